@@ -1,0 +1,1 @@
+//! How a service is found: descriptors and pages.

@@ -1,0 +1,1 @@
+//! Arguments, settings, exit codes; one file per command. Joins the rooms.

@@ -1,0 +1,4 @@
+//! The world behind three traits: [`Origin`], [`Bucket`], [`Lake`]; one file per engine.
+mod model;
+
+pub use model::*;

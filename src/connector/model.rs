@@ -1,0 +1,173 @@
+//! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::vocab::{DatasetId, Digest, Row, Schema};
+
+/// Why the world did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectorError {
+    /// A connection's address cannot be used.
+    #[error("cannot use {what} `{shown}`: {reason}")]
+    Address {
+        /// `lake`, `bucket`, `source:NAME`.
+        what: String,
+        /// The address without its secrets.
+        shown: String,
+        /// What is wrong, and what would be right.
+        reason: String,
+    },
+    /// A table is not there.
+    #[error("there is no table `{0}`")]
+    NoSuchTable(DatasetId),
+    /// A value cannot be kept exactly.
+    #[error("row {row} of `{table}`: column `{column}` {reason}")]
+    Inexact {
+        /// The table.
+        table: DatasetId,
+        /// The column.
+        column: String,
+        /// Counted from 1 in reading order.
+        row: u64,
+        /// What was found, what was expected, how to allow it.
+        reason: String,
+    },
+    /// An object with other bytes has this name already.
+    #[error("`{key}` exists with other bytes: published names are never reused")]
+    Taken {
+        /// The object.
+        key: String,
+    },
+    /// An object is not there.
+    #[error("there is no object `{0}`")]
+    NoSuchObject(String),
+    /// The engine said no.
+    #[error("cannot {doing}")]
+    Engine {
+        /// `create table \`raw.orders\``.
+        doing: String,
+        /// Its own words.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Rows in reading order, a bounded channel of batches; an error ends it.
+pub type RowStream = mpsc::Receiver<Result<Vec<Row>, ConnectorError>>;
+
+/// A table as its engine describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDescription {
+    /// Columns and key.
+    pub schema: Schema,
+    /// The table's comment.
+    pub comment: Option<String>,
+}
+
+/// Where a service takes its data from.
+#[async_trait]
+pub trait Origin: Send + Sync {
+    /// What carve calls this engine in a contract's `servers` and in messages: `sqlite`, `files`.
+    fn kind(&self) -> &'static str;
+    /// Tries the connection; the first thing preflight does.
+    async fn probe(&self) -> Result<(), ConnectorError>;
+    /// Describes a table.
+    async fn describe(&self, table: &DatasetId) -> Result<TableDescription, ConnectorError>;
+    /// Opens one consistent snapshot over everything.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError>;
+}
+
+/// One consistent state of an origin; gone when dropped.
+#[async_trait]
+pub trait Snapshot: Send {
+    /// Rows of `table` in this snapshot.
+    async fn count(&mut self, table: &DatasetId) -> Result<u64, ConnectorError>;
+    /// All rows of `table`, columns in `schema`'s order and types, ordered by the key where there is
+    /// one, else by all columns, so that the same rows give the same parts.
+    async fn rows(&mut self, table: &DatasetId, schema: &Schema) -> Result<RowStream, ConnectorError>;
+}
+
+/// The central lake: also an origin.
+#[async_trait]
+pub trait Lake: Origin {
+    /// Whether a table or view of that name exists.
+    async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError>;
+    /// Makes an empty table that can hold `schema` exactly; replaces one that carve made for the same
+    /// purpose before, refuses one it did not make.
+    async fn create_staging(&self, table: &DatasetId, schema: &Schema) -> Result<(), ConnectorError>;
+    /// Parts already loaded into a staging table, from the ledger.
+    async fn loaded_parts(&self, staging: &DatasetId) -> Result<Vec<String>, ConnectorError>;
+    /// Loads the rows of one part; rows and ledger entry in one transaction. False when the ledger had it.
+    async fn load_part(
+        &self,
+        staging: &DatasetId,
+        part: &str,
+        schema: &Schema,
+        rows: Vec<Row>,
+    ) -> Result<bool, ConnectorError>;
+    /// In one transaction: `live` becomes `previous` (where both are there), `staging` becomes `live`.
+    async fn swap(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError>;
+    /// Renames a table; refuses when `to` exists.
+    async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
+    /// Drops a table if it is there.
+    async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError>;
+    /// Runs a script of statements in one transaction.
+    async fn execute(&self, script: &str) -> Result<(), ConnectorError>;
+    /// Runs a query that only reads and streams its rows with the schema it found.
+    async fn query(&self, sql: &str) -> Result<(Schema, RowStream), ConnectorError>;
+    /// Free space check and write permission, as far as the engine can tell; part of preflight.
+    async fn probe_write(&self) -> Result<(), ConnectorError>;
+    /// Reads a small text value kept in the lake beside the tables (freshness, last publication).
+    async fn note(&self, key: &str) -> Result<Option<String>, ConnectorError>;
+    /// Keeps a small text value.
+    async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError>;
+}
+
+/// What is known of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key below the bucket.
+    pub key: String,
+    /// Size.
+    pub bytes: u64,
+    /// Opaque version mark for conditional replacement.
+    pub etag: String,
+}
+
+/// What a conditional PUT came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// The object is new.
+    Created,
+    /// The same bytes were there already.
+    SameBytes,
+}
+
+/// Where publications lie.
+#[async_trait]
+pub trait Bucket: Send + Sync {
+    /// `folder`, `s3`.
+    fn kind(&self) -> &'static str;
+    /// The address people see, without secrets: `s3://mesh`, `file:./mesh`.
+    fn shown(&self) -> String;
+    /// Tries permissions and conditional PUT; says in words what the store does not honour.
+    async fn probe(&self) -> Result<Vec<String>, ConnectorError>;
+    /// Stores `bytes` under a name that must be new; `SameBytes` when they are there already,
+    /// [`ConnectorError::Taken`] when other bytes are.
+    async fn put_new(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<PutOutcome, ConnectorError>;
+    /// Replaces an object only if its etag is still `etag` (`None`: only if it is not there). False: it is not.
+    async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError>;
+    /// The object's bytes.
+    async fn get(&self, key: &str) -> Result<Vec<u8>, ConnectorError>;
+    /// What is known of it; `None` when it is not there.
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, ConnectorError>;
+    /// Objects whose key starts with `prefix`, in key order.
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, ConnectorError>;
+    /// Removes an object if it is there.
+    async fn delete(&self, key: &str) -> Result<(), ConnectorError>;
+}

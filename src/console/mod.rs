@@ -1,0 +1,1 @@
+//! The terminal: tables, bars, source frames.

@@ -1,0 +1,388 @@
+//! What an estate is, once read: plain values, nothing resolved yet. Lineage reads the SQL in it.
+use std::{collections::BTreeMap, sync::Arc};
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::vocab::{Column, DatasetId, Digest, JobId, Span};
+
+/// Everything one lake's team has, as read from disk.
+#[derive(Clone, Debug, Default)]
+pub struct Estate {
+    /// The folders read, as given; `Span::file` counts from the first, or from `name/` of a further one.
+    pub roots: Vec<Root>,
+    /// Every file that was considered, in the order of paths.
+    pub files: Vec<EstateFile>,
+    /// The jobs, in the order of their names.
+    pub jobs: Vec<Job>,
+    /// dbt projects, which rendering needs.
+    pub dbt_projects: Vec<DbtProject>,
+    /// Operational databases, APIs and file drops data comes from, declared or found.
+    pub sources: BTreeMap<String, SourceSystem>,
+    /// What is declared about datasets: columns, owners, descriptions.
+    pub declared: BTreeMap<DatasetId, DeclaredDataset>,
+    /// Dashboards, charts, reports and apps.
+    pub exposures: Vec<Exposure>,
+    /// Who read what, from logs.
+    pub usage: Vec<Usage>,
+    /// Commits behind each file.
+    pub history: History,
+    /// `carve.yaml`, or its defaults.
+    pub settings: EstateSettings,
+}
+
+/// One folder of the estate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// Where it is on this machine. Never written into any output.
+    pub path: Utf8PathBuf,
+    /// What stands before its files in a `Span`: empty for the first root, `name/` for a further one.
+    pub prefix: Utf8PathBuf,
+}
+
+/// One file of the estate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EstateFile {
+    /// Path as in `Span::file`.
+    pub path: Utf8PathBuf,
+    /// What it was read as.
+    pub format: FileFormat,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// What a file was read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// SQL, templated or not.
+    Sql,
+    /// carve's own job schema.
+    CarveJobs,
+    /// carve.yaml.
+    Settings,
+    /// dbt_project.yml, schema files, manifest.
+    Dbt,
+    /// A file of a Superset export.
+    Superset,
+    /// A usage log.
+    UsageLog,
+    /// Known to be none of carve's business (README, image, script of another tool).
+    Other,
+    /// Could not be read.
+    Unreadable,
+}
+
+/// What a job does for the lake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Copies from a source system into the lake.
+    Import,
+    /// Reads and writes in the lake.
+    Transform,
+    /// Writes out of the lake.
+    Export,
+}
+
+/// Something that runs: reads datasets, writes datasets.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Unique name.
+    pub id: JobId,
+    /// What it does.
+    pub kind: JobKind,
+    /// Where it is declared (a config entry, a model file, a SQL file).
+    pub at: Span,
+    /// Why the job is known: a config, a dbt model, or a bare file.
+    pub declared_by: Declaration,
+    /// SQL it runs, in order.
+    pub scripts: Vec<Script>,
+    /// Tables it copies, for imports that are configuration rather than SQL.
+    pub imports: Vec<ImportedTable>,
+    /// Datasets it reads beyond its SQL, with the place that says so.
+    pub reads: Vec<(DatasetId, Span)>,
+    /// Datasets it writes beyond its SQL.
+    pub writes: Vec<(DatasetId, Span)>,
+    /// Jobs that must run before.
+    pub depends_on: Vec<JobId>,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// Team that owns it.
+    pub owner: Option<String>,
+    /// Domain, where one is declared.
+    pub domain: Option<String>,
+    /// Whether anything runs it.
+    pub enabled: bool,
+}
+
+/// Why a job is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Declaration {
+    /// An entry of carve's job schema.
+    CarveJobs,
+    /// A dbt model, seed or snapshot.
+    DbtModel,
+    /// A SQL file that no config names.
+    BareSql,
+}
+
+/// SQL text to be read.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Where the text lies; `start` is the text's first byte in its file (not 0 for SQL inside YAML).
+    pub at: Span,
+    /// The text as it stands in the file, templates and all.
+    pub text: Arc<str>,
+    /// Whether `text` is byte for byte what stands in the file at `at`, so that spans lead back into it.
+    pub verbatim: bool,
+    /// How templates in it are filled.
+    pub templating: Templating,
+    /// Dialect declared or taken from an adapter; `None` means detect.
+    pub dialect: Option<String>,
+    /// Where a bare SELECT's rows go.
+    pub target: Option<DatasetId>,
+    /// How a dbt model is stored; `None` elsewhere.
+    pub materialized: Option<String>,
+    /// Values for template names (`params` of a job over `vars` of the estate).
+    pub params: BTreeMap<String, String>,
+}
+
+/// How templates in a script are filled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Templating {
+    /// Jinja, `${…}` and the like with stubs for unknown names.
+    Generic,
+    /// As model `model` of `Estate::dbt_projects[project]`.
+    Dbt {
+        /// Index into `Estate::dbt_projects`.
+        project: usize,
+        /// The model's name.
+        model: String,
+    },
+    /// Compiled already (from a manifest): nothing to fill.
+    Compiled,
+}
+
+/// One table an import copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedTable {
+    /// The table in its source system.
+    pub from: DatasetId,
+    /// The raw table in the lake.
+    pub into: DatasetId,
+    /// Column by which new rows are known; `None` means the whole table is copied.
+    pub watermark: Option<String>,
+    /// Where `from` is written.
+    pub from_at: Span,
+    /// Where `into` is written (repointing edits this).
+    pub into_at: Span,
+}
+
+/// When a job runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Schedule {
+    /// As written.
+    pub text: String,
+    /// Mean runs per day; `None` where the text was not understood.
+    pub runs_per_day: Option<f64>,
+}
+
+/// An operational database, API or file drop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceSystem {
+    /// Its name in dataset names.
+    pub name: String,
+    /// `sqlite`, `files`, `postgres` …, where known.
+    pub kind: Option<String>,
+    /// Where it is, for apply; may be `env:NAME`. Never written into any output.
+    pub url: Option<String>,
+    /// Team that owns it.
+    pub owner: Option<String>,
+    /// Business domain.
+    pub domain: Option<String>,
+    /// Where it is declared; `None` when only seen in use.
+    pub at: Option<Span>,
+}
+
+/// What is declared about a dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredDataset {
+    /// Columns in order, where known.
+    pub columns: Vec<Column>,
+    /// What it means.
+    pub description: Option<String>,
+    /// Team that owns it.
+    pub owner: Option<String>,
+    /// Business domain.
+    pub domain: Option<String>,
+    /// Whether this is declared as data from outside (a dbt source), and of which system.
+    pub source: Option<String>,
+    /// Where it is declared.
+    pub at: Option<Span>,
+}
+
+/// A dashboard, chart, report or app that reads datasets.
+#[derive(Clone, Debug)]
+pub struct Exposure {
+    /// Unique name: `superset/dashboard/Sales`.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// `dashboard`, `chart`, `dataset`, `application` …
+    pub kind: String,
+    /// The tool: `superset`, `dbt`.
+    pub tool: String,
+    /// Team or person.
+    pub owner: Option<String>,
+    /// Tables it reads by name.
+    pub reads: Vec<(DatasetId, Span)>,
+    /// SQL it runs (virtual datasets).
+    pub scripts: Vec<Script>,
+    /// Exposures it is made of (charts of a dashboard, the dataset of a chart), by id.
+    pub parts: Vec<String>,
+    /// Where it is.
+    pub at: Span,
+}
+
+/// Reads of some datasets by one user within one day, from a log.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// Who.
+    pub user: String,
+    /// Team of the user where the log says it.
+    pub team: Option<String>,
+    /// When, as the log says (RFC 3339).
+    pub at: Timestamp,
+    /// How often.
+    pub count: u64,
+    /// What: a table, or SQL to be read.
+    pub what: UsedThing,
+    /// The log's line.
+    pub line: Span,
+}
+
+/// What a log line names.
+#[derive(Clone, Debug)]
+pub enum UsedThing {
+    /// A table.
+    Table(DatasetId),
+    /// SQL text.
+    Sql(Script),
+}
+
+/// What version control remembers, newest commit first.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// The newest commit's time: ages count from here, never from the clock.
+    pub newest: Option<Timestamp>,
+    /// Commits that touched each file (path as in `Span::file`), renames followed, merges skipped.
+    pub commits: BTreeMap<Utf8PathBuf, Vec<Commit>>,
+}
+
+/// One commit, as seen from one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Abbreviated hash.
+    pub id: String,
+    /// When it was authored.
+    pub at: Timestamp,
+    /// How many files it touched: bulk commits count less.
+    pub files: u32,
+}
+
+/// A dbt project's facts that rendering and naming need.
+#[derive(Clone, Debug, Default)]
+pub struct DbtProject {
+    /// `name` of dbt_project.yml.
+    pub name: String,
+    /// Folder, as in `Span::file`.
+    pub folder: Utf8PathBuf,
+    /// Model, seed or snapshot name → relation.
+    pub nodes: BTreeMap<String, DatasetId>,
+    /// (source name, table name) → relation in the lake.
+    pub sources: BTreeMap<(String, String), DbtSource>,
+    /// `vars` of the project, as JSON values.
+    pub vars: BTreeMap<String, serde_json::Value>,
+    /// Macro files: (package, path, text). The project's own last, so that they win.
+    pub macros: Vec<(String, Utf8PathBuf, Arc<str>)>,
+    /// Adapter, where a profile or manifest names it.
+    pub adapter: Option<String>,
+}
+
+/// One table of a dbt source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbtSource {
+    /// The relation it stands for.
+    pub relation: DatasetId,
+    /// Where the table is declared.
+    pub at: Span,
+}
+
+/// `carve.yaml` as carve means it. A file that is not there means all defaults.
+#[derive(Clone, Debug)]
+pub struct EstateSettings {
+    /// Where the file is, as in `Span::file`.
+    pub at: Option<Utf8PathBuf>,
+    /// Dialect where nothing nearer says one.
+    pub dialect: Option<String>,
+    /// Template values for every script.
+    pub vars: BTreeMap<String, String>,
+    /// Domain → rules: dataset or job name globs that belong to it.
+    pub domains: BTreeMap<String, Vec<String>>,
+    /// Candidates the user declares: service name → raw dataset globs.
+    pub candidates: BTreeMap<String, Vec<String>>,
+    /// Declared criticality per candidate, 0 to 1.
+    pub criticality: BTreeMap<String, f64>,
+    /// Overrides of scoring parameters by dotted name (`lambda`, `alpha`, `cost.source_table.likely` …).
+    pub scoring: BTreeMap<String, f64>,
+    /// Connections for apply by role: `lake`, `bucket`; values may be `env:NAME`. Never written out.
+    pub connections: BTreeMap<String, String>,
+    /// Wrap options by service, then the defaults under `""`.
+    pub wraps: BTreeMap<String, WrapSettings>,
+    /// Path globs left out.
+    pub exclude: Vec<String>,
+    /// Largest file read, in bytes.
+    pub file_bytes: u64,
+}
+
+/// How one service is wrapped. `None` means the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrapSettings {
+    /// `beside` (default) or `in_place`.
+    pub mode: Option<String>,
+    /// `lake` (default: the raw table) or `source`.
+    pub origin: Option<String>,
+    /// `csv` (default), `parquet` or `jsonl`.
+    pub format: Option<String>,
+    /// Rows a part holds at most; 1,000 by default.
+    pub rows_per_part: Option<u32>,
+    /// `exact` (default), `superset` or `report`: the continuity proof's policy.
+    pub continuity: Option<String>,
+    /// New owner.
+    pub owner: Option<String>,
+    /// Columns left out or typed otherwise: `table.column` → logical type, or `omit`.
+    pub columns: BTreeMap<String, String>,
+}
+
+impl Default for EstateSettings {
+    fn default() -> Self {
+        EstateSettings {
+            at: None,
+            dialect: None,
+            vars: BTreeMap::new(),
+            domains: BTreeMap::new(),
+            candidates: BTreeMap::new(),
+            criticality: BTreeMap::new(),
+            scoring: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            wraps: BTreeMap::new(),
+            exclude: Vec::new(),
+            file_bytes: 32 * 1024 * 1024,
+        }
+    }
+}

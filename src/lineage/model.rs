@@ -1,0 +1,155 @@
+//! What reading SQL yields: per job, which tables and columns feed which, and how each is known.
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::vocab::{Column, DatasetId, JobId, Span};
+
+/// How an edge is known, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The grammar accepted the statement.
+    Parsed,
+    /// A config or schema file says so.
+    Declared,
+    /// A token scan of a statement the grammar rejects, or of a masked template.
+    Inferred,
+    /// A log shows it.
+    Observed,
+}
+
+/// The SQL of the whole estate, read.
+#[derive(Clone, Debug, Default)]
+pub struct Lineage {
+    /// Per job, in the order of names.
+    pub jobs: BTreeMap<JobId, JobLineage>,
+    /// Per exposure id: what it reads, its SQL and its parts' included only where it has SQL of its own.
+    pub exposures: BTreeMap<String, Vec<TableUse>>,
+    /// Reads out of the usage log: index into `Estate::usage` → datasets.
+    pub usage: BTreeMap<usize, Vec<DatasetId>>,
+    /// Columns of datasets: declared, from DDL, or derived from the query that makes the dataset.
+    pub catalog: BTreeMap<DatasetId, Vec<Column>>,
+    /// What was read, per dialect.
+    pub coverage: BTreeMap<String, Coverage>,
+}
+
+/// How much SQL of one dialect was understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// Scripts.
+    pub scripts: u64,
+    /// Statements in all.
+    pub statements: u64,
+    /// Accepted by the grammar as they stand.
+    pub parsed: u64,
+    /// Accepted after a rewrite that keeps positions.
+    pub helped: u64,
+    /// Rejected; tables taken from a token scan.
+    pub scanned: u64,
+    /// Rejected, and nothing found in them.
+    pub not_understood: u64,
+}
+
+/// What one job reads and writes.
+#[derive(Clone, Debug, Default)]
+pub struct JobLineage {
+    /// Every mention of a table, in reading order. Temp tables and CTEs are collapsed away.
+    pub uses: Vec<TableUse>,
+    /// Statement by statement, for whoever runs or compares them.
+    pub statements: Vec<StatementLineage>,
+    /// Statements that could not be parsed.
+    pub unparsed: u32,
+    /// Statements built at run time.
+    pub dynamic: u32,
+}
+
+/// One mention of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TableUse {
+    /// The dataset, normalised.
+    pub dataset: DatasetId,
+    /// Read or written.
+    pub access: Access,
+    /// How it is known.
+    pub evidence: Evidence,
+    /// Where it stands. Exact bytes of the name where `exact`, else the nearest place known.
+    pub at: Span,
+    /// Whether `at` is exactly the written name, so that it may be edited there.
+    pub exact: bool,
+}
+
+/// What a mention does to the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Rows or columns are read.
+    Read,
+    /// Rows are added, changed or replaced.
+    Write,
+    /// The table is made without rows, altered or emptied.
+    Define,
+    /// The table is removed.
+    Drop,
+}
+
+/// One statement that moves data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StatementLineage {
+    /// `select`, `insert`, `create_table_as`, `create_view`, `merge`, `update`, `delete`, `copy` …
+    pub kind: String,
+    /// Where it stands.
+    pub at: Option<Span>,
+    /// The dataset written; `None` for a bare query without a target.
+    pub target: Option<DatasetId>,
+    /// Columns of the target in order, where known.
+    pub output: Vec<String>,
+    /// Datasets read.
+    pub sources: Vec<DatasetId>,
+    /// Column edges into the target.
+    pub columns: Vec<ColumnEdge>,
+}
+
+/// One column that feeds another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ColumnEdge {
+    /// Where the value comes from.
+    pub from: DatasetId,
+    /// Its column; `*` where the table's columns are unknown.
+    pub from_column: String,
+    /// The target's column; `*` when the whole row is meant (indirect edges).
+    pub to_column: String,
+    /// Value, or influence only.
+    pub kind: EdgeKind,
+}
+
+/// What a column edge carries, after OpenLineage's column lineage facet 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EdgeKind {
+    /// The value as it is.
+    Identity,
+    /// A function of the value.
+    Transformation,
+    /// An aggregate over values.
+    Aggregation,
+    /// Rows are kept or dropped by it.
+    Filter,
+    /// Rows are matched by it.
+    Join,
+    /// Rows are grouped by it.
+    GroupBy,
+    /// Rows are ordered by it.
+    Sort,
+    /// Rows are windowed by it.
+    Window,
+    /// It decides a CASE, COALESCE or IF.
+    Conditional,
+}
+
+impl EdgeKind {
+    /// Whether the value itself flows.
+    pub fn is_direct(self) -> bool {
+        matches!(self, EdgeKind::Identity | EdgeKind::Transformation | EdgeKind::Aggregation)
+    }
+}

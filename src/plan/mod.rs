@@ -1,0 +1,4 @@
+//! Everything decided before anything is done: draft (pure), steps, plan file, check, diff.
+mod model;
+
+pub use model::*;

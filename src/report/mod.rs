@@ -1,0 +1,1 @@
+//! Finished pages: flat view rows of ready text; one file knows handlebars; charts as SVG.

@@ -1,0 +1,1 @@
+//! Moving the readers: one file per BI tool; readiness; runbook.

@@ -1,0 +1,152 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// One normalised dataset name: a table, view or file set.
+///
+/// A dataset of the lake is written `schema.table` (`catalog.schema.table` where the estate says
+/// so). A dataset of a source system carries the system before a colon: `order_db:orders`. A file
+/// set keeps its address: `s3://bucket/path`. Always lower case, never quoted.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct DatasetId {
+    system: Option<Box<str>>,
+    name: Box<str>,
+}
+
+/// Text that names no dataset.
+#[derive(Debug, thiserror::Error)]
+#[error("`{text}` names no dataset: expected `table`, `schema.table` or `system:table`")]
+pub struct BadDatasetId {
+    text: String,
+}
+
+impl DatasetId {
+    /// A dataset of the lake from its name's parts, outermost first; quotes must be gone already.
+    pub fn from_parts<S: AsRef<str>>(parts: &[S]) -> Self {
+        let name = parts.iter().map(|part| part.as_ref().to_lowercase()).collect::<Vec<_>>().join(".");
+        DatasetId { system: None, name: name.into() }
+    }
+
+    /// The table `table` of source system `system`.
+    pub fn in_system(system: &str, table: &str) -> Self {
+        DatasetId { system: Some(system.to_lowercase().into()), name: table.to_lowercase().into() }
+    }
+
+    /// The source system this dataset lives in; `None` for the lake's own.
+    pub fn system(&self) -> Option<&str> {
+        self.system.as_deref()
+    }
+
+    /// The dotted name without the system.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Everything before the last dot of the name (`raw` of `raw.orders`); `None` for a bare table or a file set.
+    pub fn schema(&self) -> Option<&str> {
+        if self.is_file_set() {
+            return None;
+        }
+        self.name.rsplit_once('.').map(|(schema, _)| schema)
+    }
+
+    /// The last part of the name (`orders` of `raw.orders`).
+    pub fn table(&self) -> &str {
+        if self.is_file_set() {
+            return &self.name;
+        }
+        self.name.rsplit_once('.').map_or(&*self.name, |(_, table)| table)
+    }
+
+    /// Whether this is an address of files rather than a table.
+    pub fn is_file_set(&self) -> bool {
+        self.name.contains("://")
+    }
+
+    /// The dataset beside this one, in the same schema and system, with another table name.
+    pub fn sibling(&self, table: &str) -> Self {
+        let name = match self.schema() {
+            Some(schema) => format!("{schema}.{}", table.to_lowercase()),
+            None => table.to_lowercase(),
+        };
+        DatasetId { system: self.system.clone(), name: name.into() }
+    }
+}
+
+impl FromStr for DatasetId {
+    type Err = BadDatasetId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadDatasetId { text: text.to_owned() };
+        let trimmed = text.trim();
+        if trimmed.contains("://") {
+            return Ok(DatasetId { system: None, name: trimmed.to_lowercase().into() });
+        }
+        let (system, name) = match trimmed.split_once(':') {
+            Some((system, name)) => (Some(system), name),
+            None => (None, trimmed),
+        };
+        let unquoted: String = name.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
+        let empty_part = unquoted.split('.').any(|part| part.trim().is_empty());
+        if empty_part || unquoted.chars().any(char::is_control) || system.is_some_and(|s| s.trim().is_empty()) {
+            return Err(bad());
+        }
+        Ok(DatasetId { system: system.map(|s| s.to_lowercase().into()), name: unquoted.to_lowercase().into() })
+    }
+}
+
+impl fmt::Display for DatasetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.system {
+            Some(system) => write!(f, "{system}:{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+impl fmt::Debug for DatasetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{self}`")
+    }
+}
+
+impl From<DatasetId> for String {
+    fn from(id: DatasetId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for DatasetId {
+    type Error = BadDatasetId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_lower_case_and_unquoted_ever_after() {
+        let id: DatasetId = "\"Lake\".`Orders`".parse().unwrap();
+        assert_eq!(id.to_string(), "lake.orders");
+        assert_eq!((id.schema(), id.table()), (Some("lake"), "orders"));
+    }
+
+    #[test]
+    fn a_source_system_stands_before_the_colon() {
+        let id: DatasetId = "Order_DB:orders".parse().unwrap();
+        assert_eq!(id, DatasetId::in_system("order_db", "Orders"));
+        assert_eq!(id.sibling("lines").to_string(), "order_db:lines");
+    }
+
+    #[test]
+    fn empty_parts_name_nothing() {
+        for text in ["", ".", "a.", "a..b", ":x"] {
+            assert!(text.parse::<DatasetId>().is_err(), "{text}");
+        }
+    }
+}
