@@ -277,6 +277,9 @@ pub struct DemoArgs {
     /// How much data: 1 makes some 500,000 rows.
     #[arg(long, default_value_t = 1.0)]
     pub scale: f64,
+    /// Stop once the plans are written: applying is left to you.
+    #[arg(long)]
+    pub no_apply: bool,
     /// Another seed gives other rows.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
