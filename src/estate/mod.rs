@@ -1,4 +1,15 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
+mod dialect;
+mod load;
 mod model;
+mod paths;
+mod roots;
+mod schedule;
+mod text_file;
+mod walk;
+mod yaml;
 
+pub use dialect::{DIALECTS, dialect_named};
+pub use load::{LoadOptions, load};
 pub use model::*;
+pub use schedule::runs_per_day;
