@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn malformed_yaml_is_told_at_its_place() {
-        let fault = read("a: 1\nb: [1,\nc: 2\n").unwrap_err();
-        assert_eq!((fault.code.code, fault.at.line), ("E004", 3));
+        let fault = read("a: 1\n b: 2\n").unwrap_err();
+        assert_eq!((fault.code.code, fault.at.line, fault.at.column), ("E004", 2, 3));
     }
 
     #[test]

@@ -332,12 +332,12 @@ mod tests {
 
     #[test]
     fn every_plain_or_quoted_value_is_found_as_it_stands() {
-        let text = "# c\n---\na: raw.x # note\n'b': [one, \"two\", {c: 3, d: yes}]\ne:\n- f: g\n  h: i: j\n- k\n- - l\n  - m\n? n\n: o\n";
+        let text = "# c\n---\na: raw.x # note\n'b': [one, \"two\", {c: 3, d: yes}]\ne:\n- f: g\n  h: i:j\n- k\n- - l\n  - m\n? n\n: o\n";
         for (value, bytes, written) in places(text) {
             assert_eq!((written, &value), (Written::AsIs, &bytes));
         }
         let values: Vec<_> = places(text).into_iter().map(|place| place.0).collect();
-        assert_eq!(values.join(" "), "a raw.x b one two c 3 d yes e f g h i: j k l m n o".replace("h i: j", "h i: j"));
+        assert_eq!(values.join(" "), "a raw.x b one two c 3 d yes e f g h i:j k l m n o");
     }
 
     #[test]
