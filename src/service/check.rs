@@ -166,7 +166,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn start_of(text: &str) -> String {
+pub(super) fn start_of(text: &str) -> String {
     let mut start: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     if text.chars().nth(40).is_some() {
         start.push('…');
