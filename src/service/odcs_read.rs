@@ -99,10 +99,11 @@ fn schema(file: &ObjectFile) -> Result<Schema, FormatError> {
 }
 
 fn column(file: &PropertyFile) -> Result<Column, FormatError> {
+    let origin = file.custom_properties.iter().find(|it| it.property == "originType");
     Ok(Column {
         name: file.name.clone(),
         logical: logical(file)?,
-        physical: file.physical_type.clone().unwrap_or_default(),
+        physical: origin.and_then(|it| it.value.as_str()).unwrap_or_default().to_owned(),
         nullable: !file.required,
         description: file.description.clone(),
     })

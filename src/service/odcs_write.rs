@@ -5,13 +5,13 @@ use super::{
     Contract, ContractEndpoint, ContractFacts, ServiceAddress, Sla,
     check::word,
     contract::{FILE, S3},
-    extension,
+    decimal, extension,
     odcs::{
         API_VERSION, CARVE_FORMAT, ContractFile, CustomFile, DescriptionFile, KIND, ObjectFile, OptionsFile,
         PropertyFile, QualityFile, ServerFile, SlaFile,
     },
 };
-use crate::vocab::{Column, LogicalType, PartFormat, Schema};
+use crate::vocab::{Column, LogicalType, PartFormat};
 
 const USAGE: &str = "List the schemata, take the newest version, and read the parts that each endpoint's manifest \
                      names; every part has its SHA-256 there.";
@@ -93,7 +93,7 @@ fn object(it: &ContractEndpoint) -> ObjectFile {
         logical_type: Some("object".to_owned()),
         physical_type: Some("file".to_owned()),
         description: it.description.clone(),
-        properties: it.schema.columns.iter().map(|column| property(&it.schema, column)).collect(),
+        properties: it.schema.columns.iter().map(|column| property(it, column)).collect(),
         quality: vec![row_count(it.fingerprint.rows)],
         custom_properties: vec![
             custom("partFormat", extension(it.part_format)),
@@ -115,19 +115,44 @@ fn row_count(rows: u64) -> QualityFile {
     }
 }
 
-fn property(schema: &Schema, column: &Column) -> PropertyFile {
-    let position = schema.key.iter().position(|key| *key == column.name);
+fn property(it: &ContractEndpoint, column: &Column) -> PropertyFile {
+    let position = it.schema.key.iter().position(|key| *key == column.name);
+    let mut custom_properties = vec![custom("carveType", word(column.logical))];
+    if !column.physical.is_empty() {
+        custom_properties.push(custom("originType", column.physical.clone()));
+    }
     PropertyFile {
         name: column.name.clone(),
         logical_type: Some(standard_type(column.logical).to_owned()),
         logical_type_options: options(column.logical),
-        physical_type: (!column.physical.is_empty()).then(|| column.physical.clone()),
+        physical_type: Some(part_type(it.part_format, column)),
         description: column.description.clone(),
         required: !column.nullable,
         primary_key: position.is_some(),
         primary_key_position: position.map(|at| at as i64 + 1),
-        custom_properties: vec![custom("carveType", word(column.logical))],
+        custom_properties,
     }
+}
+
+/// What the column is in the parts, in the words that SQL engines share. Tools that test contracts cast
+/// by it; carve itself reads `carveType` and `originType`.
+fn part_type(format: PartFormat, column: &Column) -> String {
+    let word = match column.logical {
+        LogicalType::Boolean => "BOOLEAN",
+        LogicalType::Integer => "BIGINT",
+        LogicalType::Decimal => match decimal::declared(column) {
+            Some((precision, scale)) => return format!("DECIMAL({precision},{scale})"),
+            None => "VARCHAR",
+        },
+        LogicalType::Double | LogicalType::Number => "DOUBLE",
+        LogicalType::Bytes if format == PartFormat::Parquet => "BLOB",
+        LogicalType::Text | LogicalType::Bytes => "VARCHAR",
+        LogicalType::Date => "DATE",
+        LogicalType::Time => "TIME",
+        LogicalType::Timestamp => "TIMESTAMP",
+        LogicalType::TimestampTz => "TIMESTAMPTZ",
+    };
+    word.to_owned()
 }
 
 /// The nearest of the standard's types, which are fewer than carve's.

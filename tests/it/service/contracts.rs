@@ -60,7 +60,7 @@ fn a_contract_without_what_the_format_needs_is_refused_by_name() {
             "property: x\n      value: y",
             "lacks `carveType` of the column `price`",
         ),
-        ("contractCreatedTs: 2026-01-02T03:04:05Z", "contractCreatedTs: yesterday", "bad `contractCreatedTs`"),
+        ("contractCreatedTs: '2026-01-02T03:04:05Z'", "contractCreatedTs: yesterday", "bad `contractCreatedTs`"),
         ("/orders/{model}/", "/{model}/", "names no server of type s3 or local below `/data-services/orders/`"),
         ("kind: DataContract", "kind: [", "cannot read the contract: "),
     ] {
