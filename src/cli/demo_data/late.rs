@@ -57,7 +57,8 @@ fn change(db: &Connection, now: &str) -> rusqlite::Result<LateRows> {
          WHERE order_id IN (SELECT order_id FROM orders WHERE status = 'shipped' ORDER BY order_id DESC LIMIT ?2)",
         params![now, UPDATED],
     )?;
-    let gone = "SELECT order_id FROM orders WHERE order_id <= ?1 AND status <> 'delivered' ORDER BY order_id DESC LIMIT ?2";
+    let gone =
+        "SELECT order_id FROM orders WHERE order_id <= ?1 AND status <> 'delivered' ORDER BY order_id DESC LIMIT ?2";
     for table in ["order_lines", "payments", "shipments", "returns"] {
         db.execute(&format!("DELETE FROM {table} WHERE order_id IN ({gone})"), params![newest, DELETED])?;
     }

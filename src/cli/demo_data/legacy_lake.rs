@@ -119,7 +119,9 @@ fn attach(db: &Connection, file: &Utf8Path, schema: &str) -> Result<(), DemoData
         .map_err(DemoDataError::sqlite(format!("attach `{file}`")))
 }
 
-fn json_lines(path: &Utf8Path) -> Result<impl Iterator<Item = Result<Map<String, Value>, DemoDataError>>, DemoDataError> {
+fn json_lines(
+    path: &Utf8Path,
+) -> Result<impl Iterator<Item = Result<Map<String, Value>, DemoDataError>>, DemoDataError> {
     let file = std::fs::File::open(path).map_err(DemoDataError::file("read", path))?;
     let path = path.to_owned();
     Ok((1..).zip(BufReader::new(file).lines()).map(move |(line, text)| {

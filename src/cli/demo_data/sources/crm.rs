@@ -27,7 +27,8 @@ const CAMPAIGNS: i64 = 60;
 const INDUSTRIES: &[&str] = &["Hotels", "Offices", "Retail", "Design", "Public sector", "hotels", "n/a"];
 const COUNTRIES: &[&str] = &["DE", "Germany", "AT", "CH", "FR", "Deutschland", "UK", "PL", ""];
 const STAGES: &[&str] = &["prospect", "qualified", "proposal", "won", "lost", "Closed Won"];
-const SELLERS: &[&str] = &["maria.keller@shop.example", "tom.baker@shop.example", "lena@shop.example", "ex.employee@shop.example"];
+const SELLERS: &[&str] =
+    &["maria.keller@shop.example", "tom.baker@shop.example", "lena@shop.example", "ex.employee@shop.example"];
 
 /// Creates `crm.db`.
 pub(super) fn create(folder: &Utf8Path, size: Size) -> Result<Tables, DemoDataError> {
@@ -37,10 +38,17 @@ pub(super) fn create(folder: &Utf8Path, size: Size) -> Result<Tables, DemoDataEr
     let random = &mut random;
     let tables = vec![
         ("accounts", db.table("accounts", ACCOUNT_COLUMNS, (1..=accounts).map(|id| account_row(id, random)))?),
-        ("contacts", db.table("contacts", CONTACT_COLUMNS, (1..=contacts).map(|id| contact_row(id, accounts, random)))?),
+        (
+            "contacts",
+            db.table("contacts", CONTACT_COLUMNS, (1..=contacts).map(|id| contact_row(id, accounts, random)))?,
+        ),
         (
             "opportunities",
-            db.table("opportunities", OPPORTUNITY_COLUMNS, (1..=accounts * 2).map(|id| deal_row(id, accounts, random)))?,
+            db.table(
+                "opportunities",
+                OPPORTUNITY_COLUMNS,
+                (1..=accounts * 2).map(|id| deal_row(id, accounts, random)),
+            )?,
         ),
         ("campaigns", db.table("campaigns", CAMPAIGN_COLUMNS, (1..=CAMPAIGNS).map(|id| campaign_row(id, random)))?),
         ("campaign_members", db.table("campaign_members", MEMBER_COLUMNS, member_rows(contacts, random))?),
@@ -66,7 +74,13 @@ fn account_row(number: i64, random: &mut Random) -> [Cell; 8] {
     };
     [
         id("001", number).into(),
-        format!("{} {} {}", random.pick(texts::LAST_NAMES), random.pick(&["GmbH", "AG", "& Sons", "Sàrl", "Ltd."]), number).into(),
+        format!(
+            "{} {} {}",
+            random.pick(texts::LAST_NAMES),
+            random.pick(&["GmbH", "AG", "& Sons", "Sàrl", "Ltd."]),
+            number
+        )
+        .into(),
         random.favour(INDUSTRIES).into(),
         random.favour(COUNTRIES).into(),
         random.chance(800).then(|| random.between(1, 40_000)).into(),
@@ -106,7 +120,12 @@ fn campaign_row(number: i64, random: &mut Random) -> [Cell; 6] {
     let start = FIRST + number * 12 * DAY;
     [
         id("701", number).into(),
-        format!("{} {}", random.pick(&["Spring fair", "Newsletter", "Trade show", "Ads: \"Oak\"", "Retargeting"]), 2024 + number / 30).into(),
+        format!(
+            "{} {}",
+            random.pick(&["Spring fair", "Newsletter", "Trade show", "Ads: \"Oak\"", "Retargeting"]),
+            2024 + number / 30
+        )
+        .into(),
         random.pick(&["email", "event", "search", "social"]).into(),
         (random.between(5, 400) as f64 * 250.0).into(),
         date(start).into(),

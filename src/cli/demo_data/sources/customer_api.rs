@@ -20,7 +20,8 @@ const CONSENT_COLUMNS: &str = "customer_id INTEGER NOT NULL, channel TEXT NOT NU
 const LOGIN_COLUMNS: &str = "customer_id INTEGER, logged_in_at TIMESTAMP, ip TEXT, user_agent TEXT, success BOOLEAN";
 
 const MAIL_HOSTS: &[&str] = &["example.com", "example.org", "mail.example", "EXAMPLE.com", "firma.example"];
-const AGENTS: &[&str] = &["Mozilla/5.0 (X11; Linux x86_64)", "ShopApp/4.2 (iPhone; iOS 19)", "", "curl/8.5", "ShopApp/4.1"];
+const AGENTS: &[&str] =
+    &["Mozilla/5.0 (X11; Linux x86_64)", "ShopApp/4.2 (iPhone; iOS 19)", "", "curl/8.5", "ShopApp/4.1"];
 
 /// Creates `customer_api.db`.
 pub(super) fn create(folder: &Utf8Path, size: Size) -> Result<Tables, DemoDataError> {
@@ -89,7 +90,8 @@ fn birth_date(id: i64, random: &mut Random) -> Cell {
 
 fn address_row(address: i64, customer: i64, nth: i64, random: &mut Random) -> [Cell; 9] {
     let (city, country) = random.favour(texts::CITIES);
-    let street = random.pick(&["Hauptstraße", "Rue de l'Église", "High St.", "ul. Długa", "Søndergade", "Flat 3,\nThe Mews"]);
+    let street =
+        random.pick(&["Hauptstraße", "Rue de l'Église", "High St.", "ul. Długa", "Søndergade", "Flat 3,\nThe Mews"]);
     [
         address.into(),
         customer.into(),

@@ -98,7 +98,10 @@ fn shipment_row(id: i64, order: &Order, random: &mut Random) -> [Cell; 8] {
         id.into(),
         order.id.into(),
         random.favour(CARRIERS).into(),
-        random.chance(950).then(|| format!("{}{:010}", random.pick(&["JD", "1Z", "00"]), random.below(10_000_000_000))).into(),
+        random
+            .chance(950)
+            .then(|| format!("{}{:010}", random.pick(&["JD", "1Z", "00"]), random.below(10_000_000_000)))
+            .into(),
         random.between(80, 32_000).into(),
         moment(shipped.min(LAST)).into(),
         arrived.then(|| moment(delivered)).into(),
