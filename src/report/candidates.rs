@@ -59,8 +59,25 @@ pub struct CandidateRow {
     pub drivers: Vec<DriverView>,
     /// F and I, term by term.
     pub criteria: Vec<CriterionView>,
+    /// How V adds up, term by term, its sum last.
+    pub waterfall: Vec<WaterfallStep>,
+    /// ` to the power of 0.80` where α is not 1, else empty.
+    pub alpha_text: String,
     /// Named lists: raw tables, aligned, modelled, import jobs, dependents, BI objects, bundled with.
     pub lists: Vec<NamedList>,
+}
+
+/// One term of V, or their sum.
+#[derive(Clone, Debug, Serialize)]
+pub struct WaterfallStep {
+    /// What it is.
+    pub label: String,
+    /// Sum before it.
+    pub from: f64,
+    /// Sum after it.
+    pub to: f64,
+    /// `bar frequency`, `bar importance`, `bar declared`, `bar total`: its colour.
+    pub kind: &'static str,
 }
 
 /// Some names under a heading.
@@ -140,10 +157,10 @@ const NAMES_SHOWN: usize = 200;
 
 /// The candidate table of `inputs`.
 pub(super) fn candidates(inputs: &ReportInputs) -> Vec<CandidateRow> {
-    inputs.scorecards.iter().map(row).collect()
+    inputs.scorecards.iter().map(|card| row(inputs, card)).collect()
 }
 
-fn row(card: &Scorecard) -> CandidateRow {
+fn row(inputs: &ReportInputs, card: &Scorecard) -> CandidateRow {
     let candidate = &card.candidate;
     CandidateRow {
         rank: card.rank,
@@ -170,8 +187,47 @@ fn row(card: &Scorecard) -> CandidateRow {
         overridden: overridden(card),
         drivers: card.cost.drivers.iter().map(driver).collect(),
         criteria: vec![criterion("Change frequency F", &card.frequency), criterion("Importance I", &card.importance)],
+        waterfall: waterfall(card, inputs.lambda),
+        alpha_text: match text::points(inputs.alpha).as_str() {
+            "1.00" => String::new(),
+            alpha => format!(" to the power of {alpha}"),
+        },
         lists: lists(card),
     }
+}
+
+/// λ times each term of F, then (1−λ) times each term of I, then their sum.
+fn waterfall(card: &Scorecard, lambda: f64) -> Vec<WaterfallStep> {
+    let mut steps = Vec::new();
+    let mut sum = 0.0;
+    let parts = [(&card.frequency, lambda, "bar frequency"), (&card.importance, 1.0 - lambda, "bar importance")];
+    for (criterion, share, kind) in parts {
+        let mut add = |label: String, amount: f64, kind| {
+            steps.push(WaterfallStep { label, from: sum, to: sum + amount, kind });
+            sum += amount;
+        };
+        let computed: f64 = criterion.terms.iter().map(|term| term.normalised * term.weight).sum();
+        for term in criterion.terms.iter().filter(|term| term.raw.is_some()) {
+            add(term_title(&term.name), share * term.normalised * term.weight, kind);
+        }
+        if criterion.overridden {
+            add("declared instead of computed".to_owned(), share * (criterion.points - computed), "bar declared");
+        }
+    }
+    steps.push(WaterfallStep { label: "value V".to_owned(), from: 0.0, to: card.value, kind: "bar total" });
+    steps
+}
+
+fn term_title(name: &str) -> String {
+    match name {
+        "structural" => "F: its code changes",
+        "content" => "F: its data changes",
+        "teams" => "I: teams that use it",
+        "use_cases" => "I: use cases",
+        "reach" => "I: reach",
+        other => return other.replace('_', " "),
+    }
+    .to_owned()
 }
 
 fn overridden(card: &Scorecard) -> String {
