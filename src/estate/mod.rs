@@ -1,4 +1,20 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
+mod archive;
+mod dialect;
+mod history;
+mod job_file;
+mod load;
 mod model;
+mod paths;
+mod roots;
+mod schedule;
+mod superset;
+mod text_file;
+mod usage;
+mod walk;
+mod yaml;
 
+pub use dialect::{DIALECTS, dialect_named};
+pub use load::{LoadOptions, load};
 pub use model::*;
+pub use schedule::runs_per_day;
