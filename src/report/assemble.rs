@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::{
     CandidateRow, Coupling, CoverageView, Decision, Dossier, Inventory, LinkData, Overview, Ranking, ReportInputs,
-    SequenceView, candidates::candidates, coupling::coupling, coverage::coverage, decision::decision, dossier::dossiers,
-    inventory::inventory, links::links, overview::clustering, ranking::ranking, sequence::sequence,
+    SequenceView, candidates::candidates, coupling::coupling, coverage::coverage, decision::decision,
+    dossier::dossiers, inventory::inventory, links::links, overview::clustering, ranking::ranking, sequence::sequence,
 };
 
 /// One report as ready text: HTML, Markdown and JSON are three forms of it.

@@ -125,7 +125,10 @@ fn rows(domains: &[String], counts: &Counts) -> Vec<CouplingRow> {
             text: if n == 0 { String::new() } else { text::thousands(n) },
             shade: shade(n, most),
             own: from == to,
-            title: format!("{} of {to} filled from {from}", text::count(n as usize, "pair of tables", "pairs of tables")),
+            title: format!(
+                "{} of {to} filled from {from}",
+                text::count(n as usize, "pair of tables", "pairs of tables")
+            ),
         }
     };
     domains

@@ -88,7 +88,12 @@ pub struct Place {
 
 /// The coverage page of `inputs`.
 pub(super) fn coverage(inputs: &ReportInputs) -> CoverageView {
-    CoverageView { formats: formats(inputs), dialects: dialects(inputs), codes: codes(inputs), summary: summary(inputs) }
+    CoverageView {
+        formats: formats(inputs),
+        dialects: dialects(inputs),
+        codes: codes(inputs),
+        summary: summary(inputs),
+    }
 }
 
 fn formats(inputs: &ReportInputs) -> Vec<FormatRow> {

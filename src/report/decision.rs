@@ -107,7 +107,9 @@ pub(super) fn decision(inputs: &ReportInputs) -> Decision {
 fn headline(inputs: &ReportInputs, first: &[&Scorecard]) -> String {
     let names: Vec<&str> = first.iter().map(|card| card.candidate.name.as_str()).collect();
     match names.as_slice() {
-        [] => "Nothing to carve yet: no source system feeds a table of this estate, as far as it was understood.".into(),
+        [] => {
+            "Nothing to carve yet: no source system feeds a table of this estate, as far as it was understood.".into()
+        }
         [only] => format!("Carve {only}: it is the only candidate."),
         [head, rest @ ..] => format!(
             "Carve {head} first, then {}. {} were ranked.",
@@ -152,7 +154,11 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
             "tables in the lake",
             text::count(inputs.datasets.len() - lake_tables, "table in source systems", "tables in source systems"),
         ),
-        figure(text::percent(understood, statements), "of statements parsed", format!("{} in all", text::thousands(statements))),
+        figure(
+            text::percent(understood, statements),
+            "of statements parsed",
+            format!("{} in all", text::thousands(statements)),
+        ),
         figure(
             text::thousands(inputs.exposures.len() as u64),
             "BI objects",

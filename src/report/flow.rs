@@ -87,7 +87,9 @@ fn readers(plan: &Plan, boxes: &mut Vec<FlowBox>, links: &mut Vec<FlowLink>, aft
     if !below.is_empty() || !boundary.dependents.is_empty() {
         let repointed = repointed(plan);
         let label = match after && !repointed.is_empty() {
-            true => vec![text::count(boundary.dependents.len(), "job", "jobs"), format!("{} repointed", repointed.len())],
+            true => {
+                vec![text::count(boundary.dependents.len(), "job", "jobs"), format!("{} repointed", repointed.len())]
+            }
             false => vec![text::count(boundary.dependents.len(), "job", "jobs")],
         };
         links.push(FlowLink { label, changed: after && !repointed.is_empty() });
@@ -107,7 +109,8 @@ fn source_box(plan: &Plan) -> FlowBox {
 }
 
 fn service_box(plan: &Plan) -> FlowBox {
-    let into = publishes(plan).map(|p| p.into.clone()).next().unwrap_or_else(|| format!("data-services/{}", plan.service));
+    let into =
+        publishes(plan).map(|p| p.into.clone()).next().unwrap_or_else(|| format!("data-services/{}", plan.service));
     let mut lines = vec![into];
     let endpoints: Vec<String> =
         publishes(plan).flat_map(|p| &p.endpoints).map(|e| format!("endpoint {}", e.endpoint)).collect();

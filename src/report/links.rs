@@ -43,7 +43,12 @@ pub(super) fn links(inputs: &ReportInputs, clustering: &Clustering) -> LinkData 
         inputs.exposures.iter().enumerate().map(|(at, exposure)| (exposure.id.as_str(), at)).collect();
     let shows = inputs.datasets.iter().flat_map(|(id, facts)| {
         let at = number.get(id).copied().unwrap_or_default();
-        facts.exposed_by.iter().filter_map(|name| exposure_number.get(name.as_str())).map(move |e| (*e, at)).collect::<Vec<_>>()
+        facts
+            .exposed_by
+            .iter()
+            .filter_map(|name| exposure_number.get(name.as_str()))
+            .map(move |e| (*e, at))
+            .collect::<Vec<_>>()
     });
     LinkData {
         datasets: inputs

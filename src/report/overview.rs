@@ -88,10 +88,8 @@ pub(super) fn clustering(inputs: &ReportInputs) -> Clustering {
     let links = links(inputs, &dataset_key, &exposure_key);
     let columns = order(&counts, &links);
     let overview = drawing(&columns, &counts, &links);
-    let id_of: BTreeMap<Key, usize> =
-        columns.into_iter().flatten().enumerate().map(|(id, key)| (key, id)).collect();
-    let of_dataset =
-        dataset_key.into_iter().filter_map(|(id, key)| Some((id.clone(), *id_of.get(&key)?))).collect();
+    let id_of: BTreeMap<Key, usize> = columns.into_iter().flatten().enumerate().map(|(id, key)| (key, id)).collect();
+    let of_dataset = dataset_key.into_iter().filter_map(|(id, key)| Some((id.clone(), *id_of.get(&key)?))).collect();
     Clustering { of_dataset, overview }
 }
 

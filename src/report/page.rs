@@ -32,10 +32,7 @@ struct MarkdownPage<'a> {
 /// # Errors
 ///
 /// When a template of `options` cannot be read, or asks for a field that is not there.
-pub fn render(
-    model: &ReportModel,
-    options: &RenderOptions,
-) -> Result<BTreeMap<Utf8PathBuf, Vec<u8>>, ReportError> {
+pub fn render(model: &ReportModel, options: &RenderOptions) -> Result<BTreeMap<Utf8PathBuf, Vec<u8>>, ReportError> {
     let templates = Templates::load(options)?;
     let page = Page {
         model,

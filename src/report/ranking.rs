@@ -102,7 +102,8 @@ fn flip_row(card: &Scorecard) -> FlipRow {
         lambda_at: flip.and_then(|f| f.lambda),
         alpha_at: flip.and_then(|f| f.alpha),
         effort_ranks: if low == high { low.to_string() } else { format!("{} to {}", low.min(high), low.max(high)) },
-        words: flip.map_or_else(|| "nobody stands below".to_owned(), |f| format!("{} passes it {}", f.with, flip_words(f))),
+        words: flip
+            .map_or_else(|| "nobody stands below".to_owned(), |f| format!("{} passes it {}", f.with, flip_words(f))),
     }
 }
 

@@ -91,7 +91,8 @@ impl Templates {
         if let Some(folder) = &options.templates {
             texts.extend(replacements(folder)?);
         }
-        let mut templates = Templates { html: registry(html_escape), markdown: registry(markdown_escape), assets: BTreeMap::new() };
+        let mut templates =
+            Templates { html: registry(html_escape), markdown: registry(markdown_escape), assets: BTreeMap::new() };
         for (name, text) in texts {
             templates.add(name, text)?;
         }

@@ -96,7 +96,8 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
 
 /// A name as an HTML anchor: letters, digits and hyphens only.
 pub(super) fn anchor(prefix: &str, name: &str) -> String {
-    let slug: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let slug: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     format!("{prefix}-{slug}")
 }
 

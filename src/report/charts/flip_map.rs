@@ -37,7 +37,12 @@ pub(super) fn draw(ranking: &Ranking) -> String {
     }
     svg.line((x(ranking.lambda), TOP - 8.0), (x(ranking.lambda), bottom), "now");
     svg.text((x(ranking.lambda), TOP - 12.0), Anchor::Middle, "tick", "in use");
-    svg.text(((LABELS + WIDTH) / 2.0, bottom + 34.0), Anchor::Middle, "axis-title", "λ: importance only ← → frequency only");
+    svg.text(
+        ((LABELS + WIDTH) / 2.0, bottom + 34.0),
+        Anchor::Middle,
+        "axis-title",
+        "λ: importance only ← → frequency only",
+    );
     svg.finish("chart flip-map", "The λ at which neighbours change places")
 }
 

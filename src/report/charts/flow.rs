@@ -42,7 +42,10 @@ fn arrow(svg: &mut Svg, at: usize, link: &FlowLink) {
     let y = TOP + BOX_HEIGHT / 2.0;
     let class = if link.changed { "arrow changed" } else { "arrow" };
     svg.line((from + 2.0, y), (to - 8.0, y), class);
-    svg.polyline(&[(to - 9.0, y - 4.5), (to - 1.5, y), (to - 9.0, y + 4.5), (to - 9.0, y - 4.5)], &format!("{class} head"));
+    svg.polyline(
+        &[(to - 9.0, y - 4.5), (to - 1.5, y), (to - 9.0, y + 4.5), (to - 9.0, y - 4.5)],
+        &format!("{class} head"),
+    );
     for (n, line) in link.label.iter().take(2).enumerate() {
         let y = if n == 0 { y - 7.0 } else { y + 16.0 };
         svg.open("", line);

@@ -43,6 +43,10 @@ pub(super) fn draw(model: &ReportModel) -> Charts {
         waterfalls: model.candidates.iter().map(waterfall::draw).collect(),
         burn_down: burn_down::draw(&model.sequence.burn_down),
         overview: overview::draw(&model.overview),
-        flows: model.dossiers.iter().map(|dossier| [flow::draw(&dossier.flows[0]), flow::draw(&dossier.flows[1])]).collect(),
+        flows: model
+            .dossiers
+            .iter()
+            .map(|dossier| [flow::draw(&dossier.flows[0]), flow::draw(&dossier.flows[1])])
+            .collect(),
     }
 }

@@ -57,8 +57,7 @@ fn line(svg: &mut Svg, link: &ClusterLink, (from, a): Placed<'_>, (to, b): Place
     let end_bend = if from.column == to.column { end.0 + bend } else { end.0 - bend };
     let class = if from.column < to.column { "flow" } else { "flow back" };
     let weight = (1.0 + (link.pairs as f64).ln_1p() * 1.1).min(8.0);
-    let attributes =
-        format!("data-from=\"{}\" data-to=\"{}\" stroke-width=\"{weight:.1}\"", link.from, link.to);
+    let attributes = format!("data-from=\"{}\" data-to=\"{}\" stroke-width=\"{weight:.1}\"", link.from, link.to);
     svg.open("", &format!("{} → {}: {} pairs", from.label, to.label, link.pairs));
     svg.curve([start, (start.0 + bend, start.1), (end_bend, end.1), end], class, &attributes);
     svg.close();

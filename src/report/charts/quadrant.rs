@@ -35,7 +35,9 @@ pub(super) fn draw(candidates: &[CandidateRow]) -> String {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, "rank", &c.rank.to_string());
         svg.close();
     }
-    for (point, label) in points.iter().zip(place(&points, 12.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0))) {
+    for (point, label) in
+        points.iter().zip(place(&points, 12.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0)))
+    {
         if label.leader {
             svg.line(point.at, (label.at.0, label.at.1 - 4.0), "leader");
         }

@@ -57,7 +57,8 @@ impl Svg {
         };
         let [x, y] = [at.0, at.1].map(number);
         let text = escape(text);
-        self.body.push_str(&format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"));
+        self.body
+            .push_str(&format!("<text class=\"{class}\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\">{text}</text>"));
     }
 
     /// Opens a group; `attributes` must be escaped already. Its tooltip is `title`, unless that is empty.
