@@ -63,6 +63,8 @@ pub struct RunOptions {
     pub approved: BTreeSet<String>,
     /// Steps the plan's check found stale (their inputs mean something else now): step id → why.
     pub stale: BTreeMap<String, String>,
+    /// Publish anew even when nothing has changed: the way out when a publication was damaged.
+    pub republish: bool,
     /// Set from outside (Ctrl-C): work stops at the next unit, with the journal flushed.
     pub cancel: Arc<AtomicBool>,
 }

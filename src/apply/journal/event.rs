@@ -131,7 +131,8 @@ impl Facts {
     /// These facts with later ones over them.
     pub(in crate::apply) fn and(mut self, later: Facts) -> Self {
         self.version = later.version.or(self.version);
-        self.attempted.extend(later.attempted.iter().filter(|v| !self.attempted.contains(v)).copied().collect::<Vec<_>>());
+        self.attempted
+            .extend(later.attempted.iter().filter(|v| !self.attempted.contains(v)).copied().collect::<Vec<_>>());
         self.stored.extend(later.stored);
         self.backups.extend(later.backups);
         self.folders.extend(later.folders.iter().filter(|f| !self.folders.contains(f)).cloned().collect::<Vec<_>>());

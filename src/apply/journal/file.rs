@@ -56,7 +56,7 @@ impl JournalError {
 #[derive(Serialize, Deserialize)]
 struct Line {
     n: u64,
-    at: Timestamp,
+    at: String,
     #[serde(flatten)]
     event: Event,
 }
@@ -136,7 +136,7 @@ impl Journal {
     /// Writes one event and waits until it is on disk.
     pub(in crate::apply) fn append(&mut self, event: Event) -> Result<(), JournalError> {
         let state = self.state.clone().after(event.clone())?;
-        let line = Line { n: self.lines + 1, at: (self.clock)(), event };
+        let line = Line { n: self.lines + 1, at: (self.clock)().to_string(), event };
         let text = serde_json::to_string(&line).expect("events hold nothing that JSON cannot") + "\n";
         if let Err(source) = self.write(text.as_bytes()) {
             return Err(JournalError::Io { doing: "write", path: self.path.clone(), source });

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     apply::journal::{Event, Facts},
-    vocab::{Digest, ServiceName},
+    vocab::{Digest, SchemaVersion, ServiceName},
 };
 
 /// What a journal means: a pure function of its lines.
@@ -20,6 +20,8 @@ pub struct RunState {
     pub steps: BTreeMap<String, StepState>,
     /// A refresh that began and did not end: what it noted.
     pub refreshing: Option<Facts>,
+    /// Versions that refreshes stored objects under, committed or not.
+    pub refreshed: Vec<SchemaVersion>,
     /// Refreshes that changed something.
     pub refreshes: u32,
     /// What was proven by the last of them.
@@ -146,7 +148,11 @@ impl RunState {
                 self.refreshing = Some(self.refreshing.take().unwrap_or_default());
             }
             Event::RefreshNoted { facts } => {
-                let noted = self.refreshing.take().ok_or_else(|| illegal("a refresh's note", "no refresh has begun"))?;
+                let noted =
+                    self.refreshing.take().ok_or_else(|| illegal("a refresh's note", "no refresh has begun"))?;
+                self.refreshed.extend(
+                    facts.attempted.iter().filter(|v| !self.refreshed.contains(v)).copied().collect::<Vec<_>>(),
+                );
                 self.refreshing = Some(noted.and(facts));
             }
             Event::RefreshDone { facts } => {
