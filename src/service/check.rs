@@ -166,10 +166,17 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn start_of(text: &str) -> String {
+pub(super) fn start_of(text: &str) -> String {
     let mut start: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     if text.chars().nth(40).is_some() {
         start.push('…');
     }
     start
+}
+
+/// The type that [`word`] calls `name`.
+pub(super) fn type_named(name: &str) -> Option<LogicalType> {
+    use LogicalType::{Boolean, Bytes, Date, Decimal, Double, Integer, Number, Text, Time, Timestamp, TimestampTz};
+    let all = [Boolean, Integer, Decimal, Double, Number, Text, Bytes, Date, Time, Timestamp, TimestampTz];
+    all.into_iter().find(|logical| word(*logical) == name)
 }
