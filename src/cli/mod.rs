@@ -58,7 +58,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
     match command {
         Command::Init(args) => commands::init::run(&args, context),
         Command::Scan(args) => commands::scan::run(&args, context),
-        Command::Plan(args) => commands::plan::run(&args, context),
+        Command::Plan(args) => started(commands::plan::run(&args, context)),
         Command::Explain(args) => commands::explain::run(&args, context),
         Command::Lineage(args) => commands::lineage::run(&args, context),
         Command::Apply(args) => started(commands::apply::run(&args, context)),
@@ -66,7 +66,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Verify(args) => started(commands::verify::run(&args, context)),
         Command::Rollback(args) => started(commands::rollback::run(&args, context)),
         Command::Status(args) => started(commands::status::run(&args, context)),
-        Command::Switchover(args) => commands::switchover::run(&args, context),
+        Command::Switchover(args) => started(commands::switchover::run(&args, context)),
         Command::Catalog(args) => started(commands::catalog::run(&args, context)),
         Command::Report(args) => started(commands::report::run(&args, context)),
         Command::Demo(args) => started(commands::demo::run(&args, context)),

@@ -59,7 +59,12 @@ mod tests {
         let span = Span::of("jobs/orders.yaml", text, at, at + 5);
         let fault = Diagnostic::new(CodeEntry::E014, span, "`sparc` is no dialect").help("did you mean `spark`?");
         let shown = frame(&fault, Some(text), false);
-        for part in ["error[E014]: Unknown dialect", "jobs/orders.yaml:2:10", "^^^^^ `sparc` is no dialect", "did you mean `spark`?"] {
+        for part in [
+            "error[E014]: Unknown dialect",
+            "jobs/orders.yaml:2:10",
+            "^^^^^ `sparc` is no dialect",
+            "did you mean `spark`?",
+        ] {
             assert!(shown.contains(part), "{part} in\n{shown}");
         }
     }

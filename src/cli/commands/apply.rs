@@ -64,7 +64,7 @@ fn to_json(value: &impl serde::Serialize) -> String {
 
 fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
     let screen = &context.screen;
-    steps(plan, report, context);
+    steps(report, context);
     for finding in &report.findings {
         screen.out(format!("{} {}", screen.paint(Style::Warn, "note:"), finding.what));
     }
@@ -83,11 +83,22 @@ fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
     }
 }
 
-fn steps(plan: &Plan, report: &RunReport, context: &Context) {
+fn steps(report: &RunReport, context: &Context) {
     let mut table = Table::new(&["Step", "What", "State"]);
     for step in &report.steps {
-        let title = plan.steps.iter().find(|s| s.id == step.id).map(|s| s.title.clone()).unwrap_or_default();
-        table.row([step.id.clone(), title, step.outcome.clone()]);
+        table.row([step.step.clone(), step.title.clone(), word(step.outcome).to_owned()]);
     }
     context.screen.out(table.text(140));
+}
+
+/// How a step ended, in the words of the table.
+pub(super) fn word(outcome: apply::Outcome) -> &'static str {
+    match outcome {
+        apply::Outcome::Done => "done",
+        apply::Outcome::Adopted => "was there already",
+        apply::Outcome::Kept => "done before",
+        apply::Outcome::Described => "would be done",
+        apply::Outcome::Undone => "undone",
+        apply::Outcome::Skipped => "nothing to do",
+    }
 }

@@ -34,6 +34,14 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let survey = workspace.survey(&context.bars);
     let ran = run_jobs(folder, &survey, context)?;
     let plans = plans(&workspace, &survey)?;
+    if args.no_apply {
+        report::write(&workspace, &survey, &[], None)?;
+        let next = plans.first().map(|plan| plan.service.to_string()).unwrap_or_default();
+        context
+            .screen
+            .out(format!("Ready in {folder}: {} plans. Next: carve apply {next} --estate {folder}", plans.len()));
+        return Ok(ExitCode::Done);
+    }
     let Some(first) = plans.first() else {
         return Err(Failure::said(ExitCode::Error, "the demo's estate has no candidate"));
     };
@@ -41,11 +49,22 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     // The estate changed: what is shown from here on is read again.
     let after = workspace.survey(&context.bars);
     let options = RenderOptions::default();
-    let (moves, _) = switchover::write(&workspace, &after, first, &options)?;
+    let mut statuses = status::gather(&workspace, &after.estate).await?;
+    let moved = switchover::write(&workspace, &after, first, &statuses, &options)?.switchover.moves.len();
     catalog::write(&workspace, &after.estate, &options).await?;
-    let statuses = status::gather(&workspace, &after.estate).await;
+    status::count_switched(&mut statuses, &after, &plans);
     let page = report::write(&workspace, &survey, &statuses, None)?;
-    let story = Story { folder, rows, ran, survey: &survey, plan: first, applied: &applied, statuses: &statuses, moves: moves.len(), page: &page };
+    let story = Story {
+        folder,
+        rows,
+        ran,
+        survey: &survey,
+        plan: first,
+        applied: &applied,
+        statuses: &statuses,
+        moves: moved,
+        page: &page,
+    };
     match context.json {
         true => context.screen.out(story.json().to_string()),
         false => story.tell(context, began.elapsed().as_secs_f64()),
@@ -80,7 +99,7 @@ fn estate(args: &DemoArgs, context: &Context) -> Result<u64, Failure> {
         context.bars.say(&format!("no git history: {error}; change frequency will be graded lower"));
     }
     write_file(&folder.join("carve.yaml"), demo_data::SETTINGS.as_bytes())?;
-    let summary = demo_data::create_sources(folder, args.scale, args.seed).map_err(demo_failed)?;
+    let summary = demo_data::create_sources(folder, args.scale, args.seed, &context.bars).map_err(demo_failed)?;
     Ok(summary.rows())
 }
 
@@ -186,7 +205,11 @@ impl Story<'_> {
         let title = |text: &str| screen.paint(Style::Strong, text);
         screen.out(format!(
             "{}  {} rows in {} source systems; {} jobs built the lake ({} left out: disabled or for another engine)",
-            title("The estate"), self.rows, self.survey.estate.sources.len(), self.ran.count, self.ran.left_out.len(),
+            title("The estate"),
+            self.rows,
+            self.survey.estate.sources.len(),
+            self.ran.count,
+            self.ran.left_out.len(),
         ));
         screen.out(format!("\n{}", title("What to carve out first")));
         screen.out(self.ranking());
@@ -203,7 +226,12 @@ impl Story<'_> {
                 self.moves,
             ));
         }
-        screen.out(format!("\n{}  {}   {}", title("Report"), self.page, screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))));
+        screen.out(format!(
+            "\n{}  {}   {}",
+            title("Report"),
+            self.page,
+            screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
+        ));
         let (folder, service) = (self.folder, &self.plan.service);
         screen.out(format!("{}", title("Next")));
         screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
@@ -214,8 +242,12 @@ impl Story<'_> {
 
     /// Transport and continuity of each endpoint, then the downstream proofs as one row when all agree.
     fn shown_proofs(&self) -> Vec<crate::apply::ProofSummary> {
-        let (downstream, mut shown): (Vec<_>, Vec<_>) =
-            self.applied.proofs.iter().cloned().partition(|proof| proof.kind == "downstream" && proof.verdict == "equal");
+        let (downstream, mut shown): (Vec<_>, Vec<_>) = self
+            .applied
+            .proofs
+            .iter()
+            .cloned()
+            .partition(|proof| proof.kind == "downstream" && proof.verdict == "equal");
         if let Some(first) = downstream.first() {
             let mut all = first.clone();
             all.what = Some(format!("{} repointed queries", downstream.len()));
@@ -228,7 +260,8 @@ impl Story<'_> {
     }
 
     fn ranking(&self) -> String {
-        let mut table = Table::new(&[">#", "Candidate", ">Person-days", ">Changes", ">Importance", ">Priority", "Rank is"]);
+        let mut table =
+            Table::new(&[">#", "Candidate", ">Person-days", ">Changes", ">Importance", ">Priority", "Rank is"]);
         for card in self.survey.ranking.cards.iter().take(5) {
             table.row([
                 card.rank.to_string(),

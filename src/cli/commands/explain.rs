@@ -51,7 +51,8 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
         }
         if row.evidence.len() > 4 {
             let more = row.evidence.len() - 4;
-            screen.out(screen.paint(Style::Faint, &format!("             … and {more} more (`--format json` has all)")));
+            screen
+                .out(screen.paint(Style::Faint, &format!("             … and {more} more (`--format json` has all)")));
         }
     }
     let robustness = &card.robustness;

@@ -26,7 +26,9 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Outcome {
     if context.json {
         context.screen.out(serde_json::json!({ "written": path }).to_string());
     } else {
-        context.screen.out(format!("Wrote {path}: every key is explained in it. Next: carve plan {}", workspace.root()));
+        context
+            .screen
+            .out(format!("Wrote {path}: every key is explained in it. Next: carve plan {}", workspace.root()));
     }
     Ok(ExitCode::Done)
 }

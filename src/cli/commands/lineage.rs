@@ -62,7 +62,8 @@ fn read_script(file: &Utf8Path) -> Result<String, Failure> {
 fn dataset_lineage(args: &LineageArgs, name: &str, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
     let dataset: DatasetId = name.parse().map_err(|error| {
-        Failure::new(ExitCode::Usage, &error as &dyn std::error::Error).hint("for example `raw.orders` or `crm:accounts`")
+        Failure::new(ExitCode::Usage, &error as &dyn std::error::Error)
+            .hint("for example `raw.orders` or `crm:accounts`")
     })?;
     let survey = workspace.survey(&context.bars);
     if !survey.graph.datasets().contains_key(&dataset) {

@@ -42,7 +42,9 @@ pub(super) fn view<'a>(
     let near = |edge: &&Edge| {
         let sides = [&up, &down];
         let mut sides = sides.iter().filter_map(|side| side.as_ref());
-        sides.any(|side| side.jobs.contains_key(&edge.job) && (side.datasets.contains_key(&edge.dataset) || edge.dataset == *dataset))
+        sides.any(|side| {
+            side.jobs.contains_key(&edge.job) && (side.datasets.contains_key(&edge.dataset) || edge.dataset == *dataset)
+        })
     };
     let edges = survey.graph.edges().iter().filter(near).collect();
     let columns = columns.then(|| column_edges(survey, dataset));
@@ -81,7 +83,8 @@ impl View<'_> {
         if let Some(columns) = &self.columns {
             let mut table = Table::new(&["Column", "Comes from", "How"]);
             for (target, edge) in columns {
-                let (to, from) = (format!("{target}.{}", edge.to_column), format!("{}.{}", edge.from, edge.from_column));
+                let (to, from) =
+                    (format!("{target}.{}", edge.to_column), format!("{}.{}", edge.from, edge.from_column));
                 table.row([to, from, word(edge.kind)]);
             }
             let _ = writeln!(text, "\n{}", table.text(140));
@@ -136,7 +139,11 @@ pub(super) fn script_text(lineage: &JobLineage) -> String {
     for statement in &lineage.statements {
         let target = statement.target.as_ref().map(|target| format!("{target}.")).unwrap_or_default();
         for edge in &statement.columns {
-            columns.row([format!("{target}{}", edge.to_column), format!("{}.{}", edge.from, edge.from_column), word(edge.kind)]);
+            columns.row([
+                format!("{target}{}", edge.to_column),
+                format!("{}.{}", edge.from, edge.from_column),
+                word(edge.kind),
+            ]);
         }
     }
     if !columns.is_empty() {

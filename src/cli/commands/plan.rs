@@ -42,7 +42,7 @@ impl FileState {
     }
 }
 
-pub(crate) fn run(args: &PlanArgs, context: &Context) -> Outcome {
+pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
     let cards = chosen(args, &survey)?;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &PlanArgs, context: &Context) -> Outcome {
             let text = plan::to_text(&one.plan)?;
             write_file(&one.path, text.as_bytes())?;
         }
-        let statuses = report::journalled(&workspace);
+        let statuses = super::status::of_journals(&workspace).await?;
         report = Some(report::write(&workspace, &survey, &statuses, args.templates.clone())?);
     }
     match context.json {
@@ -105,13 +105,7 @@ fn draft(workspace: &Workspace, survey: &Survey, card: &Scorecard) -> Result<Dra
     Ok(Drafted { plan, path, state })
 }
 
-fn show(
-    workspace: &Workspace,
-    survey: &Survey,
-    drafted: &[Drafted],
-    report: Option<Utf8PathBuf>,
-    context: &Context,
-) {
+fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Option<Utf8PathBuf>, context: &Context) {
     let screen = &context.screen;
     if survey.ranking.cards.is_empty() {
         screen.out("No candidate was found: carve saw no dataset that comes from a source system.");
@@ -152,7 +146,15 @@ fn line(one: &Drafted, context: &Context) -> String {
 
 fn ranking(survey: &Survey) -> String {
     let mut table = Table::new(&[
-        ">#", "Candidate", "Source", ">Person-days", "Change frequency", "Importance", ">Priority", "Rank is", "Known",
+        ">#",
+        "Candidate",
+        "Source",
+        ">Person-days",
+        "Change frequency",
+        "Importance",
+        ">Priority",
+        "Rank is",
+        "Known",
     ]);
     for card in &survey.ranking.cards {
         table.row([
@@ -173,8 +175,10 @@ fn ranking(survey: &Survey) -> String {
 fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
     let plans: Vec<_> = drafted
         .iter()
-        .map(|one| json!({ "service": one.plan.service, "id": one.plan.id, "file": format!("plans/{}.yaml", one.plan.service),
-                           "state": one.state.word(), "steps": one.plan.steps.len() }))
+        .map(|one| {
+            json!({ "service": one.plan.service, "id": one.plan.id, "file": format!("plans/{}.yaml", one.plan.service),
+                           "state": one.state.word(), "steps": one.plan.steps.len() })
+        })
         .collect();
     json!({
         "format": "carve-ranking/1",

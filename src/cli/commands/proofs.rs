@@ -8,7 +8,14 @@ pub(super) fn table(proofs: &[ProofSummary]) -> String {
         let endpoint = proof.endpoint.as_ref().map(ToString::to_string);
         let what = proof.what.clone().or(endpoint).unwrap_or_default();
         let rows = [proof.left_rows.to_string(), proof.right_rows.to_string()];
-        table.row([proof.kind.clone(), what, proof.verdict.clone(), rows[0].clone(), rows[1].clone(), proof.because.clone()]);
+        table.row([
+            proof.kind.clone(),
+            what,
+            proof.verdict.clone(),
+            rows[0].clone(),
+            rows[1].clone(),
+            proof.because.clone(),
+        ]);
     }
     table.text(140)
 }

@@ -1,6 +1,6 @@
 //! `carve refresh`: publish what changed at the origin and import it.
 use crate::{
-    apply::{self, RunOptions},
+    apply::{self, RefreshOptions, RunOptions},
     cli::{
         Context, Outcome,
         args::ServiceArgs,
@@ -14,7 +14,8 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     let plan = workspace.plan(&args.service)?;
     let (estate, _) = workspace.load(&context.bars);
     let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    let options = RunOptions { cancel: interrupt_flag(), ..RunOptions::default() };
+    let run = RunOptions { cancel: interrupt_flag(), ..RunOptions::default() };
+    let options = RefreshOptions { run, ..RefreshOptions::default() };
     let report = apply::refresh(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
     if context.json {
         context.screen.out(serde_json::to_string(&report).unwrap_or_default());

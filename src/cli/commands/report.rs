@@ -2,7 +2,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    apply::{self, ServiceStatus},
+    apply::ServiceStatus,
     cli::{
         Context, Outcome,
         args::ReportArgs,
@@ -15,19 +15,16 @@ use crate::{
 pub(crate) async fn run(args: &ReportArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
-    let statuses = super::status::gather(&workspace, &survey.estate).await;
+    let mut statuses = super::status::gather(&workspace, &survey.estate).await?;
+    super::status::count_switched(&mut statuses, &survey, &workspace.all_plans().0);
     let index = write(&workspace, &survey, &statuses, args.templates.clone())?;
     match context.json {
         true => context.screen.out(serde_json::json!({ "written": index }).to_string()),
-        false => context.screen.out(format!("Wrote {index} (open it in a browser), report.md and report.json beside it.")),
+        false => {
+            context.screen.out(format!("Wrote {index} (open it in a browser), report.md and report.json beside it."))
+        }
     }
     Ok(ExitCode::Done)
-}
-
-/// How far each planned service is, as the journals alone tell: planning needs no connection.
-pub(super) fn journalled(workspace: &Workspace) -> Vec<ServiceStatus> {
-    let (plans, _) = workspace.all_plans();
-    plans.iter().filter_map(|plan| apply::journal_status(plan, &workspace.state()).ok()).collect()
 }
 
 /// Writes the report and gives back its first page.
@@ -56,8 +53,9 @@ pub(super) fn write(
         lambda: survey.ranking.parameters.lambda,
         alpha: survey.ranking.parameters.alpha,
     });
-    let files = report::render(&model, &RenderOptions { templates })
-        .map_err(|error| Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates and their fields"))?;
+    let files = report::render(&model, &RenderOptions { templates }).map_err(|error| {
+        Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates and their fields")
+    })?;
     let folder = workspace.out().join("report");
     write_files(&folder, &files)?;
     Ok(folder.join("index.html"))

@@ -1,4 +1,5 @@
 //! `carve rollback`: undo a plan, last step first.
+use super::apply::word;
 use crate::{
     apply::{self, RunOptions},
     cli::{
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     }
     let mut table = Table::new(&["Step", "State"]);
     for step in &report.steps {
-        table.row([step.id.clone(), step.outcome.clone()]);
+        table.row([step.step.clone(), word(step.outcome).to_owned()]);
     }
     context.screen.out(table.text(140));
     context.screen.out(format!("\n{} is as it was before; the publication stays, marked withdrawn.", plan.service));

@@ -35,9 +35,8 @@ fn tables(survey: &Survey, context: &Context) {
         files.row([format, count.to_string(), bytes.to_string()]);
     }
     context.screen.out(format!("{}\n", files.text(100)));
-    let mut sql = Table::new(&[
-        "Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood",
-    ]);
+    let mut sql =
+        Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
     for (dialect, c) in &survey.lineage.coverage {
         let numbers = [c.scripts, c.statements, c.parsed, c.helped, c.scanned, c.not_understood];
         sql.row([dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
