@@ -13,13 +13,13 @@ pub struct Origins<'g> {
 
 impl<'g> Origins<'g> {
     pub(super) fn trace(graph: &'g DependencyGraph, seeds: &BTreeMap<DatasetId, u32>) -> Self {
-        let mut own = vec![None; graph.network.len()];
-        let mut sealed = vec![false; graph.network.len()];
+        let mut own = vec![None; graph.feeding.len()];
+        let mut sealed = vec![false; graph.feeding.len()];
         for (at, dataset) in graph.names.datasets.iter().enumerate() {
             own[at] = seeds.get(dataset).copied();
             sealed[at] = graph.index.get(dataset).is_some_and(|facts| facts.layer == super::Layer::Source);
         }
-        Origins { graph, traced: trace(&graph.network, &graph.components, &own, &sealed) }
+        Origins { graph, traced: trace(&graph.feeding, &graph.components, &own, &sealed) }
     }
 
     /// Labels that reach `dataset`, its own included, ascending.

@@ -210,12 +210,12 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// The team most of its import jobs belong to, else that of its raw datasets, else of its source.
+    /// The team most of its import jobs belong to, else that of its raw datasets. The source system's
+    /// team does not own what the lake copied from it.
     fn owner(&self, piece: &Piece) -> Option<String> {
         let jobs = piece.candidate.import_jobs.iter().filter_map(|job| self.jobs.get(job)?.owner.as_ref());
         let datasets = piece.candidate.raw.iter().filter_map(|d| self.graph.datasets().get(d)?.owner.as_ref());
-        let source = self.estate.sources.get(&piece.candidate.system).and_then(|source| source.owner.clone());
-        most_named(jobs).or_else(|| most_named(datasets)).or(source)
+        most_named(jobs).or_else(|| most_named(datasets))
     }
 }
 
