@@ -342,3 +342,57 @@ fn the_demo_settings_fill_in_what_the_scheduler_does() {
         assert_eq!(settings["vars"][*name].as_str(), Some(*value), "{name}");
     }
 }
+
+#[test]
+fn the_shop_says_what_nobody_reads() {
+    let text = fs::read_to_string(estates().join("shop.truth.yaml")).unwrap();
+    let all: Value = serde_yaml::from_str(&text).unwrap();
+    let names = |value: &Value| -> BTreeSet<DatasetId> {
+        value.as_sequence().unwrap().iter().map(|name| name.as_str().unwrap().parse().unwrap()).collect()
+    };
+    let jobs = truth("shop").jobs;
+    let mut read: BTreeSet<DatasetId> = jobs.values().flat_map(|job| job.reads.clone()).collect();
+    for readers in ["dashboards", "lone_charts"] {
+        read.extend(all[readers].as_mapping().unwrap().values().flat_map(names));
+    }
+    let written = jobs.values().flat_map(|job| job.writes.clone()).filter(|dataset| !dataset.is_file_set());
+    let unread: BTreeSet<DatasetId> = written.filter(|dataset| !read.contains(dataset)).collect();
+    assert_eq!(unread, names(&all["facts"]["written_but_never_read"]));
+}
+
+#[test]
+fn every_chart_has_its_dataset_and_every_dashboard_its_charts() {
+    let files = |folder: &str| -> Vec<Value> {
+        let inside = estate_files().iter().filter(|(path, _)| path.starts_with(folder) && path.ends_with(".yaml"));
+        inside.map(|(_, bytes)| serde_yaml::from_slice(bytes).unwrap()).collect()
+    };
+    let ids = |values: &[Value]| -> BTreeSet<String> {
+        values.iter().map(|value| value["uuid"].as_str().unwrap().to_owned()).collect()
+    };
+    let (datasets, charts) = (files("superset/datasets/"), files("superset/charts/"));
+    let dashboards = files("superset/dashboards/");
+    let (dataset_ids, chart_ids) = (ids(&datasets), ids(&charts));
+    assert!(charts.iter().all(|chart| dataset_ids.contains(chart["dataset_uuid"].as_str().unwrap())));
+    let places = dashboards.iter().flat_map(|dashboard| dashboard["position"].as_mapping().unwrap().values());
+    let shown: Vec<&str> = places.filter_map(|place| place.get("meta")?.get("uuid")?.as_str()).collect();
+    assert!(shown.iter().all(|chart| chart_ids.contains(*chart)));
+    assert!(dashboards.len() >= 4 && charts.len() >= 12 && shown.len() >= charts.len());
+}
+
+#[test]
+fn the_folder_of_sql_has_a_truth_for_every_file() {
+    let files = files_below(&estates().join("sql-folder"));
+    let sql: BTreeSet<String> = files.into_iter().filter(|file| file.ends_with(".sql")).collect();
+    assert_eq!(sql, truth("sql-folder").jobs.into_keys().collect());
+}
+
+#[test]
+fn the_dbt_project_has_a_truth_for_every_model_that_is_on() {
+    let stem = |file: &str| Path::new(file).file_stem().unwrap().to_str().unwrap().to_owned();
+    let nodes = files_below(&estates().join("dbt-mini")).into_iter().filter(|file| {
+        let is_model = file.starts_with("models/") && file.ends_with(".sql");
+        is_model || file.starts_with("snapshots/") || file.ends_with(".csv")
+    });
+    let on: BTreeSet<String> = nodes.map(|file| stem(&file)).filter(|name| name != "old_utilisation").collect();
+    assert_eq!(on, truth("dbt-mini").jobs.into_keys().collect());
+}

@@ -68,7 +68,7 @@ pub fn create_sources(
     let name = "creating source databases";
     progress.started(name, Some(4), "systems");
     let mut tables = Vec::new();
-    let systems: [(&str, fn(&Utf8Path, Size) -> Result<Tables, DemoDataError>); 4] = [
+    let systems: [(&str, Create); 4] = [
         ("crm", crm::create),
         ("customer_api", customer_api::create),
         ("order_api", order_api::create),
@@ -84,5 +84,7 @@ pub fn create_sources(
     Ok(summary)
 }
 
+/// Creates one system's tables below a folder.
+type Create = fn(&Utf8Path, Size) -> Result<Tables, DemoDataError>;
 /// Tables of one system and their rows.
 type Tables = Vec<(&'static str, u64)>;
