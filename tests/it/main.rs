@@ -3,6 +3,7 @@
 mod apply;
 mod cli;
 mod connector;
+mod docs;
 mod estate;
 mod fixtures;
 mod kill;
