@@ -31,7 +31,7 @@ pub(super) struct Found {
 
 /// Finds the candidates.
 pub(super) fn find(estate: &Estate, graph: &DependencyGraph) -> Found {
-    let systems: BTreeSet<&String> = graph.datasets().values().flat_map(|facts| &facts.systems).collect();
+    let systems: BTreeSet<&String> = graph.datasets().values().filter_map(|facts| facts.system.as_ref()).collect();
     let services: BTreeSet<ServiceName> = systems
         .iter()
         .filter_map(|system| system.strip_suffix(SERVICE_SUFFIX))
@@ -77,7 +77,7 @@ fn declared(
             continue;
         }
         let facts: Vec<&DatasetFacts> = raw.iter().map(|dataset| &graph.datasets()[dataset]).collect();
-        let systems: BTreeSet<&str> = facts.iter().flat_map(|f| &f.systems).map(String::as_str).collect();
+        let systems: BTreeSet<&str> = facts.iter().flat_map(|f| f.systems.iter()).map(String::as_str).collect();
         let domains: BTreeSet<&str> = facts.iter().filter_map(|f| f.domain.as_deref()).collect();
         groups.push(Group {
             system: systems.into_iter().collect::<Vec<_>>().join("+"),

@@ -3,7 +3,7 @@ use std::cmp::Ordering;
 
 use crate::scoring::{
     Flip, Parameters, Robustness,
-    standing::{End, Standing, ranked},
+    standing::{End, Standing, by_priority, ranked},
 };
 
 /// λ from 0 to 1 by 0.05, α from 0 to 2 by 0.25.
@@ -76,11 +76,11 @@ impl Lattice {
         let mut held = vec![vec![0; listed]; standings.len()];
         let mut kept = vec![0; order.len().saturating_sub(1)];
         for (lambda, alpha) in points() {
-            let here = ranked(standings, lambda, alpha, End::Likely);
+            let priorities: Vec<f64> = standings.iter().map(|s| s.priority(lambda, alpha, End::Likely)).collect();
+            let here = by_priority(standings, &priorities);
             here.iter().take(listed).enumerate().for_each(|(rank, at)| held[*at][rank] += 1);
-            let priority = |at: usize| standings[at].priority(lambda, alpha, End::Likely);
             for (rank, pair) in order.windows(2).enumerate() {
-                kept[rank] += match priority(pair[0]).total_cmp(&priority(pair[1])) {
+                kept[rank] += match priorities[pair[0]].total_cmp(&priorities[pair[1]]) {
                     Ordering::Greater => 2,
                     Ordering::Equal => 1,
                     Ordering::Less => 0,

@@ -41,8 +41,14 @@ impl Standing {
 
 /// Places in `standings`, the highest priority first, ties by name.
 pub(super) fn ranked(standings: &[Standing], lambda: f64, alpha: f64, end: End) -> Vec<usize> {
-    let mut order: Vec<(f64, usize)> =
-        standings.iter().enumerate().map(|(at, one)| (one.priority(lambda, alpha, end), at)).collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| standings[a.1].name.cmp(&standings[b.1].name)));
-    order.into_iter().map(|(_, at)| at).collect()
+    let priorities: Vec<f64> = standings.iter().map(|one| one.priority(lambda, alpha, end)).collect();
+    by_priority(standings, &priorities)
+}
+
+/// The same from priorities worked out before.
+pub(super) fn by_priority(standings: &[Standing], priorities: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..standings.len()).collect();
+    let highest = |a: usize, b: usize| priorities[b].total_cmp(&priorities[a]);
+    order.sort_by(|a, b| highest(*a, *b).then_with(|| standings[*a].name.cmp(&standings[*b].name)));
+    order
 }

@@ -103,7 +103,7 @@ impl<'a> Survey<'a> {
         self.find_users(&origins, &mut pieces);
         for (at, piece) in pieces.iter_mut().enumerate() {
             let fed_by = piece.candidate.raw.iter().filter(|_| piece.derived).flat_map(|d| origins.of(d));
-            piece.after = fed_by.map(|other| *other as usize).filter(|other| *other != at).collect();
+            piece.after = fed_by.map(|other| other as usize).filter(|other| *other != at).collect();
             piece.candidate.owner = self.owner(piece);
         }
         bundles::tie(self.graph, &raw, &mut pieces);
@@ -118,9 +118,9 @@ impl<'a> Survey<'a> {
     ) {
         let transformed = self.graph.datasets().iter().filter(|(_, facts)| facts.layer == Layer::Transformed);
         for (dataset, _) in transformed {
-            if let ([only], false) = (origins.of(dataset), home.contains_key(dataset)) {
-                pieces[*only as usize].candidate.aligned.push(dataset.clone());
-                home.insert(dataset, *only as usize);
+            if let (Some(only), false) = (origins.only(dataset), home.contains_key(dataset)) {
+                pieces[only as usize].candidate.aligned.push(dataset.clone());
+                home.insert(dataset, only as usize);
             }
         }
     }
@@ -180,7 +180,7 @@ impl<'a> Survey<'a> {
     fn find_exposures(&self, origins: &Origins<'_>, pieces: &mut [Piece]) {
         for (id, exposure) in &self.exposures {
             for at in origins.of_exposure(id) {
-                let piece = &mut pieces[*at as usize];
+                let piece = &mut pieces[at as usize];
                 piece.candidate.exposures.push((*id).to_owned());
                 if let Some(owner) = &exposure.owner {
                     let consumer = piece.consumers.entry(owner.clone()).or_default();
@@ -197,7 +197,7 @@ impl<'a> Survey<'a> {
                 UsedThing::Table(dataset) => std::slice::from_ref(dataset),
                 UsedThing::Sql(_) => self.lineage.usage.get(&at).map_or(&[][..], Vec::as_slice),
             };
-            let reached: BTreeSet<u32> = datasets.iter().flat_map(|dataset| origins.of(dataset)).copied().collect();
+            let reached: BTreeSet<u32> = datasets.iter().flat_map(|dataset| origins.of(dataset)).collect();
             for piece in reached {
                 let who = usage.team.as_ref().unwrap_or(&usage.user);
                 let consumer = pieces[piece as usize].consumers.entry(who.clone()).or_default();

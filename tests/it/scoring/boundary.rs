@@ -1,16 +1,18 @@
 //! Where datasets stand, and what belongs to a candidate.
-use std::collections::BTreeSet;
-
 use carve::{
     diagnostics::Diagnostics,
     estate::DeclaredDataset,
-    graph::{DependencyGraph, Layer},
+    graph::{DependencyGraph, Layer, SystemSet},
 };
 
 use super::estates::{World, id, shop};
 
 fn layer(graph: &DependencyGraph, dataset: &str) -> Layer {
     graph.datasets()[&id(dataset)].layer
+}
+
+fn systems(names: &[&str]) -> SystemSet {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 fn codes(diagnostics: &Diagnostics) -> Vec<&str> {
@@ -25,7 +27,7 @@ fn a_dataset_of_one_system_is_aligned_and_one_of_two_is_modelled() {
     assert_eq!(layer(&graph, "stage.orders"), Layer::Transformed);
     assert_eq!(layer(&graph, "mart.sales"), Layer::Modelled);
     let sales = &graph.datasets()[&id("mart.sales")];
-    assert_eq!(sales.systems, ["crm", "order_db"].map(String::from).into());
+    assert_eq!(sales.systems, systems(&["crm", "order_db"]));
     assert_eq!((sales.system.as_deref(), sales.domain.as_deref()), (None, None));
     assert_eq!(graph.datasets()[&id("stage.orders")].domain.as_deref(), Some("orders"));
 }
@@ -34,8 +36,8 @@ fn a_dataset_of_one_system_is_aligned_and_one_of_two_is_modelled() {
 fn statements_of_one_script_do_not_mix_their_origins() {
     let world = World::default().script("nightly", &[("stage.a", &["a_db:t"]), ("stage.b", &["b_db:t"])]);
     let graph = world.graph();
-    assert_eq!(graph.datasets()[&id("stage.a")].systems, BTreeSet::from(["a_db".to_owned()]));
-    assert_eq!(graph.datasets()[&id("stage.b")].systems, BTreeSet::from(["b_db".to_owned()]));
+    assert_eq!(graph.datasets()[&id("stage.a")].systems, systems(&["a_db"]));
+    assert_eq!(graph.datasets()[&id("stage.b")].systems, systems(&["b_db"]));
     assert_eq!(graph.downstream(&id("a_db:t"), None).datasets.len(), 1);
 }
 
