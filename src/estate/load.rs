@@ -1,6 +1,6 @@
 //! From folders to one checked value: walk, read in parallel, then put together in the order of paths.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -203,11 +203,10 @@ impl<'a> Assembly<'a> {
         let mentions = self.estate.jobs.iter().flat_map(beyond);
         let systems = mentions.filter_map(|(dataset, at)| Some((dataset.system()?.to_owned(), at)));
         for (name, at) in named.into_iter().chain(systems) {
-            if !self.estate.sources.contains_key(&name) {
+            if let Entry::Vacant(free) = self.estate.sources.entry(name) {
+                let name = free.key().clone();
                 faults.push(Diagnostic::new(CodeEntry::E012, at, format!("`{name}` is declared nowhere")));
-                let system =
-                    SourceSystem { name: name.clone(), kind: None, url: None, owner: None, domain: None, at: None };
-                self.estate.sources.insert(name, system);
+                free.insert(SourceSystem { name, kind: None, url: None, owner: None, domain: None, at: None });
             }
         }
     }

@@ -24,12 +24,12 @@ pub fn starter_settings(estate: &Estate) -> String {
     text.key(
         "Domains: globs of datasets or jobs that belong to each.",
         "domains: { sales: [\"raw.order*\"] }",
-        map("domains", &settings.domains, list),
+        map("domains", &settings.domains, |globs| list(globs)),
     );
     text.key(
         "Candidates you name yourself: globs of raw datasets.",
         "candidates: { orders: [\"raw.order*\"] }",
-        map("candidates", &settings.candidates, list),
+        map("candidates", &settings.candidates, |globs| list(globs)),
     );
     text.key(
         "How much the business hangs on a candidate, 0 to 1.",
@@ -150,8 +150,8 @@ fn map<V>(key: &str, values: &BTreeMap<String, V>, shown: fn(&V) -> String) -> O
     (!values.is_empty()).then(|| format!("{key}:{lines}"))
 }
 
-fn list(values: &Vec<String>) -> String {
-    format!("[{}]", values.iter().map(|value| quoted(value)).collect::<Vec<_>>().join(", "))
+fn list(values: &[String]) -> String {
+    format!("[{}]", values.iter().map(quoted).collect::<Vec<_>>().join(", "))
 }
 
 /// `text` plain where YAML reads it as that very text, else in double quotes.
