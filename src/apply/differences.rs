@@ -36,9 +36,9 @@ pub(super) async fn differences(
     each(left, schema, |hash, _| *balance.entry(hash).or_default() += 1).await?;
     each(right, schema, |hash, _| *balance.entry(hash).or_default() -= 1).await?;
     balance.retain(|_, count| *count != 0);
-    let mut found = Differences::default();
-    found.left_count = balance.values().filter(|count| **count > 0).map(|count| count.unsigned_abs()).sum();
-    found.right_count = balance.values().filter(|count| **count < 0).map(|count| count.unsigned_abs()).sum();
+    let sum =
+        |sign: i64| balance.values().filter(|count| count.signum() == sign).map(|count| count.unsigned_abs()).sum();
+    let mut found = Differences { left_count: sum(1), right_count: sum(-1), ..Differences::default() };
     let mut surplus = balance.clone();
     each(left, schema, |hash, row| {
         if let Some(count) = surplus.get_mut(&hash).filter(|count| **count > 0) {

@@ -10,6 +10,7 @@ use crate::{
         extract, files,
         journal::{self, RunState, Stage},
         model::{Concern, PreflightFinding},
+        run::told,
         step::{edited, import_note},
         world::{RunOptions, World},
     },
@@ -108,9 +109,9 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
     let world = context.world;
     let dry = context.options.dry_run;
     if let Err(error) = world.lake.probe().await {
-        found.blocks(None, format!("the lake does not answer: {}", chain(&error)), "look at its address in carve.yaml");
+        found.blocks(None, format!("the lake does not answer: {}", told(&error)), "look at its address in carve.yaml");
     } else if !dry && let Err(error) = world.lake.probe_write().await {
-        found.blocks(None, format!("the lake cannot be written: {}", chain(&error)), "give carve permission and room");
+        found.blocks(None, format!("the lake cannot be written: {}", told(&error)), "give carve permission and room");
     }
     let bucket = match dry {
         true => {
@@ -120,7 +121,7 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
     };
     match bucket {
         Err(error) => {
-            let what = format!("the bucket {} does not answer: {}", world.bucket.shown(), chain(&error));
+            let what = format!("the bucket {} does not answer: {}", world.bucket.shown(), told(&error));
             found.blocks(None, what, "look at its address and credentials");
         }
         Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
@@ -142,7 +143,7 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
             ),
             Some(origin) => {
                 if let Err(error) = origin.probe().await {
-                    found.blocks(None, format!("`{name}` does not answer: {}", chain(&error)), "look at its address");
+                    found.blocks(None, format!("`{name}` does not answer: {}", told(&error)), "look at its address");
                 }
             }
         }
@@ -168,13 +169,13 @@ async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, fo
         Err(error) => Err(error),
     };
     match described {
-        Err(error) => found.blocks(Some(step), format!("cannot read `{}`: {}", wanted.table, chain(&error)), ""),
+        Err(error) => found.blocks(Some(step), format!("cannot read `{}`: {}", wanted.table, told(&error)), ""),
         Ok(described) => {
             if let Some(expected) = &wanted.expect {
                 expectations(step, wanted, expected, &described.schema, found);
             }
             if let Err(error) = extract::published_schema(wanted, described.schema) {
-                found.blocks(Some(step), chain(&error), "correct `columns` of this service's wrap in carve.yaml");
+                found.blocks(Some(step), told(&error), "correct `columns` of this service's wrap in carve.yaml");
             }
         }
     }
@@ -218,7 +219,7 @@ async fn names(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Find
     match taken(context, swap).await {
         Ok(None) => {}
         Ok(Some(what)) => found.blocks(Some(step), what, "rename or drop it, or give the import another name"),
-        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", swap.live, chain(&error)), ""),
+        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", swap.live, told(&error)), ""),
     }
 }
 
@@ -251,7 +252,7 @@ async fn old_table(context: &Context<'_>, step: &Step, proof: &crate::plan::Prov
     match context.world.lake.exists(&proof.old).await {
         Ok(true) => {}
         Ok(false) => found.blocks(Some(step), format!("there is no table `{}` to compare with", proof.old), ""),
-        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", proof.old, chain(&error)), ""),
+        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", proof.old, told(&error)), ""),
     }
 }
 
@@ -293,10 +294,4 @@ fn new_file(world: &World, step: &Step, file: &Utf8Path, content: &str, found: &
         Ok(Some(_)) => found.blocks(Some(step), format!("a file `{file}` is there already"), "rename or remove it"),
         Err(error) => found.blocks(Some(step), format!("cannot look for `{file}`: {error}"), ""),
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -59,7 +59,7 @@ pub(super) async fn publish(
         note(Facts { attempted: vec![version], ..Facts::default() })?;
         match store(context, &mut extract, version, known, note).await? {
             Ok(manifests) => {
-                let lines = finish(context, wanted, &extract, version, manifests, known, &spent).await?;
+                let lines = finish(context, wanted, &extract.sources, version, manifests, known, &spent).await?;
                 return Ok(Published { version, made: true, lines });
             }
             Err(key) => {
@@ -158,7 +158,7 @@ async fn store_manifest(context: &Context<'_>, manifest: &Manifest) -> Result<Re
 async fn finish(
     context: &Context<'_>,
     wanted: &Publish,
-    extract: &Extract<'_>,
+    sources: &[Source<'_>],
     version: SchemaVersion,
     manifests: Vec<(Manifest, Digest)>,
     known: &Facts,
@@ -169,7 +169,7 @@ async fn finish(
     let (parts, rows) = manifests
         .iter()
         .fold((0, 0), |(parts, rows), (manifest, _)| (parts + manifest.parts.len() as u64, rows + manifest.rows()));
-    let facts = contract_facts(context, extract, version, manifests);
+    let facts = contract_facts(context, sources, version, manifests);
     let contract = Contract::draft(facts).map_err(StepError::format("cannot write the contract"))?;
     publication::commit(bucket, &contract).await?;
     let attempted: Vec<SchemaVersion> = known.attempted.iter().chain(spent).copied().collect();
@@ -183,24 +183,23 @@ async fn finish(
 
 fn contract_facts(
     context: &Context<'_>,
-    extract: &Extract<'_>,
+    sources: &[Source<'_>],
     version: SchemaVersion,
     manifests: Vec<(Manifest, Digest)>,
 ) -> ContractFacts {
     let plan = context.plan;
     let bucket = &context.world.bucket;
     let address = ServiceAddress::new(&plan.service);
-    let endpoints =
-        extract.sources.iter().zip(manifests).map(|(source, (manifest, manifest_digest))| ContractEndpoint {
-            endpoint: manifest.endpoint.clone(),
-            description: source.comment.clone(),
-            schema: source.schema.clone(),
-            part_format: manifest.part_format,
-            parts: manifest.parts.len() as u64,
-            fingerprint: manifest.fingerprint,
-            manifest: address.manifest_key(&manifest.endpoint, version),
-            manifest_digest,
-        });
+    let endpoints = sources.iter().zip(manifests).map(|(source, (manifest, manifest_digest))| ContractEndpoint {
+        endpoint: manifest.endpoint.clone(),
+        description: source.comment.clone(),
+        schema: source.schema.clone(),
+        part_format: manifest.part_format,
+        parts: manifest.parts.len() as u64,
+        fingerprint: manifest.fingerprint,
+        manifest: address.manifest_key(&manifest.endpoint, version),
+        manifest_digest,
+    });
     ContractFacts {
         service: plan.service.clone(),
         version,

@@ -1,7 +1,7 @@
 //! Rows from wherever they lie — a table, published parts, a query — as one kind of stream, so that any two can be compared.
 use std::{collections::VecDeque, sync::Arc};
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 use crate::{
     apply::{error::StepError, model::ProofSummary},
@@ -22,7 +22,7 @@ pub(super) enum Rows<'a> {
 
 /// Rows being read. The snapshot lives as long as they do.
 pub(super) enum Opened {
-    Stream(RowStream, Option<Box<dyn Snapshot>>),
+    Stream { rows: RowStream, _snapshot: Option<Box<dyn Snapshot>> },
     Parts(PartStream),
 }
 
@@ -31,14 +31,14 @@ impl Rows<'_> {
         match self {
             Rows::Table(origin, table, schema) => {
                 let mut snapshot = origin.snapshot().await?;
-                let stream = snapshot.rows(table, schema).await?;
-                Ok(Opened::Stream(stream, Some(snapshot)))
+                let rows = snapshot.rows(table, schema).await?;
+                Ok(Opened::Stream { rows, _snapshot: Some(snapshot) })
             }
             Rows::Parts(bucket, manifest) => {
                 let parts = manifest.parts.clone();
                 Ok(Opened::Parts(PartStream::open(bucket.clone(), manifest.clone(), parts)))
             }
-            Rows::Query(lake, sql) => Ok(Opened::Stream(lake.query(sql).await?.1, None)),
+            Rows::Query(lake, sql) => Ok(Opened::Stream { rows: lake.query(sql).await?.1, _snapshot: None }),
         }
     }
 
@@ -64,18 +64,21 @@ impl Opened {
     /// The next batch; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, StepError> {
         match self {
-            Opened::Stream(stream, _) => Ok(stream.recv().await.transpose()?),
+            Opened::Stream { rows, .. } => Ok(rows.recv().await.transpose()?),
             Opened::Parts(parts) => Ok(parts.next().await?.map(|(_, rows)| rows)),
         }
     }
 }
+
+/// One part on its way.
+type Fetching = JoinHandle<Result<Vec<Row>, StepError>>;
 
 /// Published parts in the manifest's order, fetched ahead, each checked against its digest.
 pub(super) struct PartStream {
     bucket: Arc<dyn Bucket>,
     manifest: Arc<Manifest>,
     waiting: VecDeque<PartInfo>,
-    fetching: VecDeque<(PartInfo, JoinHandle<Result<Vec<Row>, StepError>>)>,
+    fetching: VecDeque<(PartInfo, Fetching)>,
 }
 
 impl PartStream {
@@ -143,14 +146,4 @@ fn damaged(manifest: &Manifest, part: &PartInfo, how: &str) -> StepError {
         because: because.clone(),
     };
     StepError::NotEqual { proof: Box::new(proof), differences: vec![because] }
-}
-
-/// All rows of a receiver of batches, for tests and small tables.
-#[cfg(test)]
-pub(super) fn stream_of(batches: Vec<Vec<Row>>) -> RowStream {
-    let (sender, receiver) = mpsc::channel(batches.len().max(1));
-    for batch in batches {
-        sender.try_send(Ok(batch)).expect("the channel holds as many batches as there are");
-    }
-    receiver
 }

@@ -49,6 +49,8 @@ pub enum Stage {
 pub struct StepState {
     /// Where it stands.
     pub phase: Phase,
+    /// Whether the attempt before this one ended without a word: nobody knows how far it came.
+    pub in_doubt: bool,
     /// How often it was begun.
     pub attempts: u32,
     /// What it said, over all attempts.
@@ -100,6 +102,7 @@ impl RunState {
             Event::Began { step, attempt } => {
                 self.expect("the beginning of a step", &[Stage::Applying])?;
                 let state = self.step(&step, "begin", &[Phase::Waiting, Phase::Failed, Phase::Began])?;
+                state.in_doubt = state.phase == Phase::Began;
                 (state.phase, state.attempts, state.because) = (Phase::Began, attempt, None);
             }
             Event::Noted { step, facts } => {

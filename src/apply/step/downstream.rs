@@ -7,6 +7,7 @@ use crate::{
         journal::Facts,
         model::ProofSummary,
         rows::Rows,
+        run::told,
         step::{Here, Standing, StepKind},
         upload::Noting,
     },
@@ -42,9 +43,9 @@ impl StepKind for DownstreamStep<'_> {
         let mut facts = Facts::default();
         for query in &self.0.queries {
             here.context.go_on()?;
-            let Compared { mut proof, told } = compare(here, query).await?;
+            let Compared { mut proof, told: rows } = compare(here, query).await?;
             if proof.verdict == "different" && !drifted {
-                return Err(StepError::NotEqual { proof: Box::new(proof), differences: told });
+                return Err(StepError::NotEqual { proof: Box::new(proof), differences: rows });
             }
             if proof.verdict == "different" {
                 "explained".clone_into(&mut proof.verdict);
@@ -75,13 +76,13 @@ async fn compare(here: &Here<'_>, query: &ComparedQuery) -> Result<Compared, Ste
         Ok(answer) => answer,
         Err(StepError::Interrupted) => return Err(StepError::Interrupted),
         // A query that fails today proves nothing about the wrap.
-        Err(error) => return Ok(not_comparable(query, format!("the old query does not run: {}", chain(&error)))),
+        Err(error) => return Ok(not_comparable(query, format!("the old query does not run: {}", told(&error)))),
     };
-    let after = match answer(here, lake, &query.after).await {
+    let after = match answer_or_again(here, lake, &query.after).await {
         Ok(answer) => answer,
         Err(StepError::Interrupted) => return Err(StepError::Interrupted),
         Err(error) => {
-            return Ok(different(query, before.1.rows, 0, format!("the new query does not run: {}", chain(&error))));
+            return Ok(different(query, before.1.rows, 0, format!("the new query does not run: {}", told(&error))));
         }
     };
     let shape = |schema: &Schema| schema.columns.iter().map(|its| (its.name.clone(), its.logical)).collect::<Vec<_>>();
@@ -117,6 +118,14 @@ async fn answer(here: &Here<'_>, lake: &dyn Lake, sql: &str) -> Result<(Schema, 
     Ok((schema, all))
 }
 
+/// A connection that failed once is no proof that the query is wrong.
+async fn answer_or_again(here: &Here<'_>, lake: &dyn Lake, sql: &str) -> Result<(Schema, Fingerprint), StepError> {
+    match answer(here, lake, sql).await {
+        Err(StepError::Connector(_)) => answer(here, lake, sql).await,
+        ended => ended,
+    }
+}
+
 fn not_comparable(query: &ComparedQuery, because: String) -> Compared {
     Compared { proof: summary(query, "not_comparable", 0, 0, because), told: Vec::new() }
 }
@@ -142,10 +151,4 @@ fn name(query: &ComparedQuery) -> String {
         Some(target) => format!("{} ({target})", query.job),
         None => query.job.to_string(),
     }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

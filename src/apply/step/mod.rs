@@ -10,8 +10,8 @@ mod swap;
 use async_trait::async_trait;
 
 pub(super) use import::stage;
-pub(super) use repoint::{Edited, edited, unedited};
-pub(super) use swap::{ImportNote, import_note, note_key, previous_generation, put_in_place, set_note};
+pub(super) use repoint::edited;
+pub(super) use swap::{ImportNote, import_note, put_in_place, set_note};
 
 use crate::{
     apply::{

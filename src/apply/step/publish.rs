@@ -37,8 +37,7 @@ impl StepKind for PublishStep<'_> {
         // Only a contract under a version that this very step noted shows that it was committed by us; anything
         // else is decided by reading the origin, which publishing does first.
         let facts = here.facts();
-        let state = here.state.of(&here.step.id);
-        let in_doubt = state.is_some_and(|state| state.because.is_none() && state.attempts > 1);
+        let in_doubt = here.state.of(&here.step.id).is_some_and(|state| state.in_doubt);
         let newest = publication::newest(&*here.context.world.bucket, &here.context.plan.service).await?;
         match newest
             .filter(|newest| in_doubt && facts.attempted.last() == Some(&newest.version()) && !newest.is_withdrawn())

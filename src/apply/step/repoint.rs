@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct RepointStep<'p>(pub(super) &'p Repoint);
 
 /// A file with regard to its edit.
-pub(in crate::apply) enum Edited {
+enum Edited {
     /// As the plan saw it.
     Not,
     /// As the plan leaves it.
@@ -112,7 +112,7 @@ pub(in crate::apply) fn edited(bytes: &[u8], edits: &[SpanEdit]) -> Result<Vec<u
 }
 
 /// The edits that lead back.
-pub(in crate::apply) fn unedited(edits: &[SpanEdit]) -> Vec<SpanEdit> {
+fn unedited(edits: &[SpanEdit]) -> Vec<SpanEdit> {
     let mut grown = 0_i64;
     let back = edits.iter().map(|edit| {
         let start = edit.start.saturating_add_signed(grown as isize);

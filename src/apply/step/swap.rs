@@ -128,12 +128,12 @@ pub(in crate::apply) async fn put_in_place(
 }
 
 /// Where a refresh keeps the import it replaced.
-pub(in crate::apply) fn previous_generation(live: &DatasetId) -> DatasetId {
+fn previous_generation(live: &DatasetId) -> DatasetId {
     live.sibling(&format!("{}__previous", live.table()))
 }
 
 /// The lake's note on the import `live`.
-pub(in crate::apply) fn note_key(live: &DatasetId) -> String {
+fn note_key(live: &DatasetId) -> String {
     format!("carve.import.{live}")
 }
 
