@@ -42,7 +42,7 @@ pub struct FlipRow {
     /// `robust`, `sensitive`, `toss-up`.
     pub label: String,
     /// The neighbour, or a dash.
-    pub with: String,
+    pub below: String,
     /// λ of the flip, or `never`.
     pub lambda: String,
     /// α of the flip, or `never`.
@@ -96,7 +96,7 @@ fn flip_row(card: &Scorecard) -> FlipRow {
         rank: card.rank,
         name: card.candidate.name.to_string(),
         label: card.robustness.label.clone(),
-        with: flip.map_or_else(|| "–".to_owned(), |f| f.with.to_string()),
+        below: flip.map_or_else(|| "–".to_owned(), |f| f.with.to_string()),
         lambda: flip.map_or_else(|| "–".to_owned(), |f| number(f.lambda)),
         alpha: flip.map_or_else(|| "–".to_owned(), |f| number(f.alpha)),
         lambda_at: flip.and_then(|f| f.lambda),

@@ -12,7 +12,7 @@ const TOP: f64 = 30.0;
 
 /// The chart of `ranking`; empty where nobody can pass anybody by another λ.
 pub(super) fn draw(ranking: &Ranking) -> String {
-    let rows: Vec<_> = ranking.flips.iter().filter(|flip| flip.with != "–").collect();
+    let rows: Vec<_> = ranking.flips.iter().filter(|flip| flip.below != "–").collect();
     if rows.is_empty() {
         return String::new();
     }
@@ -25,7 +25,7 @@ pub(super) fn draw(ranking: &Ranking) -> String {
     }
     for (at, flip) in rows.iter().enumerate() {
         let middle = TOP + at as f64 * ROW + ROW / 2.0;
-        let name = format!("{} / {}", flip.name, flip.with);
+        let name = format!("{} / {}", flip.name, flip.below);
         svg.open("", &flip.words);
         svg.text((LABELS - 10.0, middle + 4.0), Anchor::End, "label", &fit(&name, 12.0, LABELS - 14.0));
         let (from, to) = kept(ranking.lambda, flip.lambda_at);
