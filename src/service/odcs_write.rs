@@ -149,8 +149,8 @@ fn part_type(format: PartFormat, column: &Column) -> String {
         LogicalType::Text | LogicalType::Bytes => "VARCHAR",
         LogicalType::Date => "DATE",
         LogicalType::Time => "TIME",
-        LogicalType::Timestamp => "TIMESTAMP",
-        LogicalType::TimestampTz => "TIMESTAMPTZ",
+        LogicalType::Timestamp => "TIMESTAMP_NTZ",
+        LogicalType::TimestampTz => "TIMESTAMP_TZ",
     };
     word.to_owned()
 }

@@ -73,7 +73,7 @@ fn objects() -> BTreeMap<String, Vec<u8>> {
     let version = SchemaVersion::FIRST;
     let mut objects = BTreeMap::new();
     let mut endpoints = Vec::new();
-    let formats = [("default", PartFormat::Csv), ("tables", PartFormat::Parquet), ("lines", PartFormat::Jsonl)];
+    let formats = [("default", PartFormat::Csv), ("archive", PartFormat::Parquet), ("lines", PartFormat::Jsonl)];
     for (name, format) in formats {
         let endpoint = name.parse().unwrap();
         let address = ServiceAddress::new(&service());
