@@ -3,6 +3,7 @@ use crate::{
     apply::{
         error::StepError,
         lock::Lease,
+        note::import_note,
         world::{RunOptions, World},
     },
     connector::ConnectorError,
@@ -40,10 +41,16 @@ impl Context<'_> {
         }
     }
 
-    /// Whether an in-place swap has happened: the old table has its new name, and the staged one is gone.
+    /// Whether an in-place swap has happened: the old table has its new name, and the lake notes that carve did it.
     pub(super) async fn in_place_done(&self, swap: &Swap, previous: &DatasetId) -> Result<bool, ConnectorError> {
-        let lake = &self.world.lake;
-        Ok(lake.exists(previous).await? && lake.exists(&swap.live).await? && !lake.exists(&swap.staging).await?)
+        let lake = &*self.world.lake;
+        Ok(lake.exists(previous).await? && lake.exists(&swap.live).await? && self.is_ours(&swap.live).await?)
+    }
+
+    /// Whether the lake notes that `live` is an import of this service.
+    pub(super) async fn is_ours(&self, live: &DatasetId) -> Result<bool, ConnectorError> {
+        let note = import_note(&*self.world.lake, live).await?;
+        Ok(note.is_some_and(|note| note.service == self.plan.service))
     }
 }
 

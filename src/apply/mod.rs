@@ -11,6 +11,7 @@ mod files;
 mod journal;
 mod lock;
 mod model;
+mod note;
 mod preflight;
 mod proofs;
 mod prune;

@@ -11,7 +11,7 @@ use crate::{
         journal::{self, RunState, Stage},
         model::{Concern, PreflightFinding},
         run::told,
-        step::{edited, import_note},
+        step::edited,
         world::{RunOptions, World},
     },
     plan::{Action, FileEdit, Plan, PublishEndpoint, Step, Swap},
@@ -228,24 +228,15 @@ async fn taken(context: &Context<'_>, swap: &Swap) -> Result<Option<String>, Ste
     let lake = &*context.world.lake;
     let lives = lake.exists(&swap.live).await?;
     match &swap.previous {
-        None => {
-            let ours = import_note(lake, &swap.live).await?.is_some_and(|note| note.service == context.plan.service);
-            let staged = lake.exists(&swap.staging).await?;
-            Ok((lives && !ours && staged_or_new(context, staged))
-                .then(|| format!("a table `{}` is there that carve did not make", swap.live)))
+        None if lives && !context.is_ours(&swap.live).await? => {
+            Ok(Some(format!("a table `{}` is there that carve did not make", swap.live)))
         }
+        None => Ok(None),
         Some(previous) if context.in_place_done(swap, previous).await? => Ok(None),
         Some(previous) if lake.exists(previous).await? => Ok(Some(format!("a table `{previous}` is there already"))),
         Some(_) if !lives => Ok(Some(format!("there is no table `{}` to take the place of", swap.live))),
         Some(_) => Ok(None),
     }
-}
-
-/// A swap in doubt has moved the staged table already: then the live one is ours though no note says so yet.
-fn staged_or_new(context: &Context<'_>, staged: bool) -> bool {
-    let begun = journal::read(&context.world.folder(&context.plan.service))
-        .is_ok_and(|read| read.state.plan == Some(context.plan.id) && read.state.stage == Stage::Applying);
-    staged || !begun
 }
 
 async fn old_table(context: &Context<'_>, step: &Step, proof: &crate::plan::ProveContinuity, found: &mut Findings) {

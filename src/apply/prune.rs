@@ -5,8 +5,8 @@ use crate::{
     apply::{
         context::{self, Context},
         error::StepError,
+        note::import_note,
         publication,
-        step::import_note,
     },
     plan::Publish,
     vocab::SchemaVersion,

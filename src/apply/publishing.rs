@@ -13,7 +13,7 @@ use crate::{
     plan::{Action, Plan, Publish},
     service::{
         Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest,
-        ServiceAddress, Sla, bump,
+        ServiceAddress, Sla, bump, changes,
     },
     vocab::{Bump, Digest, SchemaVersion},
 };
@@ -47,6 +47,12 @@ pub(super) async fn publish(
     {
         let version = newest.version();
         return adopt(context, wanted, known, version).await;
+    }
+    if let Some(newest) = &newest {
+        // Readers hear of a change of schema before it is published.
+        let told = changes(&endpoint_schemas(newest), &new);
+        told.iter()
+            .for_each(|change| context.progress.say(&format!("endpoint `{}`: {}", change.endpoint, change.text)));
     }
     let first = match &newest {
         None => SchemaVersion::FIRST,

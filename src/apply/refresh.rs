@@ -7,17 +7,18 @@ use crate::{
         error::{ApplyError, StepError},
         journal::{Event, Facts, Stage},
         model::{Concern, PreflightFinding, ProofSummary, RefreshReport},
+        note::{ImportNote, import_note, set_note},
         proofs, prune,
         publication::{self, Committed},
         publishing,
         session::{Session, noting},
-        step::{ImportNote, import_note, put_in_place, set_note, stage},
+        step::{put_in_place, stage},
         world::{RunOptions, World},
     },
     plan::{Import, Plan, Swap},
     progress::Progress,
     service::Manifest,
-    vocab::{DatasetId, SchemaVersion},
+    vocab::DatasetId,
 };
 
 /// What a refresh keeps.
@@ -171,11 +172,10 @@ async fn freshen(context: &Context<'_>, newest: &Committed) -> Result<(), StepEr
     Ok(())
 }
 
-/// What `refresh` reports of versions, for callers that print it.
 impl RefreshReport {
     /// In one line: `published 1.0.1, 2 tables imported` or `nothing has changed since 1.0.0`.
     pub fn told(&self) -> String {
-        let version: SchemaVersion = self.version;
+        let version = self.version;
         match (self.published, self.imported.len()) {
             (false, 0) => format!("nothing has changed since {version}"),
             (false, tables) => format!("{tables} tables imported from {version}"),

@@ -1,34 +1,22 @@
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     apply::{
-        context::{self, Context},
+        context,
         error::StepError,
         journal::Facts,
+        note::{import_note, note_key, set_note},
+        publication,
         step::{Here, Standing, StepKind},
         upload::Noting,
     },
     connector::{ConnectorError, Lake},
     plan::Swap,
-    service::Fingerprint,
-    vocab::{DatasetId, Endpoint, SchemaVersion, ServiceName},
+    vocab::DatasetId,
 };
 
 /// Puts the staged table under the name that dependents read.
 pub(super) struct SwapStep<'p>(pub(super) &'p Swap);
-
-/// What the lake remembers of an import, beside the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::apply) struct ImportNote {
-    pub(in crate::apply) service: ServiceName,
-    pub(in crate::apply) endpoint: Endpoint,
-    pub(in crate::apply) version: SchemaVersion,
-    pub(in crate::apply) fingerprint: Fingerprint,
-    pub(in crate::apply) rows: u64,
-    /// When the origin was last compared with it.
-    pub(in crate::apply) fresh_at: String,
-}
 
 #[async_trait]
 impl StepKind for SwapStep<'_> {
@@ -74,31 +62,27 @@ impl StepKind for SwapStep<'_> {
 
     async fn act(&self, here: &Here<'_>, _: &mut Noting<'_>) -> Result<Facts, StepError> {
         let Swap { staging, live, previous } = self.0;
-        let lake = &here.context.world.lake;
-        if lake.exists(staging).await? {
-            match previous {
-                Some(previous) => lake.swap(staging, live, Some(previous)).await?,
-                None => put_in_place(&**lake, staging, live).await?,
-            }
-        }
-        let (plan, bucket) = (here.context.plan, &*here.context.world.bucket);
+        let (plan, bucket, lake) = (here.context.plan, &*here.context.world.bucket, &*here.context.world.lake);
         let version = here.version().ok_or_else(|| StepError::Broken("nothing is published yet".to_owned()))?;
-        let committed = crate::apply::publication::of_version(bucket, &plan.service, version).await?;
+        let committed = publication::of_version(bucket, &plan.service, version).await?;
         let endpoint = context::endpoint_of(plan, staging)
             .ok_or_else(|| StepError::Broken(format!("no import fills `{staging}`")))?;
         let fingerprint = committed.endpoint(endpoint)?.fingerprint;
+        // Noted before it is swapped: whatever happens after, carve knows the table under this name for its own.
         set_note(&here.context, live, endpoint, version, fingerprint).await?;
+        match previous {
+            _ if !lake.exists(staging).await? => {}
+            Some(previous) => lake.swap(staging, live, Some(previous)).await?,
+            None => put_in_place(lake, staging, live).await?,
+        }
         Ok(Facts::said(format!("`{live}` is in its place with {} rows", fingerprint.rows)))
     }
 
     async fn undo(&self, here: &Here<'_>) -> Result<Facts, StepError> {
         let Swap { staging, live, previous } = self.0;
         let lake = &here.context.world.lake;
-        let ours = import_note(&**lake, live).await?.is_some_and(|note| note.service == here.context.plan.service);
         match previous {
-            None if ours => lake.drop_table(live).await?,
-            // Swapped, but not noted before carve stopped: the table was not there when preflight looked.
-            None if !lake.exists(staging).await? && lake.exists(live).await? => lake.drop_table(live).await?,
+            None if here.context.is_ours(live).await? => lake.drop_table(live).await?,
             None => {}
             Some(previous) if lake.exists(previous).await? => {
                 lake.drop_table(staging).await?;
@@ -130,40 +114,6 @@ pub(in crate::apply) async fn put_in_place(
 /// Where a refresh keeps the import it replaced.
 fn previous_generation(live: &DatasetId) -> DatasetId {
     live.sibling(&format!("{}__previous", live.table()))
-}
-
-/// The lake's note on the import `live`.
-fn note_key(live: &DatasetId) -> String {
-    format!("carve.import.{live}")
-}
-
-/// What the lake remembers of `live`; nothing when it is no import of carve's.
-pub(in crate::apply) async fn import_note(
-    lake: &dyn Lake,
-    live: &DatasetId,
-) -> Result<Option<ImportNote>, ConnectorError> {
-    let text = lake.note(&note_key(live)).await?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// Notes which publication `live` holds, and that it is fresh now.
-pub(in crate::apply) async fn set_note(
-    context: &Context<'_>,
-    live: &DatasetId,
-    endpoint: &Endpoint,
-    version: SchemaVersion,
-    fingerprint: Fingerprint,
-) -> Result<(), StepError> {
-    let note = ImportNote {
-        service: context.plan.service.clone(),
-        endpoint: endpoint.clone(),
-        version,
-        fingerprint,
-        rows: fingerprint.rows,
-        fresh_at: (context.world.clock)().to_string(),
-    };
-    let text = serde_json::to_string(&note).expect("a few fields of text and numbers");
-    Ok(context.world.lake.set_note(&note_key(live), &text).await?)
 }
 
 fn told(previous: &Option<DatasetId>) -> String {
