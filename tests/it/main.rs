@@ -1,4 +1,5 @@
 //! Every test that crosses rooms: one binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
 mod apply;
 mod cli;
 mod connector;
