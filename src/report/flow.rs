@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::text;
 use crate::{
-    plan::{Action, Plan, Publish, Swap},
+    plan::{Action, Plan, Publish, Step, Swap},
     vocab::{DatasetId, JobId},
 };
 
@@ -164,9 +164,9 @@ fn swaps(plan: &Plan) -> impl Iterator<Item = &Swap> {
 }
 
 fn repointed(plan: &Plan) -> BTreeSet<&JobId> {
-    let job = |action| match action {
-        &Action::Repoint(ref repoint) => Some(&repoint.job),
+    let job = |step: &Step| match &step.action {
+        Action::Repoint(repoint) => Some(&repoint.job),
         _ => None,
     };
-    plan.steps.iter().filter_map(|step| job(&step.action)).collect()
+    plan.steps.iter().filter_map(job).collect()
 }
