@@ -1,10 +1,13 @@
 //! Which source systems each dataset comes from, and so where it stands: drawn in one pass.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::{
     estate::{Estate, JobKind},
     graph::{
-        Layer,
+        Layer, SystemSet,
         dependency_graph::Network,
         gather::{Flow, Gathered},
         origins::{Traced, trace},
@@ -21,14 +24,14 @@ pub(super) struct Boundary {
     /// The one system a dataset belongs to.
     pub(super) system: Vec<Option<u32>>,
     /// Names of systems.
-    pub(super) names: Vec<String>,
+    pub(super) names: Arc<[String]>,
     traced: Traced,
 }
 
 impl Boundary {
     /// Systems that feed dataset `at`.
-    pub(super) fn systems(&self, at: usize) -> BTreeSet<String> {
-        self.traced.of(at).iter().map(|system| self.names[*system as usize].clone()).collect()
+    pub(super) fn systems(&self, at: usize) -> SystemSet {
+        SystemSet::new(Arc::clone(&self.names), self.traced.of(at).clone())
     }
 }
 
@@ -54,7 +57,7 @@ pub(super) fn draw(estate: &Estate, gathered: &Gathered, network: &Network, comp
             Root::No => None,
         })
         .collect();
-    let names: Vec<String> = names.into_iter().cloned().collect();
+    let names: Arc<[String]> = names.into_iter().cloned().collect();
     let number: HashMap<&str, u32> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at as u32)).collect();
 
     let mut own = vec![None; network.len()];
@@ -71,13 +74,13 @@ pub(super) fn draw(estate: &Estate, gathered: &Gathered, network: &Network, comp
     let mut system = Vec::new();
     for at in 0..gathered.datasets.len() {
         let imported = imported_from(at, &into[at], &sealed, &own);
-        let (layer, home) = match (&roots[at], imported, traced.of(at)) {
+        let (layer, home) = match (&roots[at], imported, traced.of(at).len()) {
             (Root::Source(_), ..) => (Layer::Source, own[at]),
             (Root::Raw(_), ..) => (Layer::Raw, own[at]),
             // A raw table stays one when a job in the lake writes back into it.
             (Root::No, Some(one), _) => (Layer::Raw, Some(one)),
-            (Root::No, None, []) => (Layer::Unknown, None),
-            (Root::No, None, [one]) => (Layer::Transformed, Some(*one)),
+            (Root::No, None, 0) => (Layer::Unknown, None),
+            (Root::No, None, 1) => (Layer::Transformed, traced.only(at)),
             (Root::No, None, _) => (Layer::Modelled, None),
         };
         layers.push(layer);

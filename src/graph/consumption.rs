@@ -23,12 +23,12 @@ pub(super) fn spread(
         Node::Flow(_) => 0.0,
     };
     let kept = |node: usize| if matches!(graph.node(node), Node::Flow(_)) { damping } else { 1.0 };
-    let sources: Vec<f64> = (0..graph.network.len()).map(|node| graph.network.before(node).count() as f64).collect();
-    let mut rests = vec![0.0; graph.network.len()];
+    let sources: Vec<f64> = (0..graph.feeding.len()).map(|node| graph.feeding.before(node).count() as f64).collect();
+    let mut rests = vec![0.0; graph.feeding.len()];
     for component in graph.components.iter().rev() {
         for _ in 0..if component.len() == 1 { 1 } else { ROUNDS } {
             for node in component {
-                let mut after: Vec<usize> = graph.network.after(*node).collect();
+                let mut after: Vec<usize> = graph.feeding.after(*node).collect();
                 after.sort_unstable();
                 let share = |next: usize| kept(next) * rests[next] / sources[next];
                 rests[*node] = own(*node) + after.into_iter().map(share).sum::<f64>();

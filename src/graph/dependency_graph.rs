@@ -22,8 +22,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct DependencyGraph {
     pub(super) names: Names,
+    /// All of it, for walks.
     pub(super) network: Network,
-    /// Circles of the network collapsed, what feeds before what is fed.
+    /// Without what the lake sends back to source systems, for whatever is judged by where rows come from.
+    pub(super) feeding: Network,
+    /// Circles of `feeding` collapsed, what feeds before what is fed.
     pub(super) components: Vec<Vec<usize>>,
     pub(super) flows: Vec<Flow>,
     pub(super) index: DatasetIndex,
@@ -53,16 +56,18 @@ impl DependencyGraph {
     /// nothing writes (E041, E052) and written that nothing reads (E042).
     pub fn build(estate: &Estate, lineage: &Lineage) -> (DependencyGraph, Diagnostics) {
         let gathered = gather(estate, lineage);
-        let network = Network::over(&gathered);
-        let components = network.components();
-        let boundary = boundary::draw(estate, &gathered, &network, &components);
+        let network = Network::over(&gathered, |_| true);
+        let feeding = Network::over(&gathered, |target| gathered.datasets[target].system().is_none());
+        let components = feeding.components();
+        let boundary = boundary::draw(estate, &gathered, &feeding, &components);
         let index = facts::collect(estate, &gathered, boundary);
         let (order, cycles) = job_order::find(estate, &gathered);
         let coupling = coupling::count(estate, &gathered, &index);
         let diagnostics = faults::find(estate, &gathered, &index, &cycles);
         let Gathered { datasets, jobs, exposures, edges, flows, .. } = gathered;
         let names = Names { datasets, jobs, exposures };
-        let graph = DependencyGraph { names, network, components, flows, index, edges, cycles, order, coupling };
+        let graph =
+            DependencyGraph { names, network, feeding, components, flows, index, edges, cycles, order, coupling };
         (graph, diagnostics)
     }
 
@@ -182,14 +187,14 @@ impl Network {
         Network(graph)
     }
 
-    /// Datasets, flows and exposures, in this order.
-    fn over(gathered: &Gathered) -> Self {
+    /// Datasets, flows and exposures, in this order. Only datasets that `takes` allows are fed.
+    fn over(gathered: &Gathered, takes: impl Fn(usize) -> bool) -> Self {
         let first_flow = gathered.datasets.len();
         let first_exposure = first_flow + gathered.flows.len();
         let mut edges = Vec::new();
         for (at, flow) in gathered.flows.iter().enumerate() {
             edges.extend(flow.sources.iter().map(|source| (*source, first_flow + at)));
-            edges.extend(flow.targets.iter().map(|target| (first_flow + at, *target)));
+            edges.extend(flow.targets.iter().filter(|target| takes(**target)).map(|target| (first_flow + at, *target)));
         }
         edges.extend(gathered.exposure_reads.iter().map(|(whole, dataset, _)| (*dataset, first_exposure + whole)));
         edges.extend(

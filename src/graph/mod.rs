@@ -13,12 +13,15 @@ mod facts;
 mod faults;
 mod gather;
 mod job_order;
+mod label_set;
 mod model;
 mod name_glob;
 mod origins;
+mod system_set;
 mod walks;
 
 pub use dependency_graph::DependencyGraph;
 pub use model::*;
 pub use name_glob::name_matches;
 pub use origins::Origins;
+pub use system_set::SystemSet;

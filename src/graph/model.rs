@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    graph::SystemSet,
     lineage::{Access, Evidence},
     vocab::{DatasetId, JobId, Span},
 };
@@ -30,7 +31,7 @@ pub struct DatasetFacts {
     /// Its place.
     pub layer: Layer,
     /// Source systems its rows come from.
-    pub systems: BTreeSet<String>,
+    pub systems: SystemSet,
     /// The one source system it belongs to; `None` where several feed it or none is known.
     pub system: Option<String>,
     /// Domain by configuration, else by its owner, else that of its one source system.

@@ -1,5 +1,6 @@
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
+use super::contract::whole_second;
 use crate::vocab::{Endpoint, PartFormat, SchemaVersion, ServiceName};
 
 /// Names no endpoint may have: the format keeps its own files there.
@@ -66,7 +67,7 @@ impl ServiceAddress {
 
     /// `data-services/orders/schemata/v1.0.0.20260102T030405Z.odcs.yaml`; parts of a second are dropped.
     pub fn contract_key(&self, version: SchemaVersion, published: Timestamp) -> String {
-        format!("{}/schemata/v{version}.{}{CONTRACT_SUFFIX}", self.prefix, published.strftime(STAMP))
+        format!("{}/schemata/v{version}.{}{CONTRACT_SUFFIX}", self.prefix, whole_second(published).strftime(STAMP))
     }
 
     /// What a contract's key says; `None` for every other key, another service's too.

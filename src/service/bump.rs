@@ -1,4 +1,4 @@
-use super::{check::word, decimal};
+use super::{check::word, decimal, extension};
 use crate::vocab::{Bump, Column, Endpoint, LogicalType, PartFormat, Schema};
 
 /// What a reader of one endpoint relies on.
@@ -68,7 +68,11 @@ impl Told<'_> {
 
     fn endpoint(&mut self, before: &EndpointSchema, after: &EndpointSchema) {
         if before.part_format != after.part_format {
-            self.breaking(format!("parts are {:?} instead of {:?}", after.part_format, before.part_format));
+            self.breaking(format!(
+                "parts are {} instead of {}",
+                extension(after.part_format),
+                extension(before.part_format)
+            ));
         }
         self.columns(&before.schema, &after.schema);
         self.key(&before.schema.key, &after.schema.key);

@@ -173,3 +173,10 @@ pub(super) fn start_of(text: &str) -> String {
     }
     start
 }
+
+/// The type that [`word`] calls `name`.
+pub(super) fn type_named(name: &str) -> Option<LogicalType> {
+    use LogicalType::{Boolean, Bytes, Date, Decimal, Double, Integer, Number, Text, Time, Timestamp, TimestampTz};
+    let all = [Boolean, Integer, Decimal, Double, Number, Text, Bytes, Date, Time, Timestamp, TimestampTz];
+    all.into_iter().find(|logical| word(*logical) == name)
+}

@@ -1,6 +1,11 @@
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use super::{Fingerprint, FormatError};
+use super::{
+    EndpointSchema, Fingerprint, FormatError, RESERVED_ENDPOINTS, ServiceAddress, check_schema, odcs, odcs_read,
+    odcs_write,
+};
 use crate::vocab::{Digest, Endpoint, PartFormat, Schema, SchemaVersion, ServiceName};
 
 /// What carve knows of a publication when it commits it.
@@ -79,21 +84,42 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// The contract of one publication.
+    /// The contract of one publication, with its facts in the form they are read back in: whole seconds,
+    /// the bucket's address with its scheme and without a slash at the end.
     ///
     /// # Errors
-    /// Facts that contradict the format: no `default` endpoint, two of one name, a reserved name, a bad schema.
+    /// Facts that contradict the format: no `default` endpoint, two of one name, a reserved name, a bad
+    /// schema, a manifest that lies elsewhere.
     pub fn draft(facts: ContractFacts) -> Result<Self, FormatError> {
-        let id = format!("{}-data-service", facts.service);
-        Ok(Contract { id, status: "active".to_owned(), facts })
+        let mut facts = facts;
+        facts.published = whole_second(facts.published);
+        facts.server.normalise();
+        check_facts(&facts)?;
+        Ok(Contract { id: format!("{}-data-service", facts.service), status: "active".to_owned(), facts })
+    }
+
+    /// The contract's own key below the bucket: writing it is the commit.
+    pub fn key(&self) -> String {
+        ServiceAddress::new(&self.facts.service).contract_key(self.facts.version, self.facts.published)
+    }
+
+    /// What its readers rely on, for [`super::bump`].
+    pub fn endpoint_schemas(&self) -> Vec<EndpointSchema> {
+        let one = |it: &ContractEndpoint| EndpointSchema {
+            endpoint: it.endpoint.clone(),
+            part_format: it.part_format,
+            schema: it.schema.clone(),
+        };
+        self.facts.endpoints.iter().map(one).collect()
     }
 
     /// Its canonical bytes: the same contract, the same bytes.
     ///
     /// # Errors
-    /// A contract that YAML cannot hold.
+    /// Facts that contradict the format, as in [`Contract::draft`].
     pub fn to_yaml(&self) -> Result<Vec<u8>, FormatError> {
-        Err(FormatError::Document { document: "contract", reason: "is not written yet".to_owned() })
+        check_facts(&self.facts)?;
+        odcs::to_yaml(&odcs_write::file_of(self))
     }
 
     /// Reads a contract: passes over keys that others added, insists on those the format needs.
@@ -101,7 +127,51 @@ impl Contract {
     /// # Errors
     /// Malformed YAML, another version of ODCS, or a key that is missing or wrong.
     pub fn from_yaml(bytes: &[u8]) -> Result<Self, FormatError> {
-        let _ = bytes;
-        Err(FormatError::Document { document: "contract", reason: "is not read yet".to_owned() })
+        let contract = odcs_read::contract_of(odcs::from_yaml(bytes)?)?;
+        check_facts(&contract.facts)?;
+        Ok(contract)
+    }
+}
+
+impl ContractServer {
+    fn normalise(&mut self) {
+        let trimmed = self.bucket.trim_end_matches('/');
+        self.bucket = match self.kind == S3 || trimmed.starts_with(FILE) {
+            true => trimmed.to_owned(),
+            false => format!("{FILE}{trimmed}"),
+        };
+    }
+}
+
+/// The kind of a bucket behind the S3 API; every other is a folder.
+pub(super) const S3: &str = "s3";
+/// The scheme of a folder's address.
+pub(super) const FILE: &str = "file:";
+
+pub(super) fn whole_second(time: Timestamp) -> Timestamp {
+    let before = i64::from(time.subsec_nanosecond() < 0);
+    Timestamp::from_second(time.as_second() - before).unwrap_or(time)
+}
+
+fn check_facts(facts: &ContractFacts) -> Result<(), FormatError> {
+    let broken = |reason: String| Err(FormatError::Document { document: "contract", reason });
+    let mut names = BTreeSet::new();
+    let address = ServiceAddress::new(&facts.service);
+    for it in &facts.endpoints {
+        check_schema(&it.schema)?;
+        if !names.insert(&it.endpoint) {
+            return broken(format!("names the endpoint `{}` twice", it.endpoint));
+        }
+        if RESERVED_ENDPOINTS.contains(&it.endpoint.as_str()) {
+            return broken(format!("names the endpoint `{}`, which the format keeps for itself", it.endpoint));
+        }
+        let manifest = address.manifest_key(&it.endpoint, facts.version);
+        if it.manifest != manifest {
+            return broken(format!("has the manifest `{}` where `{manifest}` belongs", it.manifest));
+        }
+    }
+    match names.contains(&Endpoint::default()) {
+        true => Ok(()),
+        false => broken("names no endpoint `default`: every service has one".to_owned()),
     }
 }

@@ -9,9 +9,11 @@ use crate::vocab::{Column, LogicalType, Row, Schema, Value};
 const FORMAT: &str = "jsonl";
 /// Whole numbers up to here survive a reader that holds every number as a double.
 const SAFE_INTEGER: u64 = (1 << 53) - 1;
+/// Decimals of so many digits keep their value there, if not their scale.
+const SAFE_DIGITS: usize = 15;
 
 /// One object a line, every column in the schema's order. What a JSON reader would change is a string:
-/// decimals, far integers, NaN and infinities, bytes, dates and times.
+/// long decimals, far integers, NaN and infinities, bytes, dates and times.
 pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
     let mut out = Vec::with_capacity(128 * rows.len());
     for (at, row) in rows.iter().enumerate() {
@@ -48,6 +50,7 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
         Value::Boolean(_) => true,
         Value::Integer(number) => number.unsigned_abs() <= SAFE_INTEGER,
         Value::Double(number) => number.is_finite(),
+        Value::Decimal(digits) => significant_digits(digits) <= SAFE_DIGITS,
         _ => false,
     };
     match text::to_text(value) {
@@ -55,6 +58,10 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
         Some(text) if bare => out.extend(text.as_bytes()),
         Some(text) => push_string(out, &text),
     }
+}
+
+fn significant_digits(decimal: &str) -> usize {
+    decimal.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count()
 }
 
 /// RFC 8259: escapes only what must be.

@@ -16,11 +16,15 @@ mod fingerprint;
 mod json_line;
 mod jsonl;
 mod manifest;
+mod odcs;
+mod odcs_read;
+mod odcs_write;
 mod parquet;
 mod parquet_columns;
 mod parquet_types;
 mod part;
 mod text;
+mod yaml_text;
 
 pub use address::{ContractKey, RESERVED_ENDPOINTS, ServiceAddress, extension, pad_width, part_count};
 pub use bump::{EndpointSchema, SchemaChange, bump, changes};

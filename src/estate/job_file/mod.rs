@@ -3,6 +3,8 @@ mod copied_tables;
 mod job;
 mod scripts;
 
+pub(crate) use job::{dialect, scalars};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -39,7 +39,7 @@ pub(crate) fn bundles<'f>(files: impl Iterator<Item = &'f TextFile> + Clone) -> 
 }
 
 /// The export's folder above `path` and the kind of file, by the folder in between.
-fn place<'p>(path: &'p Utf8Path, is_head: impl Fn(&Utf8Path) -> bool) -> Option<(Utf8PathBuf, &'p str)> {
+fn place(path: &Utf8Path, is_head: impl Fn(&Utf8Path) -> bool) -> Option<(Utf8PathBuf, &str)> {
     path.ancestors().skip(1).find_map(|folder| {
         let kind = folder.file_name().filter(|name| KINDS.contains(name))?;
         is_head(folder_of(folder)).then(|| (folder_of(folder).to_owned(), kind))

@@ -5,6 +5,8 @@ mod jsonl_log;
 mod tally;
 mod time;
 
+pub(crate) use csv_log::header_names;
+
 use std::io::BufRead;
 
 use camino::Utf8Path;

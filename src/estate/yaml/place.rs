@@ -48,10 +48,11 @@ impl Cursor<'_> {
     }
 
     fn take(&mut self, byte: u8) -> Result<(), Lost> {
-        match self.peek() == Some(byte) {
-            true => Ok(self.at += 1),
-            false => Err(Lost),
+        if self.peek() != Some(byte) {
+            return Err(Lost);
         }
+        self.at += 1;
+        Ok(())
     }
 
     fn at_line_start(&self) -> bool {

@@ -106,7 +106,7 @@ fn csv_is_written_as_the_format_says() {
         ,,,,,,,,,,\r\n";
     assert_eq!(text_of(PartFormat::Csv, &schema, &[row.clone(), empty.clone()]), wanted);
     let wanted = concat!(
-        r#"{"c0":true,"c1":"-9223372036854775808","c2":"-12.50","c3":0.1,"c4":7,"c5":"a,\"b\"\r\n😀","c6":"AP8=","#,
+        r#"{"c0":true,"c1":"-9223372036854775808","c2":-12.50,"c3":0.1,"c4":7,"c5":"a,\"b\"\r\n😀","c6":"AP8=","#,
         r#""c7":"2024-02-29","c8":"00:00:00.000001","c9":"1970-01-01T00:00:01.500000","c10":"1969-12-31T23:59:59Z"}"#,
         "\n",
     );
@@ -130,6 +130,25 @@ fn a_part_without_rows_still_names_its_columns() {
         let bytes = encode_part(format, &schema, &[]).unwrap();
         assert!(reads(format, &schema, bytes).unwrap().is_empty());
     }
+}
+
+#[test]
+fn json_numbers_are_those_that_every_reader_keeps() {
+    let schema = schema(&[("d", LogicalType::Decimal), ("i", LogicalType::Integer), ("f", LogicalType::Double)]);
+    let line = |digits: &str, whole, double| {
+        let row = vec![Value::Decimal(digits.into()), Value::Integer(whole), Value::Double(double)];
+        text_of(PartFormat::Jsonl, &schema, &[row])
+    };
+    let safe = (1 << 53) - 1;
+    assert_eq!(
+        line("-0.00123456789012345", safe, 1e300),
+        "{\"d\":-0.00123456789012345,\"i\":9007199254740991,\"f\":1e300}\n"
+    );
+    assert_eq!(
+        line("1234567890123456", safe + 1, f64::NAN),
+        "{\"d\":\"1234567890123456\",\"i\":\"9007199254740992\",\"f\":\"NaN\"}\n"
+    );
+    assert_eq!(line("0.00", -safe - 1, -0.0), "{\"d\":0.00,\"i\":\"-9007199254740992\",\"f\":-0.0}\n");
 }
 
 #[test]
