@@ -9,32 +9,32 @@ Exit codes: 0 done or nothing to do, 1 error, 2 changes present (--detailed-exit
 /// Carves data-lake pipelines out into data services, one piece at a time.
 #[derive(Debug, Parser)]
 #[command(name = "carve", version, about, after_help = EXIT_CODES, max_term_width = 100)]
-pub struct Cli {
+pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
     /// How to answer.
     #[command(flatten)]
-    pub global: Global,
+    pub(super) global: Global,
 }
 
 /// Flags of every command.
 #[derive(Clone, Debug, Args)]
-pub struct Global {
+pub(super) struct Global {
     /// Text for people, JSON for programs.
     #[arg(long, value_enum, default_value_t, global = true, help_heading = "Answer")]
-    pub format: Format,
+    pub(super) format: Format,
     /// Colour; `auto` honours NO_COLOR.
     #[arg(long, value_enum, default_value_t, global = true, help_heading = "Answer")]
-    pub color: Color,
+    pub(super) color: Color,
     /// Nothing but the answer and failures.
     #[arg(short, long, global = true, help_heading = "Answer")]
-    pub quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// How an answer looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     /// For people.
     #[default]
     Text,
@@ -44,7 +44,7 @@ pub enum Format {
 
 /// When an answer has colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(super) enum Color {
     /// On a terminal.
     #[default]
     Auto,
@@ -56,35 +56,35 @@ pub enum Color {
 
 /// Which estate, as the first words of a command.
 #[derive(Clone, Debug, Args)]
-pub struct EstatePaths {
+pub(super) struct EstatePaths {
     /// Folders of the estate; the first holds carve.yaml, plans/ and report/.
     #[arg(value_name = "FOLDER", default_value = ".")]
-    pub folders: Vec<Utf8PathBuf>,
+    pub(super) folders: Vec<Utf8PathBuf>,
     /// Where plans, report and carve's state go instead.
     #[arg(long, value_name = "FOLDER")]
-    pub out: Option<Utf8PathBuf>,
+    pub(super) out: Option<Utf8PathBuf>,
     /// Settings to use in place of carve.yaml.
     #[arg(long, value_name = "FILE")]
-    pub settings: Option<Utf8PathBuf>,
+    pub(super) settings: Option<Utf8PathBuf>,
 }
 
 /// Which estate, as a flag, for commands whose first word is something else.
 #[derive(Clone, Debug, Args)]
-pub struct EstateFlag {
+pub(super) struct EstateFlag {
     /// A folder of the estate; may be given again.
     #[arg(long = "estate", value_name = "FOLDER", default_value = ".")]
-    pub folders: Vec<Utf8PathBuf>,
+    pub(super) folders: Vec<Utf8PathBuf>,
     /// Where plans, report and carve's state are.
     #[arg(long, value_name = "FOLDER")]
-    pub out: Option<Utf8PathBuf>,
+    pub(super) out: Option<Utf8PathBuf>,
     /// Settings to use in place of carve.yaml.
     #[arg(long, value_name = "FILE")]
-    pub settings: Option<Utf8PathBuf>,
+    pub(super) settings: Option<Utf8PathBuf>,
 }
 
 /// One verb each.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Write a commented carve.yaml from what was detected.
     Init(InitArgs),
     /// Show what was read, how much was understood, and every place that was not.
@@ -124,163 +124,163 @@ pub enum Command {
 
 /// Arguments of `carve init`.
 #[derive(Debug, Args)]
-pub struct InitArgs {
+pub(super) struct InitArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
     /// Print it, write nothing.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Arguments of `carve scan`.
 #[derive(Debug, Args)]
-pub struct ScanArgs {
+pub(super) struct ScanArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
     /// List every place; otherwise the first of each fault.
     #[arg(long)]
-    pub all: bool,
+    pub(super) all: bool,
 }
 
 /// Arguments of `carve plan`.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(super) struct PlanArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
     /// Write the plan of this service; may be given again. Otherwise the best-ranked are written.
     #[arg(long, value_name = "SERVICE")]
-    pub service: Vec<String>,
+    pub(super) service: Vec<String>,
     /// How many of the best-ranked get a plan file.
     #[arg(long, value_name = "N", default_value_t = 3)]
-    pub top: usize,
+    pub(super) top: usize,
     /// Print only, write nothing.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     /// Exit 2 when a plan file is new or changed.
     #[arg(long)]
-    pub detailed_exitcode: bool,
+    pub(super) detailed_exitcode: bool,
     /// Folder of templates that replace the built-in ones of the report.
     #[arg(long, value_name = "FOLDER")]
-    pub templates: Option<Utf8PathBuf>,
+    pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     /// The candidate.
-    pub service: String,
+    pub(super) service: String,
     /// Another, to say what decides between them.
     #[arg(long, value_name = "SERVICE")]
-    pub vs: Option<String>,
+    pub(super) vs: Option<String>,
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstateFlag,
+    pub(super) estate: EstateFlag,
 }
 
 /// Arguments of `carve lineage`.
 #[derive(Debug, Args)]
-pub struct LineageArgs {
+pub(super) struct LineageArgs {
     /// The dataset, as `schema.table` or `system:table`.
     #[arg(required_unless_present = "sql")]
-    pub dataset: Option<String>,
+    pub(super) dataset: Option<String>,
     /// Only what feeds it.
     #[arg(long, conflicts_with = "downstream")]
-    pub upstream: bool,
+    pub(super) upstream: bool,
     /// Only what it feeds.
     #[arg(long)]
-    pub downstream: bool,
+    pub(super) downstream: bool,
     /// How many jobs away at most.
     #[arg(long, value_name = "N")]
-    pub depth: Option<u32>,
+    pub(super) depth: Option<u32>,
     /// Show columns.
     #[arg(long)]
-    pub columns: bool,
+    pub(super) columns: bool,
     /// Read this script instead of an estate; `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "folders"])]
-    pub sql: Option<Utf8PathBuf>,
+    pub(super) sql: Option<Utf8PathBuf>,
     /// The script's dialect; detected otherwise.
     #[arg(long, requires = "sql")]
-    pub dialect: Option<String>,
+    pub(super) dialect: Option<String>,
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstateFlag,
+    pub(super) estate: EstateFlag,
 }
 
 /// Arguments of `carve apply`.
 #[derive(Debug, Args)]
-pub struct ApplyArgs {
+pub(super) struct ApplyArgs {
     /// The service, or its plan file.
-    pub service: String,
+    pub(super) service: String,
     /// Walk the same steps and every precondition, write nothing.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     /// Stop after this step; the same command goes on from there.
     #[arg(long, value_name = "STEP")]
-    pub stop_after: Option<String>,
+    pub(super) stop_after: Option<String>,
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstateFlag,
+    pub(super) estate: EstateFlag,
 }
 
 /// Arguments of commands about one service.
 #[derive(Debug, Args)]
-pub struct ServiceArgs {
+pub(super) struct ServiceArgs {
     /// The service, or its plan file.
-    pub service: String,
+    pub(super) service: String,
     /// Folder of templates that replace the built-in ones.
     #[arg(long, value_name = "FOLDER")]
-    pub templates: Option<Utf8PathBuf>,
+    pub(super) templates: Option<Utf8PathBuf>,
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstateFlag,
+    pub(super) estate: EstateFlag,
 }
 
 /// Arguments of `carve status`.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(super) struct StatusArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
 }
 
 /// Arguments of `carve catalog`.
 #[derive(Debug, Args)]
-pub struct CatalogArgs {
+pub(super) struct CatalogArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
     /// Folder of templates that replace the built-in ones.
     #[arg(long, value_name = "FOLDER")]
-    pub templates: Option<Utf8PathBuf>,
+    pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve report`.
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(super) struct ReportArgs {
     /// Which estate.
     #[command(flatten)]
-    pub estate: EstatePaths,
+    pub(super) estate: EstatePaths,
     /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
     #[arg(long, value_name = "FOLDER")]
-    pub templates: Option<Utf8PathBuf>,
+    pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve demo`.
 #[derive(Debug, Args)]
-pub struct DemoArgs {
+pub(super) struct DemoArgs {
     /// Where; must not exist, or be an earlier demo.
     #[arg(default_value = "carve-demo")]
-    pub folder: Utf8PathBuf,
+    pub(super) folder: Utf8PathBuf,
     /// How much data: 1 makes some 500,000 rows.
     #[arg(long, default_value_t = 1.0)]
-    pub scale: f64,
+    pub(super) scale: f64,
     /// Stop once the plans are written: applying is left to you.
     #[arg(long)]
-    pub no_apply: bool,
+    pub(super) no_apply: bool,
     /// Another seed gives other rows.
     #[arg(long, default_value_t = 7)]
-    pub seed: u64,
+    pub(super) seed: u64,
 }

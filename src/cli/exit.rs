@@ -5,7 +5,7 @@ use crate::{apply::ApplyError, connector::ConnectorError, console::Screen, conso
 
 /// What carve's process says when it ends. The numbers are part of its interface: docs/COMMANDS.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitCode {
+pub(super) enum ExitCode {
     /// Done, or nothing to do.
     Done = 0,
     /// An error.
@@ -36,7 +36,7 @@ impl From<ExitCode> for process::ExitCode {
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     code: ExitCode,
     message: String,
     causes: Vec<String>,
@@ -46,7 +46,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with its chain of causes.
-    pub fn new(code: ExitCode, error: &dyn std::error::Error) -> Self {
+    pub(super) fn new(code: ExitCode, error: &dyn std::error::Error) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {
@@ -60,24 +60,24 @@ impl Failure {
     }
 
     /// A failure in words.
-    pub fn said(code: ExitCode, message: impl Into<String>) -> Self {
+    pub(super) fn said(code: ExitCode, message: impl Into<String>) -> Self {
         Failure { code, message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None }
     }
 
     /// What to do about it.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// More lines about it.
-    pub fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.details.extend(lines);
         self
     }
 
     /// Shows it, once, and gives the process's exit code.
-    pub fn show(&self, screen: &Screen, json: bool) -> ExitCode {
+    pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
         if json {
             let value = serde_json::json!({
                 "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,

@@ -22,34 +22,34 @@ use crate::{
 
 /// Where an estate and carve's own files beside it are.
 #[derive(Clone, Debug)]
-pub struct Workspace {
+pub(super) struct Workspace {
     roots: Vec<Utf8PathBuf>,
     out: Utf8PathBuf,
     settings: Option<Utf8PathBuf>,
 }
 
 /// An estate, read and judged.
-pub struct Survey {
-    pub estate: Estate,
-    pub diagnostics: Diagnostics,
-    pub lineage: Lineage,
-    pub graph: DependencyGraph,
-    pub ranking: Ranking,
+pub(super) struct Survey {
+    pub(super) estate: Estate,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) lineage: Lineage,
+    pub(super) graph: DependencyGraph,
+    pub(super) ranking: Ranking,
 }
 
 impl Workspace {
     /// The workspace that `paths` names.
-    pub fn at(paths: &EstatePaths) -> Result<Self, Failure> {
+    pub(super) fn at(paths: &EstatePaths) -> Result<Self, Failure> {
         Workspace::new(&paths.folders, paths.out.as_ref(), paths.settings.as_ref())
     }
 
     /// The workspace that `flag` names.
-    pub fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
+    pub(super) fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
         Workspace::new(&flag.folders, flag.out.as_ref(), flag.settings.as_ref())
     }
 
     /// The workspace of `roots`.
-    pub fn new(
+    pub(super) fn new(
         roots: &[Utf8PathBuf],
         out: Option<&Utf8PathBuf>,
         settings: Option<&Utf8PathBuf>,
@@ -69,39 +69,39 @@ impl Workspace {
     }
 
     /// The first folder.
-    pub fn root(&self) -> &Utf8Path {
+    pub(super) fn root(&self) -> &Utf8Path {
         &self.roots[0]
     }
 
     /// What people call the estate.
-    pub fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         let root = self.root().canonicalize_utf8().unwrap_or_else(|_| self.root().to_owned());
         root.file_name().unwrap_or("estate").to_owned()
     }
 
     /// `plans/`.
-    pub fn plans(&self) -> Utf8PathBuf {
+    pub(super) fn plans(&self) -> Utf8PathBuf {
         self.out.join("plans")
     }
 
     /// Where plans, report and state go.
-    pub fn out(&self) -> &Utf8Path {
+    pub(super) fn out(&self) -> &Utf8Path {
         &self.out
     }
 
     /// `.carve/`.
-    pub fn state(&self) -> Utf8PathBuf {
+    pub(super) fn state(&self) -> Utf8PathBuf {
         self.out.join(".carve")
     }
 
     /// The estate alone.
-    pub fn load(&self, progress: &dyn Progress) -> (Estate, Diagnostics) {
+    pub(super) fn load(&self, progress: &dyn Progress) -> (Estate, Diagnostics) {
         let options = LoadOptions { settings: self.settings.clone(), ..LoadOptions::default() };
         estate::load(&self.roots, &options, progress)
     }
 
     /// The estate, its lineage, graph and ranking.
-    pub fn survey(&self, progress: &dyn Progress) -> Survey {
+    pub(super) fn survey(&self, progress: &dyn Progress) -> Survey {
         let (estate, mut diagnostics) = self.load(progress);
         let (lineage, faults) = lineage::read(&estate, progress);
         diagnostics.extend(faults);
@@ -113,7 +113,7 @@ impl Workspace {
     }
 
     /// Reads the plan of a service, or the plan file of that path.
-    pub fn plan(&self, name: &str) -> Result<Plan, Failure> {
+    pub(super) fn plan(&self, name: &str) -> Result<Plan, Failure> {
         let path = match name.ends_with(".yaml") {
             true => Utf8PathBuf::from(name),
             false => {
@@ -130,7 +130,7 @@ impl Workspace {
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
-    pub fn all_plans(&self) -> (Vec<Plan>, Vec<(Utf8PathBuf, plan::PlanFileError)>) {
+    pub(super) fn all_plans(&self) -> (Vec<Plan>, Vec<(Utf8PathBuf, plan::PlanFileError)>) {
         let (mut plans, mut broken) = (Vec::new(), Vec::new());
         let Ok(entries) = self.plans().read_dir_utf8() else { return (plans, broken) };
         let mut files: Vec<Utf8PathBuf> = entries.flatten().map(|entry| entry.into_path()).collect();
@@ -147,7 +147,7 @@ impl Workspace {
     }
 
     /// The world that `plan` touches, opened by the estate's settings. Nothing is tried yet: preflight does.
-    pub async fn world(&self, estate: &Estate, plans: &[Plan]) -> Result<World, Failure> {
+    pub(super) async fn world(&self, estate: &Estate, plans: &[Plan]) -> Result<World, Failure> {
         let connections = &estate.settings.connections;
         let url = |role: &str| {
             connections.get(role).cloned().ok_or_else(|| {
@@ -176,7 +176,7 @@ impl Workspace {
     }
 
     /// A file of the estate by its place in `Span::file`; `None` when it is not text.
-    pub fn read_file(roots: &[Root], file: &Utf8Path) -> Option<String> {
+    pub(super) fn read_file(roots: &[Root], file: &Utf8Path) -> Option<String> {
         let inside = |root: &&Root| !root.prefix.as_str().is_empty() && file.starts_with(&root.prefix);
         let root = roots.iter().find(inside).or_else(|| roots.iter().find(|root| root.prefix.as_str().is_empty()))?;
         let below = file.strip_prefix(&root.prefix).unwrap_or(file);
@@ -193,7 +193,7 @@ fn source_roles(plan: &Plan) -> Vec<String> {
 }
 
 /// A shared flag that Ctrl-C sets; a second one ends the process at once.
-pub fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
+pub(super) fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
     let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let set = Arc::clone(&flag);
     tokio::spawn(async move {
@@ -207,7 +207,7 @@ pub fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
 }
 
 /// Writes files below `folder`, each whole or not at all; gives back how many were new or changed.
-pub fn write_files(folder: &Utf8Path, files: &BTreeMap<Utf8PathBuf, Vec<u8>>) -> Result<usize, Failure> {
+pub(super) fn write_files(folder: &Utf8Path, files: &BTreeMap<Utf8PathBuf, Vec<u8>>) -> Result<usize, Failure> {
     let mut changed = 0;
     for (name, bytes) in files {
         changed += usize::from(write_file(&folder.join(name), bytes)?);
@@ -216,7 +216,7 @@ pub fn write_files(folder: &Utf8Path, files: &BTreeMap<Utf8PathBuf, Vec<u8>>) ->
 }
 
 /// Writes one file, whole or not at all; false when the same bytes were there already.
-pub fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure> {
+pub(super) fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(false);
     }

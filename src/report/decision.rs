@@ -212,12 +212,15 @@ fn because(card: &Scorecard) -> String {
     }
 }
 
-/// A capital first and a full stop last.
+/// A capital first and a full stop last. A path or a name keeps its first letter.
 pub(super) fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
     let mut chars = text.chars();
     let Some(head) = chars.next() else { return String::new() };
+    let is_word = word.chars().all(|c| c.is_alphabetic() || matches!(c, ',' | '\''));
+    let head: String = if is_word { head.to_uppercase().collect() } else { head.to_string() };
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    head.to_uppercase().chain(chars).chain(stop.chars()).collect()
+    format!("{head}{}{stop}", chars.as_str())
 }
 
 fn touches(card: &Scorecard) -> String {
@@ -304,9 +307,9 @@ fn plan_risks(inputs: &ReportInputs, first: &[&Scorecard]) -> Vec<Risk> {
         .filter(|plan| is_first(&plan.service) && !plan.not_understood.is_empty())
         .map(|plan| Risk {
             what: format!(
-                "{} in the plan of {} not understood",
-                text::count(plan.not_understood.len(), "place was", "places were"),
-                plan.service
+                "The plan of {} holds {} not understood",
+                plan.service,
+                text::count(plan.not_understood.len(), "place that was", "places that were"),
             ),
             because: sentence(&text::prose_up_to(&plan.not_understood, 2)),
             cure: "Read them by hand: they may read a table that the wrap repoints.".to_owned(),

@@ -65,10 +65,10 @@ fn after(plan: &Plan) -> Flow {
         links.push(import_link(plan));
         boxes.push(names_box("Raw tables (origin)", &plan.boundary.raw, "table"));
     }
-    links.push(carve_link(plan, "publish"));
+    links.push(carve_link("publishes"));
     boxes.push(service_box(plan));
     let service_at = boxes.len() - 1;
-    links.push(carve_link(plan, "import"));
+    links.push(carve_link("imports"));
     let live: Vec<DatasetId> = swaps(plan).map(|swap| swap.live.clone()).collect();
     boxes.push(names_box("Imported tables", &live, "import"));
     readers(plan, &mut boxes, &mut links, true);
@@ -97,7 +97,9 @@ fn readers(plan: &Plan, boxes: &mut Vec<FlowBox>, links: &mut Vec<FlowLink>, aft
     }
     if !boundary.exposures.is_empty() {
         let mut lines = vec![text::count(boundary.exposures.len(), "object", "objects")];
-        lines.extend(boundary.exposures.iter().take(LINES - 2).cloned());
+        let titles: Vec<String> =
+            boundary.exposures.iter().map(|id| id.rsplit('/').next().unwrap_or(id).to_owned()).collect();
+        lines.extend(shown(&titles, LINES - 1));
         links.push(FlowLink { label: Vec::new(), changed: false });
         boxes.push(FlowBox { title: "BI".to_owned(), lines, kind: "bi" });
     }
@@ -142,8 +144,8 @@ fn import_link(plan: &Plan) -> FlowLink {
     FlowLink { label, changed: false }
 }
 
-fn carve_link(plan: &Plan, what: &str) -> FlowLink {
-    FlowLink { label: vec![format!("refresh {}", plan.service), format!("({what})")], changed: true }
+fn carve_link(what: &str) -> FlowLink {
+    FlowLink { label: vec!["carve refresh".to_owned(), what.to_owned()], changed: true }
 }
 
 /// The publications of `plan`.

@@ -51,10 +51,11 @@ pub struct ClusterLink {
 }
 
 const CLUSTERS: usize = 150;
-const COLUMNS: [&str; 6] = ["source", "raw", "transformed", "modelled", "BI", "unknown"];
-const SWEEPS: usize = 8;
+const LAYERS: [&str; 6] = ["source", "raw", "transformed", "modelled", "BI", "unknown"];
+const COLUMNS: usize = 5;
+const SWEEPS: usize = 12;
 
-/// Key of a cluster: column, label.
+/// Key of a cluster: index in [`LAYERS`], label.
 type Key = (usize, String);
 
 /// What each dataset and exposure was put into.
@@ -102,8 +103,8 @@ fn dataset_keys<'a>(inputs: &'a ReportInputs<'a>) -> impl Iterator<Item = (&'a s
         };
         let key = match facts.layer {
             Layer::Source => (0, id.system().map(str::to_owned).unwrap_or_else(one_system)),
-            Layer::Raw => (1, one_system()),
-            Layer::Transformed => (2, one_system()),
+            Layer::Raw => (1, facts.system.clone().unwrap_or_else(one_system)),
+            Layer::Transformed => (2, facts.system.clone().unwrap_or_else(one_system)),
             Layer::Modelled => (3, domain()),
             Layer::Unknown => (5, id.schema().unwrap_or("no schema").to_owned()),
         };
@@ -128,11 +129,11 @@ fn fold(members: &BTreeMap<Key, u64>) -> BTreeMap<Key, Key> {
     if members.len() <= CLUSTERS {
         return folded;
     }
-    // Every column keeps its share of the room, its largest clusters first; one place is for the rest.
-    for column in 0..COLUMNS.len() {
+    // Every layer keeps its share of the room, its largest clusters first; one place is for the rest.
+    for column in 0..LAYERS.len() {
         let mut of_column: Vec<(&Key, &u64)> = members.iter().filter(|(key, _)| key.0 == column).collect();
         // A column is given two boxes at least, so the shares are cut from a little less than all the room.
-        let room = (of_column.len() * (CLUSTERS - 2 * COLUMNS.len()) / members.len()).max(2);
+        let room = (of_column.len() * (CLUSTERS - 2 * LAYERS.len()) / members.len()).max(2);
         if of_column.len() <= room {
             continue;
         }
@@ -169,10 +170,16 @@ fn links(inputs: &ReportInputs, datasets: &BTreeMap<&DatasetId, Key>, exposures:
     links
 }
 
-/// Keys per column, each put near the mean place of its neighbours; the columns without boxes are left out.
+/// The column of a key: what comes from nowhere known stands with the sources.
+fn column_of(key: &Key) -> usize {
+    if key.0 == COLUMNS { 0 } else { key.0 }
+}
+
+/// Keys per column, each put near the mean place of its neighbours, left ones and right ones in turn;
+/// the order with the fewest crossings is kept. Columns without boxes are left out.
 fn order(counts: &BTreeMap<Key, u64>, links: &Links) -> Vec<Vec<Key>> {
-    let mut columns: Vec<Vec<Key>> = (0..COLUMNS.len())
-        .map(|column| counts.keys().filter(|key| key.0 == column).cloned().collect())
+    let mut columns: Vec<Vec<Key>> = (0..COLUMNS)
+        .map(|column| counts.keys().filter(|key| column_of(key) == column).cloned().collect())
         .filter(|column: &Vec<Key>| !column.is_empty())
         .collect();
     let mut neighbours: BTreeMap<&Key, BTreeSet<&Key>> = BTreeMap::new();
@@ -180,18 +187,55 @@ fn order(counts: &BTreeMap<Key, u64>, links: &Links) -> Vec<Vec<Key>> {
         neighbours.entry(from).or_default().insert(to);
         neighbours.entry(to).or_default().insert(from);
     }
-    for _ in 0..SWEEPS {
-        for at in 0..columns.len() {
-            let place = places(&columns);
-            let mean = |key: &Key| {
-                let near: Vec<f64> =
-                    neighbours.get(key).into_iter().flatten().filter_map(|k| place.get(*k).copied()).collect();
-                if near.is_empty() { 2.0 } else { near.iter().sum::<f64>() / near.len() as f64 }
-            };
-            columns[at].sort_by(|a, b| mean(a).total_cmp(&mean(b)).then_with(|| a.cmp(b)));
+    let mut best = (crossings(&columns, links), columns.clone());
+    for sweep in 0..SWEEPS {
+        let rightwards = sweep % 2 == 0;
+        let all = 0..columns.len();
+        let turns: Vec<usize> = if rightwards { all.collect() } else { all.rev().collect() };
+        for at in turns {
+            arrange(&mut columns, at, rightwards, &neighbours);
+        }
+        let found = crossings(&columns, links);
+        if found < best.0 {
+            best = (found, columns.clone());
         }
     }
-    columns
+    best.1
+}
+
+/// Sorts column `at` by the mean place of the neighbours on one side; who has none there keeps its place.
+fn arrange(columns: &mut [Vec<Key>], at: usize, from_left: bool, neighbours: &BTreeMap<&Key, BTreeSet<&Key>>) {
+    let place = places(columns);
+    let mean = |key: &Key| {
+        let on_side = |other: &&&Key| match from_left {
+            true => column_of(other) < column_of(key),
+            false => column_of(other) > column_of(key),
+        };
+        let near: Vec<f64> =
+            neighbours.get(key).into_iter().flatten().filter(on_side).filter_map(|k| place.get(*k).copied()).collect();
+        let own = place.get(key).copied().unwrap_or_default();
+        if near.is_empty() { own } else { near.iter().sum::<f64>() / near.len() as f64 }
+    };
+    let mut keyed: Vec<(f64, Key)> = columns[at].iter().map(|key| (mean(key), key.clone())).collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    columns[at] = keyed.into_iter().map(|(_, key)| key).collect();
+}
+
+/// Beyond so many lines, counting crossings would take longer than they are worth.
+const COUNTED_LINES: usize = 1500;
+
+/// How many pairs of lines cross, as far as both ends tell.
+fn crossings(columns: &[Vec<Key>], links: &Links) -> usize {
+    let place = places(columns);
+    let ends: Vec<(usize, usize, f64, f64)> = links
+        .keys()
+        .take(COUNTED_LINES)
+        .filter_map(|(from, to)| Some((column_of(from), column_of(to), *place.get(from)?, *place.get(to)?)))
+        .collect();
+    let cross = |a: &(usize, usize, f64, f64), b: &(usize, usize, f64, f64)| {
+        a.0 == b.0 && a.1 == b.1 && (a.2 - b.2) * (a.3 - b.3) < 0.0
+    };
+    ends.iter().enumerate().map(|(at, a)| ends[..at].iter().filter(|b| cross(a, b)).count()).sum()
 }
 
 /// Where each box stands in its column, 0 at the top and 1 at the bottom.
@@ -225,9 +269,10 @@ fn drawing(columns: &[Vec<Key>], counts: &BTreeMap<Key, u64>, links: &Links) -> 
 }
 
 fn cluster(id: usize, column: usize, row: usize, key: &Key, count: u64) -> Cluster {
-    let layer = COLUMNS[key.0];
+    let layer = LAYERS[key.0];
     let count_text = match key.0 {
         4 => text::count(count as usize, "BI object", "BI objects"),
+        5 => format!("{}, origin unknown", text::count(count as usize, "table", "tables")),
         _ => text::count(count as usize, "table", "tables"),
     };
     Cluster { id, label: key.1.clone(), layer: layer.to_owned(), column, row, count, count_text }
@@ -241,7 +286,7 @@ pub(super) fn heading(layer: &str) -> &'static str {
         "transformed" => "Transformed",
         "modelled" => "Modelled",
         "BI" => "BI",
-        _ => "Origin unknown",
+        _ => "Source systems",
     }
 }
 

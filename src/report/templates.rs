@@ -81,6 +81,9 @@ pub(super) struct Templates {
     assets: BTreeMap<String, String>,
 }
 
+// Escapes by itself: use it in triple braces.
+handlebars_helper!(ticks_html: |text: str| ticks(text, html_escape, |code| format!("<code>{}</code>", html_escape(code))));
+handlebars_helper!(ticks_markdown: |text: str| ticks(text, markdown_escape, |code| format!("`{code}`")));
 handlebars_helper!(fence: |language: str, text: str| fenced(language, text));
 
 impl Templates {
@@ -91,8 +94,11 @@ impl Templates {
         if let Some(folder) = &options.templates {
             texts.extend(replacements(folder)?);
         }
-        let mut templates =
-            Templates { html: registry(html_escape), markdown: registry(markdown_escape), assets: BTreeMap::new() };
+        let mut html = registry(html_escape);
+        html.register_helper("ticks", Box::new(ticks_html));
+        let mut markdown = registry(markdown_escape);
+        markdown.register_helper("ticks", Box::new(ticks_markdown));
+        let mut templates = Templates { html, markdown, assets: BTreeMap::new() };
         for (name, text) in texts {
             templates.add(name, text)?;
         }
@@ -177,6 +183,22 @@ fn markdown_escape(text: &str) -> String {
     }
 }
 
+/// `text` escaped, with what stands between backticks as code. A backtick without a partner stays one.
+fn ticks(text: &str, escape: fn(&str) -> String, code: fn(&str) -> String) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut shown = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let closed = at + 1 < parts.len();
+        match (at % 2 == 1, closed) {
+            (true, true) if !part.is_empty() && !part.contains(['\n', '|']) => shown.push_str(&code(part)),
+            (true, true) => shown.push_str(&escape(&format!("`{part}`"))),
+            (true, false) => shown.push_str(&escape(&format!("`{part}"))),
+            (false, _) => shown.push_str(&escape(part)),
+        }
+    }
+    shown
+}
+
 /// `text` between fences longer than any in it.
 fn fenced(language: &str, text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -216,6 +238,15 @@ mod tests {
     #[test]
     fn markdown_shows_a_name_as_it_is() {
         assert_eq!(markdown_escape("a|b <i>*x*\nraw.orders__import"), "a\\|b &lt;i&gt;\\*x\\* raw.orders__import");
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_nothing_else_is_markup() {
+        let html = |text| ticks(text, html_escape, |code| format!("<code>{}</code>", html_escape(code)));
+        assert_eq!(html("use `a<b` or <c>"), "use <code>a&lt;b</code> or &lt;c&gt;");
+        assert_eq!(html("one ` alone"), "one &#x60; alone");
+        let markdown = |text| ticks(text, markdown_escape, |code| format!("`{code}`"));
+        assert_eq!(markdown("`a_b*` *x*"), "`a_b*` \\*x\\*");
     }
 
     #[test]

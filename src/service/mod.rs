@@ -24,6 +24,7 @@ mod parquet_columns;
 mod parquet_types;
 mod part;
 mod text;
+mod yaml_text;
 
 pub use address::{ContractKey, RESERVED_ENDPOINTS, ServiceAddress, extension, pad_width, part_count};
 pub use bump::{EndpointSchema, SchemaChange, bump, changes};

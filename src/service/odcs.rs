@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_yaml::Value;
 
-use super::FormatError;
+use super::{FormatError, yaml_text::yaml_text};
 
 pub(super) const API_VERSION: &str = "v3.1.0";
 pub(super) const KIND: &str = "DataContract";
@@ -157,18 +157,7 @@ pub(super) struct CustomFile {
 }
 
 pub(super) fn to_yaml(file: &ContractFile) -> Result<Vec<u8>, FormatError> {
-    let text = serde_yaml::to_string(file).map_err(syntax)?;
-    Ok(quote_stamp(&text).into_bytes())
-}
-
-/// The stamp in quotes: readers of YAML 1.1 take it for a date otherwise, and the standard wants text.
-/// Only this key starts a line; whatever else holds the same words is indented.
-fn quote_stamp(text: &str) -> String {
-    let quoted = |line: &str| match line.strip_prefix("contractCreatedTs: ") {
-        Some(stamp) if !stamp.starts_with('\'') => format!("contractCreatedTs: '{stamp}'\n"),
-        _ => format!("{line}\n"),
-    };
-    text.lines().map(quoted).collect()
+    Ok(yaml_text(&serde_yaml::to_value(file).map_err(syntax)?).into_bytes())
 }
 
 pub(super) fn from_yaml(bytes: &[u8]) -> Result<ContractFile, FormatError> {

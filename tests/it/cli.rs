@@ -90,10 +90,10 @@ fn a_refresh_follows_the_raw_table_and_then_publishes_nothing() {
     drop(lake);
     let report = json(&shop, &["refresh", &service]);
     assert_eq!(report["published"], true, "{report}");
-    let seen: usize = raw_orders(&shop)
+    let seen: i64 = raw_orders(&shop)
         .query_row("SELECT COUNT(*) FROM orders__import WHERE status = 'refreshed'", [], |row| row.get(0))
         .unwrap();
-    assert_eq!(seen, changed);
+    assert_eq!(seen, changed as i64);
     let published = bucket(&shop);
     assert_eq!(json(&shop, &["refresh", &service])["published"], false);
     assert_eq!(bucket(&shop), published);

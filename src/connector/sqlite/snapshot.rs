@@ -4,9 +4,10 @@
 //! its transaction, and no writer commits to a file while anyone holds one. So once every file is
 //! locked nothing can change, and no file changed after its own lock: the state is that of the moment
 //! the last lock was taken. A transaction over several files needs all of them at its commit, so it is
-//! seen whole or not at all. In WAL mode writers go on while readers keep the state they first saw;
-//! there `data_version`, asked before the first and after the last file, tells whether anyone
-//! committed in between, and then all is done again.
+//! seen whole or not at all. In WAL mode nothing of that holds: a reader keeps the state it first saw
+//! while others commit, and a transaction over several files reaches one after the other. There every
+//! file's write lock is held while all are being read for the first time, and let go at once; a single
+//! file needs no such care.
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -44,12 +45,7 @@ impl SqliteSnapshot {
         loop {
             match attempt(place, &schemas)? {
                 Ok(pools) => return Ok(SqliteSnapshot { place: place.clone(), pools }),
-                Err(Disturbed(last)) if begun.elapsed() > place.busy => {
-                    return Err(match last {
-                        Some(error) => engine("take a snapshot", error),
-                        None => refused("take a snapshot", "writers commit too often: run carve when it is quieter"),
-                    });
-                }
+                Err(Disturbed(last)) if begun.elapsed() > place.busy => return Err(engine("take a snapshot", last)),
                 Err(Disturbed(_)) => std::thread::sleep(Duration::from_millis(20)),
             }
         }
@@ -63,72 +59,58 @@ impl SqliteSnapshot {
 }
 
 /// A writer came in between.
-struct Disturbed(Option<rusqlite::Error>);
+struct Disturbed(rusqlite::Error);
 
 type Pools = BTreeMap<String, Arc<Pool>>;
 
 /// One try to fix the state of all files; the inner error says to try again.
 fn attempt(place: &Place, schemas: &[String]) -> Result<Result<Pools, Disturbed>, ConnectorError> {
-    let mut watchers = Vec::new();
     let mut opened = BTreeMap::new();
     for schema in schemas {
         let connections: Result<Vec<Connection>, ConnectorError> =
             (0..STREAMS).map(|_| place.open(schema, Access::Read)).collect();
         opened.insert(schema.clone(), connections?);
     }
-    let tried = (|| -> rusqlite::Result<bool> {
-        for (schema, connections) in &opened {
-            connections.iter().try_for_each(|connection| connection.busy_timeout(ATTEMPT))?;
-            let mode: String =
-                connections[0].query_row(&format!("PRAGMA {}.journal_mode", quoted(schema)), [], |row| row.get(0))?;
-            if mode == "wal" {
-                watchers.push(Watcher::over(place, schema)?);
-            }
+    let guards = guards(place, &opened)?;
+    let tried = (|| -> rusqlite::Result<()> {
+        for guard in &guards {
+            guard.busy_timeout(ATTEMPT)?;
+            guard.execute_batch("BEGIN IMMEDIATE")?;
         }
         for (schema, connections) in &opened {
             connections.iter().try_for_each(|connection| pin(connection, schema))?;
         }
-        watchers.iter().try_fold(true, |quiet, watcher| Ok(quiet && watcher.is_quiet()?))
+        Ok(())
     })();
     match tried {
-        Ok(true) => {
+        Ok(()) => {
             let pools = opened.into_iter().map(|(schema, connections)| (schema, Arc::new(Pool::of(connections))));
             Ok(Ok(pools.collect()))
         }
-        Ok(false) => Ok(Err(Disturbed(None))),
-        Err(error) if is_busy(&error) => Ok(Err(Disturbed(Some(error)))),
+        Err(error) if is_busy(&error) => Ok(Err(Disturbed(error))),
         Err(error) => Err(engine("take a snapshot", error)),
     }
 }
 
+/// A connection for the write lock of every file in WAL mode, where there is more than one file.
+fn guards(place: &Place, opened: &BTreeMap<String, Vec<Connection>>) -> Result<Vec<Connection>, ConnectorError> {
+    let mut guards = Vec::new();
+    for (schema, connections) in opened.iter().filter(|_| opened.len() > 1) {
+        let Some(first) = connections.first() else { continue };
+        let sql = format!("PRAGMA {}.journal_mode", quoted(schema));
+        let mode: String = first.query_row(&sql, [], |row| row.get(0)).map_err(|e| engine("take a snapshot", e))?;
+        if mode == "wal" {
+            guards.push(place.open(schema, Access::Write)?);
+        }
+    }
+    Ok(guards)
+}
+
 /// Begins a transaction and reads, so that the file's state is fixed for this connection.
 fn pin(connection: &Connection, schema: &str) -> rusqlite::Result<()> {
+    connection.busy_timeout(ATTEMPT)?;
     connection.execute_batch("BEGIN")?;
     connection.query_row(&format!("SELECT count(*) FROM {}.sqlite_schema", quoted(schema)), [], |_| Ok(()))
-}
-
-/// Sees whether anyone committed to a file in WAL mode.
-struct Watcher {
-    connection: Connection,
-    schema: String,
-    version: i64,
-}
-
-impl Watcher {
-    fn over(place: &Place, schema: &str) -> rusqlite::Result<Self> {
-        let open = place.open(schema, Access::Read);
-        let connection = open.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        let version = data_version(&connection, schema)?;
-        Ok(Watcher { connection, schema: schema.to_owned(), version })
-    }
-
-    fn is_quiet(&self) -> rusqlite::Result<bool> {
-        Ok(data_version(&self.connection, &self.schema)? == self.version)
-    }
-}
-
-fn data_version(connection: &Connection, schema: &str) -> rusqlite::Result<i64> {
-    connection.query_row(&format!("PRAGMA {}.data_version", quoted(schema)), [], |row| row.get(0))
 }
 
 /// Connections to one file that all see the same state.

@@ -8,7 +8,7 @@ const WIDTH: f64 = 760.0;
 const LABELS: f64 = 190.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 30.0;
-/// Ranks with a shade of their own; later ones share the last.
+/// Ranks with a shade of their own; later ones take the last two in turn.
 const SHADES: usize = 6;
 
 /// The chart of `shares`.
@@ -37,32 +37,26 @@ fn legend(svg: &mut Svg, shares: &[RankShare]) {
     }
 }
 
-/// Shares with the ranks after [`SHADES`] as one.
-fn folded(shares: &[f64]) -> Vec<f64> {
-    let (head, tail) = shares.split_at(shares.len().min(SHADES));
-    let mut folded: Vec<f64> = head.iter().copied().map(unit).collect();
-    if !tail.is_empty() {
-        folded.push(tail.iter().copied().map(unit).sum());
-    }
-    folded
+/// The shade of a rank that counts from 0.
+fn shade(rank: usize) -> usize {
+    if rank < SHADES { rank + 1 } else { SHADES + (rank - SHADES + 1) % 2 }
 }
 
 fn bar(svg: &mut Svg, top: f64, share: &RankShare) {
     let whole = WIDTH - LABELS - 8.0;
     let mut x = LABELS;
-    for (shade, part) in folded(&share.shares).into_iter().enumerate() {
-        let width = part * whole;
+    for (rank, part) in share.shares.iter().copied().map(unit).enumerate() {
+        let (shade, width) = (shade(rank), part * whole);
         if width < 0.05 {
             continue;
         }
         let percent = text::decimal(part * 100.0, 0);
-        let rank = if shade < SHADES { format!("rank {}", shade + 1) } else { "a later rank".to_owned() };
-        svg.open("", &format!("{} holds {rank} under {percent} % of the weights", share.name));
-        svg.rect((x, top + 3.0), (width, ROW - 6.0), 0.0, &format!("share s{}", shade + 1));
+        svg.open("", &format!("{} holds rank {} under {percent} % of the weights", share.name, rank + 1));
+        svg.rect((x, top + 3.0), (width, ROW - 6.0), 0.0, &format!("share s{shade}"));
         svg.close();
-        if width > 40.0 {
-            let class = format!("on-share o{}", shade + 1);
-            svg.text((x + width / 2.0, top + 17.0), Anchor::Middle, &class, &format!("{percent} %"));
+        if width > 58.0 {
+            let (class, words) = (format!("on-share o{shade}"), format!("{}: {percent} %", rank + 1));
+            svg.text((x + width / 2.0, top + 17.0), Anchor::Middle, &class, &words);
         }
         x += width;
     }

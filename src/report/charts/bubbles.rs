@@ -105,7 +105,7 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
         .iter()
         .map(|c| Point {
             at: (frame.x(c.days[1]), frame.y(c.numbers[2])),
-            radius: 9.0 + 15.0 * (weight(c) / heaviest).sqrt(),
+            radius: 8.0 + 11.0 * (weight(c) / heaviest).sqrt(),
             text: super::super::text::cut(&c.name, 28),
         })
         .collect();
@@ -114,6 +114,11 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
     order.sort_by(|a, b| points[*b].radius.total_cmp(&points[*a].radius).then(a.cmp(b)));
     for at in order {
         bubble(svg, &points[at], &candidates[at]);
+    }
+    // Above all circles, so that a rank is read even where two lie on each other.
+    for (point, c) in points.iter().zip(candidates) {
+        let class = if c.robustness == "robust" || c.robustness == "sensitive" { &c.robustness } else { "toss-up" };
+        svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
     for (point, label) in points.iter().zip(place(&points, 12.0, room)) {
@@ -132,7 +137,6 @@ fn bubble(svg: &mut Svg, point: &Point, c: &CandidateRow) {
     );
     svg.open("class=\"bubble\"", &title);
     svg.circle(point.at, point.radius, robustness_class(&c.robustness));
-    svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, "rank", &c.rank.to_string());
     svg.close();
 }
 

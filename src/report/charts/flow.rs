@@ -4,9 +4,9 @@ use super::{
     svg::{Anchor, Svg, fit, text_width},
 };
 
-const BOX_WIDTH: f64 = 158.0;
+const BOX_WIDTH: f64 = 152.0;
 const BOX_HEIGHT: f64 = 98.0;
-const GAP: f64 = 108.0;
+const GAP: f64 = 88.0;
 const TOP: f64 = 28.0;
 const LINE: f64 = 16.0;
 
@@ -57,7 +57,7 @@ fn arrow(svg: &mut Svg, at: usize, link: &FlowLink) {
 fn draw_box(svg: &mut Svg, at: usize, part: &FlowBox) {
     svg.open(&format!("class=\"place k-{}\"", part.kind), &part.lines.join("\n"));
     svg.rect((left(at), TOP), (BOX_WIDTH, BOX_HEIGHT), 6.0, "box");
-    svg.text((left(at) + 10.0, TOP + 19.0), Anchor::Start, "place-name", &fit(&part.title, 12.5, BOX_WIDTH - 16.0));
+    svg.text((left(at) + 10.0, TOP + 19.0), Anchor::Start, "place-name", &fit(&part.title, 13.4, BOX_WIDTH - 16.0));
     for (n, line) in part.lines.iter().take(4).enumerate() {
         let y = TOP + 38.0 + n as f64 * LINE;
         svg.text((left(at) + 10.0, y), Anchor::Start, "place-line", &tail_fit(line, BOX_WIDTH - 18.0));
@@ -65,20 +65,14 @@ fn draw_box(svg: &mut Svg, at: usize, part: &FlowBox) {
     svg.close();
 }
 
-/// A dotted name is told from its neighbours by its end: that end is kept.
+/// A long name is told from its neighbours by its last part: that part is kept.
 fn tail_fit(name: &str, width: f64) -> String {
     const SIZE: f64 = 11.5;
-    if text_width(name, SIZE) <= width || name.contains(' ') {
-        return fit(name, SIZE, width);
+    if text_width(name, SIZE) <= width {
+        return name.to_owned();
     }
-    let mut tail: Vec<char> = Vec::new();
-    for c in name.chars().rev() {
-        tail.push(c);
-        let text: String = tail.iter().rev().collect();
-        if text_width(&text, SIZE) > width - SIZE {
-            tail.pop();
-            break;
-        }
+    match name.rfind(['.', '/']) {
+        Some(at) if !name.contains(' ') => fit(&format!("…{}", &name[at + 1..]), SIZE, width),
+        _ => fit(name, SIZE, width),
     }
-    format!("…{}", tail.iter().rev().collect::<String>())
 }

@@ -72,7 +72,7 @@ fn node(svg: &mut Svg, cluster: &Cluster, at: (f64, f64)) {
     svg.open(&attributes, &format!("{}: {}", cluster.label, cluster.count_text));
     svg.rect(at, BOX, 5.0, "box");
     svg.rect(at, (4.0, BOX.1), 2.0, "edge");
-    svg.text((at.0 + 12.0, at.1 + 16.0), Anchor::Start, "name", &fit(&cluster.label, 12.5, BOX.0 - 20.0));
+    svg.text((at.0 + 12.0, at.1 + 16.0), Anchor::Start, "name", &fit(&cluster.label, 13.6, BOX.0 - 20.0));
     svg.text((at.0 + 12.0, at.1 + 31.0), Anchor::Start, "tick", &cluster.count_text);
     svg.close();
 }

@@ -32,8 +32,11 @@ pub(super) fn draw(candidates: &[CandidateRow]) -> String {
     for (point, c) in points.iter().zip(candidates) {
         svg.open("class=\"bubble\"", &format!("{}: F {}, I {}", c.name, c.frequency, c.importance));
         svg.circle(point.at, point.radius, robustness_class(&c.robustness));
-        svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, "rank", &c.rank.to_string());
         svg.close();
+    }
+    for (point, c) in points.iter().zip(candidates) {
+        let class = if c.robustness == "robust" || c.robustness == "sensitive" { &c.robustness } else { "toss-up" };
+        svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     for (point, label) in
         points.iter().zip(place(&points, 12.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0)))

@@ -104,8 +104,8 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     let width = |c: char| match c {
         'i' | 'l' | 'j' | '.' | ',' | ':' | '\'' | '|' | ' ' => 0.3,
         'm' | 'w' | 'M' | 'W' => 0.87,
-        c if c.is_uppercase() => 0.68,
-        c if c.is_ascii() => 0.55,
+        c if c.is_uppercase() => 0.7,
+        c if c.is_ascii() => 0.59,
         _ => 0.9,
     };
     text.chars().map(width).sum::<f64>() * size

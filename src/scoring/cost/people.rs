@@ -28,7 +28,8 @@ impl Driver for NewTeam {
             (None, Some(_)) => "today's owner is not known".to_owned(),
             (_, None) => "its team is not known yet".to_owned(),
         };
-        let at = source.and_then(|source| source.at.clone());
+        let job = candidate.import_jobs.first().and_then(|job| survey.jobs.get(job));
+        let at = source.and_then(|source| source.at.clone()).or_else(|| job.map(|job| job.at.clone()));
         vec![EvidenceRow { what: then.unwrap_or_else(|| candidate.domain.clone()), because, at }].into()
     }
 }

@@ -1,3 +1,5 @@
+use std::slice::from_ref;
+
 use carve::{
     service::{EndpointSchema, bump, changes},
     vocab::{Bump, LogicalType, PartFormat, Schema},
@@ -87,8 +89,8 @@ fn each_change_weighs_what_readers_feel() {
 #[test]
 fn endpoints_come_and_go_and_the_weightiest_change_wins() {
     let (one, two) = (endpoint("default", orders()), endpoint("lines", orders()));
-    assert_eq!(bump(&[one.clone()], &[one.clone(), two.clone()]), Some(Bump::Additive));
-    assert_eq!(bump(&[one.clone(), two.clone()], &[one.clone()]), Some(Bump::Breaking));
+    assert_eq!(bump(from_ref(&one), &[one.clone(), two.clone()]), Some(Bump::Additive));
+    assert_eq!(bump(&[one.clone(), two.clone()], from_ref(&one)), Some(Bump::Breaking));
     let new = [endpoint("new", orders()), one.clone()];
     let told: Vec<_> = changes(&[one, two], &new).into_iter().map(|it| (it.endpoint.to_string(), it.text)).collect();
     assert_eq!(

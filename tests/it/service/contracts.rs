@@ -48,8 +48,8 @@ fn a_contract_without_what_the_format_needs_is_refused_by_name() {
     for (from, to, wanted) in [
         ("kind: DataContract", "kind: Pod", "the contract is a `Pod`"),
         ("apiVersion: v3.1.0", "apiVersion: v2.2.2", "of version `v2.2.2`"),
-        ("version: 1.0.0", "version: '1.0'", "bad `version`: `1.0` is no version"),
-        ("version: 1.0.0\n", "", "missing field `version`"),
+        (r#"version: "1.0.0""#, r#"version: "1.0""#, "bad `version`: `1.0` is no version"),
+        ("version: \"1.0.0\"\n", "", "missing field `version`"),
         ("value: carve-service/1", "value: carve-service/2", "is of format `carve-service/2`"),
         ("property: fingerprint", "property: x", "lacks `fingerprint` of the endpoint `default`"),
         ("value: csv", "value: avro", "the part format `avro`"),
@@ -60,7 +60,7 @@ fn a_contract_without_what_the_format_needs_is_refused_by_name() {
             "property: x\n      value: y",
             "lacks `carveType` of the column `price`",
         ),
-        ("contractCreatedTs: '2026-01-02T03:04:05Z'", "contractCreatedTs: yesterday", "bad `contractCreatedTs`"),
+        (r#"contractCreatedTs: "2026-01-02T03:04:05Z""#, "contractCreatedTs: yesterday", "bad `contractCreatedTs`"),
         ("/orders/{model}/", "/{model}/", "names no server of type s3 or local below `/data-services/orders/`"),
         ("kind: DataContract", "kind: [", "cannot read the contract: "),
     ] {
@@ -87,4 +87,31 @@ fn facts_that_contradict_the_format_make_no_contract() {
     let mut bare = first.clone();
     bare.schema.columns.clear();
     assert!(draft(&[&bare]).unwrap_err().to_string().contains("no columns"));
+}
+
+#[test]
+fn texts_that_yaml_readers_take_for_something_else_are_quoted() {
+    for text in [
+        "on",
+        "no",
+        "Y",
+        "null",
+        "1:30",
+        "2024-01-01",
+        "1_000",
+        "1.0",
+        "=",
+        "a: b",
+        "a #b",
+        " a",
+        "é",
+        "a\nb\u{85}\"\\",
+    ] {
+        let endpoints = contract().facts.endpoints;
+        let draft =
+            Contract::draft(carve::service::ContractFacts { owner: Some(text.into()), ..facts(endpoints) }).unwrap();
+        let yaml = draft.to_yaml().unwrap();
+        assert_eq!(Contract::from_yaml(&yaml).unwrap().facts.owner.as_deref(), Some(text));
+        assert!(String::from_utf8(yaml).unwrap().contains("team:\n  name: \""), "{text}");
+    }
 }
