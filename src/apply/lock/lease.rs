@@ -49,7 +49,7 @@ impl Lease {
         lock: &LocalLock,
         clock: fn() -> Timestamp,
     ) -> Result<Self, StepError> {
-        let key = format!("data-services/.carve-lease/{service}.json");
+        let key = format!("carve-leases/{service}.json");
         let found = bucket.head(&key).await?;
         if found.is_some()
             && let Some(other) = held_by_other(&*bucket, &key, &lock.owner, clock()).await?

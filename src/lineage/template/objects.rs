@@ -73,6 +73,16 @@ impl Stub {
     }
 }
 
+/// Jinja's `default`: a name nobody knows takes the value that the template gives it, and is missed no more.
+pub(super) fn or_default(value: Value, other: Value, truth: bool) -> Value {
+    if let Some(stub) = value.downcast_object_ref::<Stub>() {
+        stub.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&stub.path);
+        return other;
+    }
+    let absent = value.is_undefined() || (truth && !value.is_true());
+    if absent { other } else { value }
+}
+
 fn flatten(value: &Value, parts: &mut Vec<String>) {
     use minijinja::value::ValueKind::{Iterable, Map, Seq};
     match value.kind() {
