@@ -195,9 +195,9 @@ fn swaps(plan: &Plan) -> impl Iterator<Item = &Swap> {
 }
 
 fn repointed(plan: &Plan) -> BTreeSet<&JobId> {
-    let job = |action| match action {
-        &Action::Repoint(ref repoint) => Some(&repoint.job),
+    let jobs = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Repoint(repoint) => Some(&repoint.job),
         _ => None,
-    };
-    plan.steps.iter().filter_map(|step| job(&step.action)).collect()
+    });
+    jobs.collect()
 }

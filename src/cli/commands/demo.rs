@@ -14,7 +14,7 @@ use crate::{
         workspace::{Survey, Workspace, write_file},
     },
     console::{Style, Table},
-    estate::{Job, JobKind, Script},
+    estate::{Declaration, Job, JobKind, Script},
     lineage,
     plan::{self, DraftInputs, Plan},
     progress::Progress,
@@ -134,7 +134,14 @@ struct Ran {
 
 fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
     let foreign = job.scripts.iter().any(|script| script.dialect.as_deref().is_some_and(|d| d != "sqlite"));
-    if !job.enabled || job.kind == JobKind::Export || foreign || (job.scripts.is_empty() && job.imports.is_empty()) {
+    // A SQL file that no config names is run by nobody.
+    let loose = job.declared_by != Declaration::CarveJobs;
+    if !job.enabled
+        || loose
+        || job.kind == JobKind::Export
+        || foreign
+        || (job.scripts.is_empty() && job.imports.is_empty())
+    {
         return Ok(false);
     }
     for table in &job.imports {
@@ -233,7 +240,7 @@ impl Story<'_> {
             screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
         ));
         let (folder, service) = (self.folder, &self.plan.service);
-        screen.out(format!("{}", title("Next")));
+        screen.out(title("Next"));
         screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
         screen.out(format!("  carve explain {service} --estate {folder}    why this one first"));
         screen.out(format!("  carve refresh {service} --estate {folder}    what the scheduler runs from now on"));
