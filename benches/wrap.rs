@@ -48,7 +48,7 @@ fn fill(folder: &Utf8Path, rows: u64) {
          CASE WHEN i % 7 = 0 THEN NULL ELSE 'note \"' || i || '\"' END, i * 1.25, i * 0.19, 'EUR', 'Zürich',
          datetime(1700000000 + i, 'unixepoch'), CASE WHEN i % 3 = 0 THEN NULL ELSE datetime(1700000100 + i, 'unixepoch') END,
          i % 1000, 'web' FROM n",
-        [rows],
+        [rows as i64],
     )
     .unwrap();
 }

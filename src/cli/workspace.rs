@@ -96,7 +96,7 @@ impl Workspace {
 
     /// The estate alone.
     pub(super) fn load(&self, progress: &dyn Progress) -> (Estate, Diagnostics) {
-        let options = LoadOptions { settings: self.settings.clone(), ..LoadOptions::default() };
+        let options = LoadOptions { settings: self.settings.clone() };
         estate::load(&self.roots, &options, progress)
     }
 

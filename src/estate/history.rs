@@ -56,9 +56,7 @@ pub(crate) fn read(roots: &[Root], faults: &mut Diagnostics) -> History {
                 if shallow {
                     faults.push(Diagnostic::new(CodeEntry::E019, place.clone(), "only the newest commits are here"));
                 }
-                if log(root, &mut history).is_none() || history.newest.is_none() {
-                    faults.push(Diagnostic::new(CodeEntry::E018, place, "git has no commits to tell of"));
-                }
+                faults.extend(commits(root, place, &mut history));
             }
             Err(why) => faults.push(Diagnostic::new(CodeEntry::E018, place, why)),
         }
@@ -67,6 +65,38 @@ pub(crate) fn read(roots: &[Root], faults: &mut Diagnostics) -> History {
         commits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
     }
     history
+}
+
+/// Adds the commits of one root; the fault says what of them is missing.
+fn commits(root: &Root, place: Span, history: &mut History) -> Option<Diagnostic> {
+    // A partial clone lacks the contents that telling renames may need.
+    let runs = [&["-M"][..], &["--no-renames"]];
+    let mut cut_short = History::default();
+    for renames in runs {
+        let mut found = History::default();
+        let whole = log(root, renames, &mut found).is_some();
+        if whole || found.newest > cut_short.newest {
+            cut_short = found;
+        }
+        if whole {
+            return take(cut_short, place, history);
+        }
+    }
+    let none = cut_short.newest.is_none();
+    let _ = take(cut_short, place.clone(), history);
+    Some(match none {
+        true => Diagnostic::new(CodeEntry::E018, place, NO_COMMITS),
+        false => Diagnostic::new(CodeEntry::E019, place, "git could not read to the first commit: objects are missing"),
+    })
+}
+
+const NO_COMMITS: &str = "git has no commits to tell of";
+
+fn take(found: History, place: Span, history: &mut History) -> Option<Diagnostic> {
+    let none = found.newest.is_none();
+    history.newest = history.newest.max(found.newest);
+    history.commits.extend(found.commits);
+    none.then(|| Diagnostic::new(CodeEntry::E018, place, NO_COMMITS))
 }
 
 impl History {
@@ -99,9 +129,10 @@ fn is_shallow(root: &Root) -> Result<bool, &'static str> {
     }
 }
 
-fn log(root: &Root, history: &mut History) -> Option<()> {
+fn log(root: &Root, renames: &[&str], history: &mut History) -> Option<()> {
     let mut child = git(root)
-        .args(["log", "--no-merges", "--name-status", "-M", "-z", "--relative", "--no-ext-diff", "--no-textconv"])
+        .args(["log", "--no-merges", "--name-status", "-z", "--relative", "--no-ext-diff", "--no-textconv"])
+        .args(renames)
         .args(["--no-color", "--no-show-signature", "--format=format:%x1e%h%x1f%at", "HEAD", "--", "."])
         .stdout(Stdio::piped())
         .spawn()

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Estate, FileFormat, Job, SourceSystem, dbt, history,
+        Declaration, Estate, FileFormat, Job, SourceSystem, dbt, history,
         job_file::{self, Around, JobFile},
         read_file::{self, Content, ReadFile},
         roots, settings_file, sql_file,
@@ -191,10 +191,15 @@ impl<'a> Assembly<'a> {
         }
     }
 
+    /// SQL files that nothing accounts for, and targets by place for jobs that name none.
     fn bare_sql(&mut self) {
+        let schemas = sql_file::schemas(&self.estate.jobs, self.estate.declared.keys());
+        for job in self.estate.jobs.iter_mut().filter(|job| job.declared_by == Declaration::CarveJobs) {
+            sql_file::suggest_targets(job, &schemas);
+        }
         let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
-        self.estate.jobs.extend(sql_file::jobs(bare, &self.estate.settings, &taken));
+        self.estate.jobs.extend(sql_file::jobs(bare, &self.estate.settings, &schemas, &taken));
     }
 
     /// Systems that are named and nowhere declared are told at their first mention, and kept.

@@ -44,7 +44,7 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
 
 /// The text of a file that a config names, whatever its ending.
 pub(crate) fn text_of(found: &Found, limit: u64) -> Option<TextFile> {
-    TextFile::decode(found.path.clone(), bytes(found, limit).ok()?).ok()
+    TextFile::decode_any(found.path.clone(), bytes(found, limit).ok()?).0
 }
 
 fn done(found: &Found, format: FileFormat, digest: Digest, content: Content, faults: Vec<Diagnostic>) -> ReadFile {
@@ -70,10 +70,18 @@ fn text(found: &Found, limit: u64, format: FileFormat, content: fn(TextFile) -> 
         Err(fault) => return failed(found, Digest::of(""), fault),
     };
     let digest = Digest::of(&bytes);
-    match TextFile::decode(found.path.clone(), bytes) {
-        Ok(file) => done(found, format, digest, content(file), Vec::new()),
-        Err(fault) => failed(found, digest, fault),
+    match TextFile::decode_any(found.path.clone(), bytes) {
+        // Configs are edited at places found in them, which only UTF-8 keeps.
+        (Some(file), fault) if format != FileFormat::Sql && !file.editable => {
+            failed(found, digest, fault.unwrap_or_else(|| not_utf8(found)))
+        }
+        (Some(file), fault) => done(found, format, digest, content(file), fault.into_iter().collect()),
+        (None, fault) => failed(found, digest, fault.unwrap_or_else(|| not_utf8(found))),
     }
+}
+
+fn not_utf8(found: &Found) -> Diagnostic {
+    Diagnostic::new(CodeEntry::E002, Span::whole(found.path.clone()), "the file is not UTF-8")
 }
 
 fn zip(found: &Found, limit: u64) -> ReadFile {

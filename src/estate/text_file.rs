@@ -41,6 +41,23 @@ impl TextFile {
         Ok(TextFile { path, text: text.into(), offset, editable, line_starts: Arc::default() })
     }
 
+    /// The text of `bytes`, or their text in the old Windows code page with the fault that says so: then
+    /// it can be read, not edited. Bytes that are no text in either give the fault alone.
+    pub(crate) fn decode_any(path: Utf8PathBuf, bytes: Vec<u8>) -> (Option<TextFile>, Option<Diagnostic>) {
+        let is_binary = |byte: &u8| *byte < b'\t' || (0x0E..0x1A).contains(byte);
+        let old = (!bytes.iter().any(is_binary)).then(|| windows_1252(&bytes));
+        match TextFile::decode(path.clone(), bytes) {
+            Ok(file) => (Some(file), None),
+            Err(fault) => match old {
+                Some(text) => {
+                    let here = format!("{}; read as windows-1252, never edited", fault.here);
+                    (Some(TextFile::inside(path, text)), Some(Diagnostic { here, ..fault }))
+                }
+                None => (None, Some(fault)),
+            },
+        }
+    }
+
     /// A text that lies inside an archive: places can be named, nothing can be edited.
     pub(crate) fn inside(path: Utf8PathBuf, text: String) -> TextFile {
         TextFile { path, text: text.into(), offset: 0, editable: false, line_starts: Arc::default() }
@@ -74,6 +91,18 @@ fn utf8(path: &Utf8PathBuf, bytes: Vec<u8>) -> Result<String, Diagnostic> {
         let before = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
         not_text(path, &before, valid, &format!("byte 0x{byte:02x}"))
     })
+}
+
+/// What the bytes 0x80 to 0x9F mean in windows-1252; elsewhere it is Latin-1.
+const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
+fn windows_1252(bytes: &[u8]) -> String {
+    let high: Vec<char> = WINDOWS_1252.chars().collect();
+    let char_of = |byte: &u8| match byte {
+        0x80..=0x9F => high[usize::from(byte - 0x80)],
+        byte => char::from(*byte),
+    };
+    bytes.iter().map(char_of).collect()
 }
 
 fn utf16(path: &Utf8PathBuf, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Diagnostic> {
@@ -119,6 +148,14 @@ mod tests {
         let fault = decode(b"select 1\nfrom caf\xE9").unwrap_err();
         assert_eq!((fault.at.line, fault.at.column, fault.here.as_str()), (2, 9, "byte 0xe9 here is not UTF-8 text"));
         assert_eq!(decode(b"a\0b").unwrap_err().at.column, 2);
+    }
+
+    #[test]
+    fn an_old_code_page_is_read_with_a_word_of_warning() {
+        let (file, fault) = TextFile::decode_any("f.sql".into(), b"caf\xE9 \x80".to_vec());
+        let file = file.unwrap();
+        assert_eq!((&*file.text, file.editable, fault.unwrap().code), ("café €", false, CodeEntry::E002));
+        assert!(TextFile::decode_any("f.sql".into(), b"\x89PNG\x00".to_vec()).0.is_none());
     }
 
     #[test]

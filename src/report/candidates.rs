@@ -76,7 +76,7 @@ pub struct WaterfallStep {
     pub from: f64,
     /// Sum after it.
     pub to: f64,
-    /// `bar frequency`, `bar importance`, `bar declared`, `bar total`: its colour.
+    /// `term frequency`, `term importance`, `term declared`, `term total`: its colour.
     pub kind: &'static str,
 }
 
@@ -200,7 +200,7 @@ fn row(inputs: &ReportInputs, card: &Scorecard) -> CandidateRow {
 fn waterfall(card: &Scorecard, lambda: f64) -> Vec<WaterfallStep> {
     let mut steps = Vec::new();
     let mut sum = 0.0;
-    let parts = [(&card.frequency, lambda, "bar frequency"), (&card.importance, 1.0 - lambda, "bar importance")];
+    let parts = [(&card.frequency, lambda, "term frequency"), (&card.importance, 1.0 - lambda, "term importance")];
     for (criterion, share, kind) in parts {
         let mut add = |label: String, amount: f64, kind| {
             steps.push(WaterfallStep { label, from: sum, to: sum + amount, kind });
@@ -211,10 +211,10 @@ fn waterfall(card: &Scorecard, lambda: f64) -> Vec<WaterfallStep> {
             add(term_title(&term.name), share * term.normalised * term.weight, kind);
         }
         if criterion.overridden {
-            add("declared instead of computed".to_owned(), share * (criterion.points - computed), "bar declared");
+            add("declared instead of computed".to_owned(), share * (criterion.points - computed), "term declared");
         }
     }
-    steps.push(WaterfallStep { label: "value V".to_owned(), from: 0.0, to: card.value, kind: "bar total" });
+    steps.push(WaterfallStep { label: "value V".to_owned(), from: 0.0, to: card.value, kind: "term total" });
     steps
 }
 

@@ -5,21 +5,22 @@ use serde::Serialize;
 
 use super::text;
 use crate::{
-    plan::{Action, Plan, Publish, Swap},
+    plan::{Action, Plan, Publish, Step, Swap},
     vocab::{DatasetId, JobId},
 };
 
-/// One way from the source to the readers.
+/// One way from the source to the readers, on a grid of four columns: who reads the same stands in
+/// the same column before and after.
 #[derive(Clone, Debug, Serialize)]
 pub struct Flow {
     /// `Before`, `After`.
     pub title: String,
-    /// From left to right.
+    /// The places.
     pub boxes: Vec<FlowBox>,
-    /// Between neighbours: `links[i]` leads from box `i` to box `i + 1`.
+    /// The ways between them.
     pub links: Vec<FlowLink>,
-    /// Named stretches: label, first box, last box.
-    pub bands: Vec<(String, usize, usize)>,
+    /// Named stretches of one row.
+    pub bands: Vec<FlowBand>,
 }
 
 /// A place where data stands.
@@ -31,15 +32,36 @@ pub struct FlowBox {
     pub lines: Vec<String>,
     /// `source`, `table`, `service`, `import`, `bi`: its colour.
     pub kind: &'static str,
+    /// From the left, from 0.
+    pub column: usize,
+    /// From the top, from 0.
+    pub row: usize,
 }
 
-/// How data gets to the next place.
+/// How data gets from one place to another.
 #[derive(Clone, Debug, Serialize)]
 pub struct FlowLink {
+    /// Index of the place it comes from.
+    pub from: usize,
+    /// Index of the place it gets to.
+    pub to: usize,
     /// What carries it, a line each.
     pub label: Vec<String>,
     /// Whether the wrap makes or changes it.
     pub changed: bool,
+}
+
+/// A named stretch of one row.
+#[derive(Clone, Debug, Serialize)]
+pub struct FlowBand {
+    /// Its name.
+    pub label: String,
+    /// Its row.
+    pub row: usize,
+    /// Its first column.
+    pub first: usize,
+    /// Its last column.
+    pub last: usize,
 }
 
 const LINES: usize = 4;
@@ -50,64 +72,78 @@ pub(super) fn flows(plan: &Plan) -> [Flow; 2] {
 }
 
 fn before(plan: &Plan) -> Flow {
-    let boundary = &plan.boundary;
-    let mut boxes = vec![source_box(plan), names_box("Raw tables", &boundary.raw, "table")];
-    let mut links = vec![import_link(plan)];
-    readers(plan, &mut boxes, &mut links, false);
-    Flow { title: "Before".to_owned(), boxes, links, bands: Vec::new() }
+    let mut flow = empty("Before");
+    flow.put(source_box(plan), 0, 0);
+    flow.put(names_box("Raw tables", &plan.boundary.raw, "table"), 1, 0);
+    flow.lead(import_label(plan), false);
+    readers(plan, &mut flow, 0, false);
+    flow
 }
 
 fn after(plan: &Plan) -> Flow {
-    let origin_is_lake = publishes(plan).any(|p| p.endpoints.iter().any(|e| e.from == "lake"));
-    let mut boxes = vec![source_box(plan)];
-    let mut links = Vec::new();
-    if origin_is_lake {
-        links.push(import_link(plan));
-        boxes.push(names_box("Raw tables (origin)", &plan.boundary.raw, "table"));
+    let mut flow = empty("After");
+    flow.put(source_box(plan), 0, 0);
+    if publishes(plan).any(|p| p.endpoints.iter().any(|e| e.from == "lake")) {
+        flow.put(names_box("Raw tables, the origin", &plan.boundary.raw, "table"), 1, 0);
+        flow.lead(import_label(plan), false);
     }
-    links.push(carve_link("publishes"));
-    boxes.push(service_box(plan));
-    let service_at = boxes.len() - 1;
-    links.push(carve_link("imports"));
+    flow.put(service_box(plan), flow.boxes.len(), 0);
+    flow.lead(vec!["carve refresh".to_owned(), "publishes".to_owned()], true);
+    let last = flow.boxes.len() - 1;
+    flow.bands.push(FlowBand { label: format!("data service {}", plan.service), row: 0, first: 0, last });
     let live: Vec<DatasetId> = swaps(plan).map(|swap| swap.live.clone()).collect();
-    boxes.push(names_box("Imported tables", &live, "import"));
-    readers(plan, &mut boxes, &mut links, true);
-    let last = boxes.len() - 1;
-    let bands = vec![
-        (format!("data service {}", plan.service), 0, service_at),
-        ("lake: same readers, new source".to_owned(), service_at + 1, last),
-    ];
-    Flow { title: "After".to_owned(), boxes, links, bands }
+    flow.put(names_box("Imported tables", &live, "import"), 1, 1);
+    flow.lead(vec!["carve refresh imports".to_owned()], true);
+    readers(plan, &mut flow, 1, true);
+    let last = flow.boxes.last().map_or(1, |part| part.column);
+    flow.bands.push(FlowBand { label: "lake: the same readers, a new source".to_owned(), row: 1, first: 1, last });
+    flow
+}
+
+fn empty(title: &str) -> Flow {
+    Flow { title: title.to_owned(), boxes: Vec::new(), links: Vec::new(), bands: Vec::new() }
+}
+
+impl Flow {
+    fn put(&mut self, part: FlowBox, column: usize, row: usize) {
+        self.boxes.push(FlowBox { column, row, ..part });
+    }
+
+    /// A way between the last two places.
+    fn lead(&mut self, label: Vec<String>, changed: bool) {
+        if let Some(to) = self.boxes.len().checked_sub(1).filter(|to| *to > 0) {
+            self.links.push(FlowLink { from: to - 1, to, label, changed });
+        }
+    }
 }
 
 /// Tables and BI objects behind the raw tables.
-fn readers(plan: &Plan, boxes: &mut Vec<FlowBox>, links: &mut Vec<FlowLink>, after: bool) {
+fn readers(plan: &Plan, flow: &mut Flow, row: usize, after: bool) {
     let boundary = &plan.boundary;
     let below: Vec<DatasetId> = boundary.aligned.iter().chain(&boundary.modelled).cloned().collect();
     if !below.is_empty() || !boundary.dependents.is_empty() {
-        let repointed = repointed(plan);
-        let label = match after && !repointed.is_empty() {
-            true => {
-                vec![text::count(boundary.dependents.len(), "job", "jobs"), format!("{} repointed", repointed.len())]
-            }
-            false => vec![text::count(boundary.dependents.len(), "job", "jobs")],
-        };
-        links.push(FlowLink { label, changed: after && !repointed.is_empty() });
-        boxes.push(names_box("Tables built on them", &below, "table"));
+        let repointed = repointed(plan).len();
+        let changed = after && repointed > 0;
+        let mut label = vec![text::count(boundary.dependents.len(), "job", "jobs")];
+        if changed {
+            label.push(format!("{repointed} repointed"));
+        }
+        flow.put(names_box("Tables built on them", &below, "table"), 2, row);
+        flow.lead(label, changed);
     }
     if !boundary.exposures.is_empty() {
-        let mut lines = vec![text::count(boundary.exposures.len(), "object", "objects")];
         let titles: Vec<String> =
             boundary.exposures.iter().map(|id| id.rsplit('/').next().unwrap_or(id).to_owned()).collect();
-        lines.extend(shown(&titles, LINES - 1));
-        links.push(FlowLink { label: Vec::new(), changed: false });
-        boxes.push(FlowBox { title: "BI".to_owned(), lines, kind: "bi" });
+        let title = format!("BI: {}", text::count(titles.len(), "object", "objects"));
+        let column = flow.boxes.last().map_or(1, |part| part.column + 1);
+        flow.put(FlowBox { title, lines: shown(&titles, LINES), kind: "bi", column, row }, column, row);
+        flow.lead(Vec::new(), false);
     }
 }
 
 fn source_box(plan: &Plan) -> FlowBox {
     let lines = vec![plan.boundary.system.clone(), format!("domain {}", plan.boundary.domain)];
-    FlowBox { title: "Source system".to_owned(), lines, kind: "source" }
+    FlowBox { title: "Source system".to_owned(), lines, kind: "source", column: 0, row: 0 }
 }
 
 fn service_box(plan: &Plan) -> FlowBox {
@@ -117,12 +153,12 @@ fn service_box(plan: &Plan) -> FlowBox {
     let endpoints: Vec<String> =
         publishes(plan).flat_map(|p| &p.endpoints).map(|e| format!("endpoint {}", e.endpoint)).collect();
     lines.extend(shown(&endpoints, LINES - 1));
-    FlowBox { title: "Data service".to_owned(), lines, kind: "service" }
+    FlowBox { title: "Data service".to_owned(), lines, kind: "service", column: 0, row: 0 }
 }
 
 fn names_box(title: &str, names: &[DatasetId], kind: &'static str) -> FlowBox {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    FlowBox { title: title.to_owned(), lines: shown(&names, LINES), kind }
+    FlowBox { title: title.to_owned(), lines: shown(&names, LINES), kind, column: 0, row: 0 }
 }
 
 /// The first names, the last line saying how many more there are.
@@ -135,17 +171,12 @@ fn shown(names: &[String], lines: usize) -> Vec<String> {
     shown
 }
 
-fn import_link(plan: &Plan) -> FlowLink {
-    let label = match plan.boundary.import_jobs.as_slice() {
+fn import_label(plan: &Plan) -> Vec<String> {
+    match plan.boundary.import_jobs.as_slice() {
         [] => vec!["no job known".to_owned()],
         [only] => vec![only.to_string()],
         many => vec![many[0].to_string(), format!("and {} more", many.len() - 1)],
-    };
-    FlowLink { label, changed: false }
-}
-
-fn carve_link(what: &str) -> FlowLink {
-    FlowLink { label: vec!["carve refresh".to_owned(), what.to_owned()], changed: true }
+    }
 }
 
 /// The publications of `plan`.
@@ -164,9 +195,9 @@ fn swaps(plan: &Plan) -> impl Iterator<Item = &Swap> {
 }
 
 fn repointed(plan: &Plan) -> BTreeSet<&JobId> {
-    let job = |action| match action {
-        &Action::Repoint(ref repoint) => Some(&repoint.job),
+    let job = |step: &Step| match &step.action {
+        Action::Repoint(repoint) => Some(&repoint.job),
         _ => None,
     };
-    plan.steps.iter().filter_map(|step| job(&step.action)).collect()
+    plan.steps.iter().filter_map(job).collect()
 }

@@ -32,7 +32,7 @@ pub use coupling::{Coupling, CouplingCell, CouplingRow};
 pub use coverage::{CodeGroup, CoverageView, DialectRow, FormatRow, Place};
 pub use decision::{Decision, Figure, FirstService, Risk};
 pub use dossier::{DiffLine, Dossier, EndpointView, FileDiff, ProofView, StepView};
-pub use flow::{Flow, FlowBox, FlowLink};
+pub use flow::{Flow, FlowBand, FlowBox, FlowLink};
 pub use inputs::ReportInputs;
 pub use inventory::{CycleView, DatasetRow, Inventory, LayerRow};
 pub use links::LinkData;

@@ -169,7 +169,8 @@ fn every_fault_has_an_estate_that_shows_it() {
         let (_, found) = read(&faults.join(&code));
         let mut expected: Vec<_> = expected.lines().map(str::to_owned).collect();
         let mut found = told(&found);
-        (expected.sort(), found.sort());
+        expected.sort();
+        found.sort();
         assert_eq!(found, expected, "{code}");
         assert!(expected.iter().any(|line| line.starts_with(&code)), "{code}");
         seen.push(code);
@@ -323,8 +324,11 @@ const EXPORT: &[(&str, &str)] = &[
     ),
 ];
 
+/// Reads, scripts, parts and owner of an exposure.
+type Said = (Vec<String>, Vec<String>, Vec<String>, Option<String>);
+
 /// What an export says, without its places.
-fn exposures(estate: &Estate) -> BTreeMap<String, (Vec<String>, Vec<String>, Vec<String>, Option<String>)> {
+fn exposures(estate: &Estate) -> BTreeMap<String, Said> {
     let shown = |exposure: &carve::estate::Exposure| {
         let reads = exposure.reads.iter().map(|(dataset, _)| dataset.to_string()).collect();
         let scripts = exposure

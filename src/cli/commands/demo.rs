@@ -233,7 +233,7 @@ impl Story<'_> {
             screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
         ));
         let (folder, service) = (self.folder, &self.plan.service);
-        screen.out(format!("{}", title("Next")));
+        screen.out(title("Next"));
         screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
         screen.out(format!("  carve explain {service} --estate {folder}    why this one first"));
         screen.out(format!("  carve refresh {service} --estate {folder}    what the scheduler runs from now on"));

@@ -121,7 +121,7 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
-    for (point, label) in points.iter().zip(place(&points, 12.0, room)) {
+    for (point, label) in points.iter().zip(place(&points, 12.6, room)) {
         name(svg, point, &label);
     }
 }

@@ -5,8 +5,8 @@ use super::{
     svg::{Anchor, Svg, fit, unit},
 };
 
-const WIDTH: f64 = 560.0;
-const LABELS: f64 = 170.0;
+const WIDTH: f64 = 620.0;
+const LABELS: f64 = 250.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 30.0;
 

@@ -39,7 +39,7 @@ pub(super) fn draw(candidates: &[CandidateRow]) -> String {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     for (point, label) in
-        points.iter().zip(place(&points, 12.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0)))
+        points.iter().zip(place(&points, 13.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0)))
     {
         if label.leader {
             svg.line(point.at, (label.at.0, label.at.1 - 4.0), "leader");

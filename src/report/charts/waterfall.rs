@@ -20,11 +20,11 @@ pub(super) fn draw(candidate: &CandidateRow) -> String {
         let (low, high) = (step.from.min(step.to), step.from.max(step.to));
         svg.text((LABELS - 10.0, top + 16.0), Anchor::End, "label", &fit(&step.label, 12.0, LABELS - 14.0));
         svg.rect((x(low), top + 5.0), ((x(high) - x(low)).max(1.0), ROW - 10.0), 2.0, step.kind);
-        if at + 1 < candidate.waterfall.len() && step.kind != "bar total" {
+        if at + 1 < candidate.waterfall.len() && step.kind != "term total" {
             svg.line((x(step.to), top + ROW - 5.0), (x(step.to), top + ROW + 5.0), "leader");
         }
-        let sign = if step.kind == "bar total" || step.to < step.from { "" } else { "+" };
-        let number = if step.kind == "bar total" { step.to } else { step.to - step.from };
+        let sign = if step.kind == "term total" || step.to < step.from { "" } else { "+" };
+        let number = if step.kind == "term total" { step.to } else { step.to - step.from };
         svg.text((x(high) + 8.0, top + 16.0), Anchor::Start, "tick", &format!("{sign}{}", text::points(number)));
     }
     let words = format!(

@@ -214,7 +214,7 @@ fn repoint() -> Action {
 }
 
 /// The wrap of `raw.orders`; with `previous`, in place.
-fn plan(previous: Option<&str>) -> Plan {
+pub(super) fn plan(previous: Option<&str>) -> Plan {
     let staging = dataset("raw.orders__carve_staging");
     let live = dataset(if previous.is_some() { "raw.orders" } else { "raw.orders__import" });
     let import = Import { endpoint: "default".parse().unwrap(), staging: staging.clone() };
