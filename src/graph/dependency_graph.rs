@@ -61,7 +61,7 @@ impl DependencyGraph {
         let components = feeding.components();
         let boundary = boundary::draw(estate, &gathered, &feeding, &components);
         let index = facts::collect(estate, &gathered, boundary);
-        let (order, cycles) = job_order::find(estate, &gathered);
+        let (order, cycles) = job_order::find(estate, lineage, &gathered);
         let coupling = coupling::count(estate, &gathered, &index);
         let diagnostics = faults::find(estate, &gathered, &index, &cycles);
         let Gathered { datasets, jobs, exposures, edges, flows, .. } = gathered;

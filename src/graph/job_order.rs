@@ -7,14 +7,14 @@ use std::{
 use crate::{
     estate::Estate,
     graph::{Cycle, dependency_graph::Network, gather::Gathered},
-    lineage::Access,
-    vocab::JobId,
+    lineage::{Access, JobLineage, Lineage},
+    vocab::{DatasetId, JobId},
 };
 
 /// Jobs in order, and the circles among them.
-pub(super) fn find(estate: &Estate, gathered: &Gathered) -> (Vec<JobId>, Vec<Cycle>) {
+pub(super) fn find(estate: &Estate, lineage: &Lineage, gathered: &Gathered) -> (Vec<JobId>, Vec<Cycle>) {
     let plan = Stages { datasets: gathered.datasets.len(), jobs: gathered.jobs.len() };
-    let edges = plan.edges(gathered);
+    let edges = plan.edges(lineage, gathered);
     let cycles = plan.cycles(gathered, &Network::new(plan.nodes(), edges.clone()).components());
     let network = Network::new(plan.nodes(), [edges, plan.dependencies(estate, gathered)].concat());
     let order = plan.order(&network).into_iter().map(|job| gathered.jobs[job].clone()).collect();
@@ -40,13 +40,13 @@ impl Stages {
         self.jobs + 3 * dataset + stage
     }
 
-    fn edges(&self, gathered: &Gathered) -> Vec<(usize, usize)> {
+    fn edges(&self, lineage: &Lineage, gathered: &Gathered) -> Vec<(usize, usize)> {
         let mut edges = Vec::new();
         for dataset in 0..self.datasets {
             edges.push((self.stage(dataset, 0), self.stage(dataset, 1)));
             edges.push((self.stage(dataset, 1), self.stage(dataset, 2)));
         }
-        for ((job, dataset), access) in accesses(gathered) {
+        for ((job, dataset), access) in accesses(lineage, gathered) {
             let has = |wanted| access.contains(&wanted);
             match (has(Access::Read), has(Access::Write), has(Access::Define)) {
                 (true, true, _) => edges.extend([(self.stage(dataset, 1), job), (job, self.stage(dataset, 2))]),
@@ -116,13 +116,28 @@ impl Stages {
     }
 }
 
-/// How each job touches each dataset.
-fn accesses(gathered: &Gathered) -> BTreeMap<(usize, usize), BTreeSet<Access>> {
+/// How each job touches each dataset. A job that only changes rows that are there (UPDATE, DELETE) needs
+/// them filled before, as if it read them.
+fn accesses(lineage: &Lineage, gathered: &Gathered) -> BTreeMap<(usize, usize), BTreeSet<Access>> {
     let job: HashMap<&JobId, usize> = gathered.jobs.iter().enumerate().map(|(at, id)| (id, at)).collect();
     let mut all: BTreeMap<(usize, usize), BTreeSet<Access>> = BTreeMap::new();
     for edge in &gathered.edges {
         let dataset = gathered.datasets.binary_search(&edge.dataset).expect("every edge's dataset was gathered");
         all.entry((job[&edge.job], dataset)).or_default().insert(edge.access);
     }
+    for (id, read) in &lineage.jobs {
+        let Some(job) = job.get(id) else { continue };
+        let amended = amended(read).into_iter().filter_map(|dataset| gathered.datasets.binary_search(dataset).ok());
+        amended.for_each(|dataset| drop(all.entry((*job, dataset)).or_default().insert(Access::Read)));
+    }
     all
+}
+
+/// Targets of nothing but UPDATE and DELETE.
+fn amended(job: &JobLineage) -> BTreeSet<&DatasetId> {
+    let of = |amends: bool| {
+        let statements = job.statements.iter().filter(move |s| matches!(&*s.kind, "update" | "delete") == amends);
+        statements.filter_map(|statement| statement.target.as_ref()).collect::<BTreeSet<_>>()
+    };
+    &of(true) - &of(false)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::text;
 use crate::{
-    plan::{Action, Plan, Publish, Step, Swap},
+    plan::{Action, Plan, Publish, Swap},
     vocab::{DatasetId, JobId},
 };
 
@@ -195,9 +195,9 @@ fn swaps(plan: &Plan) -> impl Iterator<Item = &Swap> {
 }
 
 fn repointed(plan: &Plan) -> BTreeSet<&JobId> {
-    let job = |step: &Step| match &step.action {
+    let jobs = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Repoint(repoint) => Some(&repoint.job),
         _ => None,
-    };
-    plan.steps.iter().filter_map(job).collect()
+    });
+    jobs.collect()
 }

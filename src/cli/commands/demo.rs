@@ -14,7 +14,7 @@ use crate::{
         workspace::{Survey, Workspace, write_file},
     },
     console::{Style, Table},
-    estate::{Job, JobKind, Script},
+    estate::{Declaration, Job, JobKind, Script},
     lineage,
     plan::{self, DraftInputs, Plan},
     progress::Progress,
@@ -134,7 +134,14 @@ struct Ran {
 
 fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
     let foreign = job.scripts.iter().any(|script| script.dialect.as_deref().is_some_and(|d| d != "sqlite"));
-    if !job.enabled || job.kind == JobKind::Export || foreign || (job.scripts.is_empty() && job.imports.is_empty()) {
+    // A SQL file that no config names is run by nobody.
+    let loose = job.declared_by != Declaration::CarveJobs;
+    if !job.enabled
+        || loose
+        || job.kind == JobKind::Export
+        || foreign
+        || (job.scripts.is_empty() && job.imports.is_empty())
+    {
         return Ok(false);
     }
     for table in &job.imports {
