@@ -69,7 +69,7 @@ pub(super) fn render(
     let origins = Origins::of(runs.collect());
     let missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
     let problems: Vec<String> = missing.iter().map(|name| format!("nobody says what `{name}` is")).collect();
-    let shaped = super::objects::uses_shaped(&script.text);
+    let shaped = super::objects::uses_shaped(&script.text, values);
     Ok(Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems })
 }
 

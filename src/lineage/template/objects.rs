@@ -236,10 +236,9 @@ impl Object for Quiet {
     }
 }
 
-/// Whether `text` asks for a value that is known only when a job runs.
-pub(super) fn uses_shaped(text: &str) -> bool {
+/// Whether `text` asks for a value that is known only when a job runs and that nothing `given` says.
+pub(super) fn uses_shaped(text: &str, given: &BTreeMap<String, String>) -> bool {
+    let open = |word: &str| shaped(word).is_some() && !given.contains_key(word);
     let mut inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
-    inside.any(|expression| {
-        expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| shaped(word).is_some())
-    })
+    inside.any(|expression| expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(open))
 }
