@@ -49,7 +49,8 @@ impl Lease {
         lock: &LocalLock,
         clock: fn() -> Timestamp,
     ) -> Result<Self, StepError> {
-        let key = format!("data-services/.carve-lease/{service}.json");
+        // No service can be called like this folder, and every store takes the name.
+        let key = format!("data-services/_carve-lease/{service}.json");
         let found = bucket.head(&key).await?;
         if found.is_some()
             && let Some(other) = held_by_other(&*bucket, &key, &lock.owner, clock()).await?
