@@ -71,8 +71,10 @@ fn state(facts: &ServiceFacts<'_>, newest: Option<&PublishedContract>) -> String
 fn freshness(sla: Option<&Sla>, newest: Option<&PublishedContract>) -> String {
     let Some(sla) = sla else { return "Nothing is published yet.".to_owned() };
     let promise = match (&sla.schedule, sla.frequency_minutes) {
-        (Some(schedule), Some(minutes)) => format!("Refreshed on {schedule}, every {} at least", minutes_text(minutes)),
-        (Some(schedule), None) => format!("Refreshed on {schedule}"),
+        (Some(schedule), Some(minutes)) => {
+            format!("Refreshed on `{schedule}`, every {} at least", minutes_text(minutes))
+        }
+        (Some(schedule), None) => format!("Refreshed on `{schedule}`"),
         (None, Some(minutes)) => format!("Refreshed every {} at least", minutes_text(minutes)),
         (None, None) => "No freshness is promised".to_owned(),
     };

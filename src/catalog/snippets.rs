@@ -64,7 +64,8 @@ fn duckdb(parts: &Parts<'_>) -> Snippet {
 fn pandas(parts: &Parts<'_>) -> Snippet {
     let glob = python(&glob(parts));
     let read = match parts.format {
-        PartFormat::Csv => "pd.read_csv(part)",
+        // Only an empty field is no value: the text NA is one.
+        PartFormat::Csv => "pd.read_csv(part, keep_default_na=False, na_values=[\"\"])",
         PartFormat::Parquet => "pd.read_parquet(part)",
         PartFormat::Jsonl => "pd.read_json(part, lines=True)",
     };

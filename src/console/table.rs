@@ -4,6 +4,7 @@ use tabled::{
     settings::{
         Alignment, Modify, Padding, Style, Width,
         object::{Columns, Rows},
+        peaker::PriorityMax,
     },
 };
 
@@ -47,7 +48,7 @@ impl Table {
             table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
         }
         table.with(Modify::new(Rows::first()).with(Alignment::left()));
-        table.with(Width::wrap(width).keep_words(true));
+        table.with(Width::wrap(width).priority(PriorityMax::right()).keep_words(true));
         let text = table.to_string();
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         lines.join("\n")
@@ -77,6 +78,15 @@ mod tests {
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].ends_with("    7") && lines[2].ends_with("1,200"), "{text}");
+    }
+
+    #[test]
+    fn a_long_cell_wraps_and_leaves_the_others_whole() {
+        let mut table = Table::new(&["proof", "because"]);
+        table.row(["transport", &"long words ".repeat(30)]);
+        let text = table.text(60);
+        assert!(text.contains("transport"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
     }
 
     #[test]

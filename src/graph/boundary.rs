@@ -61,19 +61,19 @@ pub(super) fn draw(estate: &Estate, gathered: &Gathered, network: &Network, comp
     let number: HashMap<&str, u32> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at as u32)).collect();
 
     let mut own = vec![None; network.len()];
-    let mut sealed = vec![false; network.len()];
+    let mut outside = vec![false; network.len()];
     for (at, root) in roots.iter().enumerate() {
         if let Root::Source(name) | Root::Raw(name) = root {
             own[at] = Some(number[name.as_str()]);
-            sealed[at] = matches!(root, Root::Source(_));
+            outside[at] = matches!(root, Root::Source(_));
         }
     }
-    let traced = trace(network, components, &own, &sealed);
+    let traced = trace(network, components, &own);
 
     let mut layers = Vec::new();
     let mut system = Vec::new();
     for at in 0..gathered.datasets.len() {
-        let imported = imported_from(at, &into[at], &sealed, &own);
+        let imported = imported_from(at, &into[at], &outside, &own);
         let (layer, home) = match (&roots[at], imported, traced.of(at).len()) {
             (Root::Source(_), ..) => (Layer::Source, own[at]),
             (Root::Raw(_), ..) => (Layer::Raw, own[at]),
@@ -101,15 +101,15 @@ fn flows_into(gathered: &Gathered) -> Vec<Vec<&Flow>> {
 
 /// The one system that dataset `at` is imported from: some flow takes nothing but source datasets,
 /// and all source datasets that feed it directly lie in one system.
-fn imported_from(at: usize, into: &[&Flow], sealed: &[bool], own: &[Option<u32>]) -> Option<u32> {
+fn imported_from(at: usize, into: &[&Flow], outside: &[bool], own: &[Option<u32>]) -> Option<u32> {
     let direct = |flow: &&Flow| {
         let mut others = flow.sources.iter().filter(|source| **source != at).peekable();
-        others.peek().is_some() && others.all(|source| sealed[*source])
+        others.peek().is_some() && others.all(|source| outside[*source])
     };
     if !into.iter().any(direct) {
         return None;
     }
-    let sources = into.iter().flat_map(|flow| &flow.sources).filter(|source| sealed[**source]);
+    let sources = into.iter().flat_map(|flow| &flow.sources).filter(|source| outside[**source]);
     let systems: BTreeSet<u32> = sources.filter_map(|source| own[*source]).collect();
     match systems.len() {
         1 => systems.first().copied(),

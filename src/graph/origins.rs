@@ -18,12 +18,10 @@ pub struct Origins<'g> {
 impl<'g> Origins<'g> {
     pub(super) fn trace(graph: &'g DependencyGraph, seeds: &BTreeMap<DatasetId, u32>) -> Self {
         let mut own = vec![None; graph.feeding.len()];
-        let mut sealed = vec![false; graph.feeding.len()];
         for (at, dataset) in graph.names.datasets.iter().enumerate() {
             own[at] = seeds.get(dataset).copied();
-            sealed[at] = graph.index.get(dataset).is_some_and(|facts| facts.layer == super::Layer::Source);
         }
-        Origins { graph, traced: trace(&graph.feeding, &graph.components, &own, &sealed) }
+        Origins { graph, traced: trace(&graph.feeding, &graph.components, &own) }
     }
 
     /// Labels that reach `dataset`, its own included, ascending.
@@ -59,9 +57,8 @@ impl Traced {
     }
 }
 
-/// One pass over the components: each holds its own labels and those of all that feeds it. A
-/// `sealed` node keeps to its own label, whatever feeds it.
-pub(super) fn trace(network: &Network, components: &[Vec<usize>], own: &[Option<u32>], sealed: &[bool]) -> Traced {
+/// One pass over the components: each holds its own labels and those of all that feeds it.
+pub(super) fn trace(network: &Network, components: &[Vec<usize>], own: &[Option<u32>]) -> Traced {
     let mut sets = SetStore::default();
     let mut at = vec![EMPTY; network.len()];
     for component in components {
@@ -71,18 +68,10 @@ pub(super) fn trace(network: &Network, components: &[Vec<usize>], own: &[Option<
                 let single = sets.intern(LabelSet::single(label));
                 here = sets.union(here, single);
             }
-            if !sealed[*node] {
-                // Nodes of the same component still hold the empty set, which adds nothing.
-                here = network.before(*node).fold(here, |here, before| sets.union(here, at[before]));
-            }
+            // Nodes of the same component still hold the empty set, which adds nothing.
+            here = network.before(*node).fold(here, |here, before| sets.union(here, at[before]));
         }
-        for node in component {
-            at[*node] = match (sealed[*node], own[*node]) {
-                (true, Some(label)) => sets.intern(LabelSet::single(label)),
-                (true, None) => EMPTY,
-                (false, _) => here,
-            };
-        }
+        component.iter().for_each(|node| at[*node] = here);
     }
     Traced { sets, at }
 }
@@ -96,17 +85,10 @@ mod tests {
         // 0 → 2 ⇄ 3 ← 1, 3 → 4
         let network = Network::new(5, vec![(0, 2), (2, 3), (3, 2), (1, 3), (3, 4)]);
         let own = [Some(7), Some(3), None, None, None];
-        let traced = trace(&network, &network.components(), &own, &[false; 5]);
+        let traced = trace(&network, &network.components(), &own);
         let of = |node| traced.of(node).iter().collect::<Vec<_>>();
         assert_eq!(of(0), [7]);
         assert_eq!(of(2), [3, 7]);
         assert_eq!(of(4), [3, 7]);
-    }
-
-    #[test]
-    fn a_sealed_node_takes_nothing_in() {
-        let network = Network::new(3, vec![(0, 1), (1, 2)]);
-        let traced = trace(&network, &network.components(), &[Some(1), Some(2), None], &[false, true, false]);
-        assert_eq!((traced.only(1), traced.only(2)), (Some(2), Some(2)));
     }
 }

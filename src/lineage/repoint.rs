@@ -10,7 +10,7 @@ use crate::{
         Access, ColumnEdge, Evidence,
         analysis::{Prepared, analyse, declared_catalog, on_deep_stack},
         rename::{renamed, split_name},
-        resolve::{Catalog, RawUse, Resolved},
+        resolve::{RawUse, Resolved},
         template::Projects,
     },
     vocab::DatasetId,
@@ -119,7 +119,7 @@ fn repoint_here(
     let edits: Vec<TextEdit> = edits.into_values().filter(|edit| edit.old != edit.new).collect();
     let edited = Script { text: applied(&script.text, &edits).into(), ..script.clone() };
     let (after_prepared, after) = analyse(&edited, estate, &projects, &catalog);
-    same_but(from, to, (&prepared, &resolved), (&after_prepared, &after), &catalog)?;
+    same_but(from, to, (&prepared, &resolved), (&after_prepared, &after))?;
     Ok(edits)
 }
 
@@ -231,7 +231,6 @@ fn same_but(
     to: &DatasetId,
     before: (&Prepared, &Resolved),
     after: (&Prepared, &Resolved),
-    _catalog: &Catalog,
 ) -> Result<(), RepointProblem> {
     let changed = |what: &str| Err(RepointProblem::ChangesMeaning(what.to_owned()));
     let swap = |id: &DatasetId| if id == from { to.clone() } else { id.clone() };

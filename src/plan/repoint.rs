@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit};
 use crate::{
     estate::{Job, Script, Templating},
-    lineage::{self, TextEdit},
+    lineage::{self, RepointProblem, TextEdit},
     vocab::{DatasetId, JobId},
 };
 
@@ -61,14 +61,22 @@ fn script_edits(
 ) {
     let mut spans: Vec<TextEdit> = Vec::new();
     for lane in lanes.iter().filter(|lane| lane.live != lane.raw) {
-        if let Some(edit) = dbt_source_edit(inputs, script, lane) {
-            gathered.entry(edit.0).or_default().insert(edit.1);
-            continue;
-        }
-        match lineage::repoint(script, inputs.estate, &lane.raw, &lane.live) {
-            Ok(found) => spans.extend(found),
-            Err(problem) => edits.by_hand.push(format!("{}: `{}` in job `{}`: {problem}", script.at, lane.raw, job.id)),
-        }
+        let problem = match lineage::repoint(script, inputs.estate, &lane.raw, &lane.live) {
+            Ok(found) => {
+                spans.extend(found);
+                continue;
+            }
+            Err(RepointProblem::NotRead(_)) => continue,
+            Err(problem @ RepointProblem::DbtSource { .. }) => match dbt_source_edit(inputs, script, lane) {
+                Some((file, edit)) => {
+                    gathered.entry(file).or_default().insert(edit);
+                    continue;
+                }
+                None => problem,
+            },
+            Err(problem) => problem,
+        };
+        edits.by_hand.push(format!("{}: `{}` in job `{}`: {problem}", script.at, lane.raw, job.id));
     }
     if spans.is_empty() {
         return;
@@ -116,17 +124,10 @@ fn dbt_source_edit(
 ) -> Option<(Utf8PathBuf, (usize, usize, String, String))> {
     let Templating::Dbt { project, .. } = &script.templating else { return None };
     let project = inputs.estate.dbt_projects.get(*project)?;
-    let ((_, table), source) = project.sources.iter().find(|(_, source)| source.relation == lane.raw)?;
-    if !mentions_source(&script.text, table) {
-        return None;
-    }
+    let source = project.sources.values().find(|source| source.relation == lane.raw)?;
     let text = (inputs.read_file)(&source.at.file)?;
     let edit = identifier_edit(&text, source.at.start, lane.live.table())?;
     Some((source.at.file.clone(), edit))
-}
-
-fn mentions_source(text: &str, table: &str) -> bool {
-    text.contains("source(") && (text.contains(&format!("'{table}'")) || text.contains(&format!("\"{table}\"")))
 }
 
 /// Sets `identifier` of the source table whose entry starts at or after `start`.

@@ -84,6 +84,8 @@ pub(super) struct Templates {
 // Escapes by itself: use it in triple braces.
 handlebars_helper!(ticks_html: |text: str| ticks(text, html_escape, |code| format!("<code>{}</code>", html_escape(code))));
 handlebars_helper!(ticks_markdown: |text: str| ticks(text, markdown_escape, |code| format!("`{code}`")));
+handlebars_helper!(mono_html: |text: str| format!("<code>{}</code>", html_escape(text)));
+handlebars_helper!(mono_markdown: |text: str| code_span(text));
 handlebars_helper!(fence: |language: str, text: str| fenced(language, text));
 
 impl Templates {
@@ -96,8 +98,10 @@ impl Templates {
         }
         let mut html = registry(html_escape);
         html.register_helper("ticks", Box::new(ticks_html));
+        html.register_helper("mono", Box::new(mono_html));
         let mut markdown = registry(markdown_escape);
         markdown.register_helper("ticks", Box::new(ticks_markdown));
+        markdown.register_helper("mono", Box::new(mono_markdown));
         let mut templates = Templates { html, markdown, assets: BTreeMap::new() };
         for (name, text) in texts {
             templates.add(name, text)?;
@@ -197,6 +201,14 @@ fn ticks(text: &str, escape: fn(&str) -> String, code: fn(&str) -> String) -> St
         }
     }
     shown
+}
+
+/// `text` as code in Markdown, in a table cell too; as plain text where a backtick would end it.
+fn code_span(text: &str) -> String {
+    match text.contains(['`', '\n']) || text.trim().is_empty() {
+        true => markdown_escape(text),
+        false => format!("`{}`", text.replace('|', "\\|")),
+    }
 }
 
 /// `text` between fences longer than any in it.

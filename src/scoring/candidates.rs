@@ -22,10 +22,12 @@ pub(super) struct Group {
     pub(super) raw: Vec<DatasetId>,
 }
 
-/// All groups by name; names of services the estate imports already; settings that could not be used.
+/// All groups by name; names of services the estate imports already; roots that are no source; settings that
+/// could not be used.
 pub(super) struct Found {
     pub(super) groups: Vec<Group>,
     pub(super) services: Vec<ServiceName>,
+    pub(super) strays: Vec<DatasetId>,
     pub(super) problems: Vec<String>,
 }
 
@@ -40,10 +42,12 @@ pub(super) fn find(estate: &Estate, graph: &DependencyGraph) -> Found {
     let mut problems = Vec::new();
     let mut claimed = BTreeSet::new();
     let mut groups = declared(estate, graph, &mut claimed, &mut problems);
-    groups.extend(by_boundary(graph, &claimed, &groups));
+    let strays = strays(estate, graph, &claimed);
+    let left_out: BTreeSet<DatasetId> = claimed.union(&strays).cloned().collect();
+    groups.extend(by_boundary(graph, &left_out, &groups));
     groups.retain(|group| !services.contains(&group.name));
     groups.sort_by(|a, b| a.name.cmp(&b.name));
-    Found { groups, services: services.into_iter().collect(), problems }
+    Found { groups, services: services.into_iter().collect(), strays: strays.into_iter().collect(), problems }
 }
 
 fn declared(
@@ -92,11 +96,38 @@ fn declared(
     groups
 }
 
-fn by_boundary(graph: &DependencyGraph, claimed: &BTreeSet<DatasetId>, declared: &[Group]) -> Vec<Group> {
+/// Undeclared roots of schemas in which as many tables are written as not, or more: where the estate
+/// shows a source for other tables, these are a misspelt, renamed or dead name rather than a system.
+/// They still count as an origin of their own for the boundary.
+fn strays(estate: &Estate, graph: &DependencyGraph, claimed: &BTreeSet<DatasetId>) -> BTreeSet<DatasetId> {
+    let is_declared = |dataset: &DatasetId| estate.declared.get(dataset).is_some_and(|d| d.source.is_some());
+    let is_root = |dataset: &DatasetId, facts: &DatasetFacts| {
+        facts.layer == Layer::Raw && facts.written_by.is_empty() && !is_declared(dataset)
+    };
+    let shown = graph
+        .datasets()
+        .iter()
+        .any(|(dataset, facts)| (facts.layer == Layer::Source && !facts.read_by.is_empty()) || is_declared(dataset));
+    if !shown {
+        return BTreeSet::new();
+    }
+    let mut schemas: BTreeMap<Option<&str>, (Vec<&DatasetId>, usize)> = BTreeMap::new();
+    for (dataset, facts) in graph.datasets() {
+        let (roots, written) = schemas.entry(dataset.schema()).or_default();
+        *written += usize::from(!facts.written_by.is_empty());
+        if is_root(dataset, facts) {
+            roots.push(dataset);
+        }
+    }
+    let few = schemas.into_values().filter(|(roots, written)| roots.len() <= *written);
+    few.flat_map(|(roots, _)| roots).filter(|root| !claimed.contains(*root)).cloned().collect()
+}
+
+fn by_boundary(graph: &DependencyGraph, left_out: &BTreeSet<DatasetId>, declared: &[Group]) -> Vec<Group> {
     let mut found: BTreeMap<(String, String), Vec<DatasetId>> = BTreeMap::new();
     for (dataset, facts) in graph.datasets() {
         let Some(system) = facts.system.as_ref().filter(|system| !system.ends_with(SERVICE_SUFFIX)) else { continue };
-        if facts.layer == Layer::Raw && !claimed.contains(dataset) {
+        if facts.layer == Layer::Raw && !left_out.contains(dataset) {
             let domain = facts.domain.as_ref().unwrap_or(system);
             found.entry((domain.clone(), system.clone())).or_default().push(dataset.clone());
         }

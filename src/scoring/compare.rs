@@ -44,7 +44,8 @@ fn split(part: &str, ahead: BTreeMap<String, f64>, behind: BTreeMap<String, f64>
     let of = |side: &BTreeMap<String, f64>, name: &String| side.get(name).copied().unwrap_or(0.0);
     let term = |name: &String| {
         let (ahead, behind) = (of(&ahead, name), of(&behind, name));
-        let contribution = factor * (ahead - behind) / mean;
+        // Adding 0 turns −0 into 0.
+        let contribution = factor * (ahead - behind) / mean + 0.0;
         ComparedTerm { part: part.to_owned(), name: name.clone(), ahead, behind, contribution }
     };
     names.into_iter().map(term).collect()

@@ -19,6 +19,9 @@ pub struct Ranking {
     pub parameters: Parameters,
     /// Services the estate imports already: no candidates any more, so not in `cards`.
     pub services: Vec<ServiceName>,
+    /// Tables that nothing writes, too few among the written tables of their schema to be a source of their own in
+    /// an estate that shows where others come from (renamed, misspelt or dead tables): no candidates.
+    pub strays: Vec<DatasetId>,
     /// Settings that could not be used, each a sentence; the default was used in its place.
     pub problems: Vec<String>,
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Settings that cannot be used are told in [`Ranking::problems`]; scoring goes on with the default.
 pub fn score(estate: &Estate, lineage: &Lineage, graph: &DependencyGraph) -> Ranking {
     let (parameters, mut problems) = Parameters::with(&estate.settings.scoring);
-    let Found { groups, services, problems: more } = find(estate, graph);
+    let Found { groups, services, strays, problems: more } = find(estate, graph);
     problems.extend(more);
     let survey = Survey::of(estate, lineage, graph, &parameters);
     let pieces = survey.pieces(groups);
@@ -32,7 +32,7 @@ pub fn score(estate: &Estate, lineage: &Lineage, graph: &DependencyGraph) -> Ran
     let after: BTreeMap<ServiceName, BTreeSet<ServiceName>> =
         pieces.iter().map(|piece| (piece.candidate.name.clone(), piece.after.iter().map(name).collect())).collect();
     let sequence = sequence::plan(&cards, &after, &parameters);
-    Ranking { cards, sequence, parameters, services, problems }
+    Ranking { cards, sequence, parameters, services, strays, problems }
 }
 
 fn judge_piece(survey: &Survey<'_>, piece: &Piece) -> Scorecard {

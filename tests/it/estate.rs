@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io::Write as _, process::Command};
 use camino::{Utf8Path, Utf8PathBuf};
 use carve::{
     diagnostics::Diagnostics,
-    estate::{Declaration, Estate, FileFormat, Job, LoadOptions, Templating, UsedThing, load},
+    estate::{Declaration, Estate, FileFormat, Job, LoadOptions, Templating, UsedThing, load, starter_settings},
     progress::{ProgressEvent, Recorded, Silent},
     vocab::Span,
 };
@@ -511,4 +511,41 @@ proptest! {
         }
         prop_assert!(faults.iter().all(|fault| fault.at.line > 0 && fault.at.column > 0));
     }
+}
+
+/// The YAML blocks of docs/JOBS.md.
+fn documented() -> Vec<String> {
+    let text = fs::read_to_string(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/JOBS.md")).unwrap();
+    text.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_documented_examples_load_without_a_fault() {
+    let [jobs, settings] = &documented()[..] else { panic!("two examples") };
+    let place =
+        folder(&[("jobs.yaml", jobs), ("carve.yaml", settings), ("sql/transformed/orders.sql", "select 1 as a")]);
+    let (estate, faults) = read(&path(&place));
+    assert_eq!(told(&faults), Vec::<String>::new());
+    assert_eq!((estate.jobs.len(), estate.sources.len(), estate.settings.wraps.len()), (3, 2, 2));
+    let daily = &job(&estate, "orders_daily").scripts[0];
+    assert_eq!(bytes_at(&path(&place), &daily.at), *daily.text);
+}
+
+#[test]
+fn starter_settings_change_nothing_about_the_estate() {
+    let [jobs, settings] = &documented()[..] else { panic!("two examples") };
+    let place =
+        folder(&[("jobs.yaml", jobs), ("carve.yaml", settings), ("sql/transformed/orders.sql", "select 1 as a")]);
+    let (first, _) = read(&path(&place));
+    let text = starter_settings(&first);
+    write(&path(&place), &[("carve.yaml", &text)]);
+    let (second, faults) = read(&path(&place));
+    assert_eq!(told(&faults), Vec::<String>::new());
+    let meaning = |estate: &Estate| {
+        let mut settings = estate.settings.clone();
+        settings.sources.values_mut().for_each(|system| system.at = None);
+        (settings, format!("{:?}", estate.jobs))
+    };
+    assert_eq!(meaning(&second), meaning(&first));
+    assert_eq!(starter_settings(&second), text);
 }

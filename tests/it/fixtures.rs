@@ -1,8 +1,12 @@
 //! The fixture estates are what they say: complete, runnable where they must run, the same every time.
+mod folder;
+mod shop;
+mod truth;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,192 +17,13 @@ use carve::{
     progress::Silent,
     vocab::DatasetId,
 };
-use serde::Deserialize;
 use serde_yaml::Value;
 
-#[derive(Deserialize)]
-struct Truth {
-    #[serde(alias = "models")]
-    jobs: BTreeMap<String, Edges>,
-}
-
-#[derive(Deserialize)]
-struct Edges {
-    reads: BTreeSet<DatasetId>,
-    writes: BTreeSet<DatasetId>,
-}
-
-/// One job of the shop as its own scheduler sees it.
-struct ShopJob {
-    name: String,
-    settings: Value,
-    defaults: Value,
-}
-
-impl ShopJob {
-    fn get(&self, key: &str) -> Option<&Value> {
-        self.settings.get(key).or_else(|| self.defaults.get(key))
-    }
-
-    fn text(&self, key: &str) -> Option<&str> {
-        self.get(key).and_then(Value::as_str)
-    }
-
-    fn enabled(&self) -> bool {
-        self.get("enabled").and_then(Value::as_bool).unwrap_or(true)
-    }
-
-    /// Paths of its SQL files, from the estate's root.
-    fn files(&self) -> Vec<String> {
-        let sql = self.get("sql");
-        let one = sql.and_then(Value::as_str).into_iter();
-        let many = sql.and_then(Value::as_sequence).into_iter().flatten().filter_map(Value::as_str);
-        one.chain(many).map(|path| path.trim_start_matches("../").to_owned()).collect()
-    }
-
-    /// What it runs: template text, and the table that a bare SELECT in it fills.
-    fn scripts(&self) -> Vec<(String, Option<DatasetId>)> {
-        let declared: Option<DatasetId> = self.text("target").map(|target| target.parse().unwrap());
-        let inline = self.text("query").map(|query| (query.to_owned(), declared.clone()));
-        let files = self.files().into_iter().map(|file| {
-            let text = fs::read_to_string(estates().join("shop").join(&file)).unwrap();
-            (text, declared.clone().or_else(|| Some(target_by_layout(&file))))
-        });
-        inline.into_iter().chain(files).collect()
-    }
-
-    fn values(&self) -> BTreeMap<String, String> {
-        let given = RUN_VALUES.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        let params = self.get("params").and_then(Value::as_mapping).into_iter().flatten();
-        let own = params.map(|(name, value)| (name.as_str().unwrap().to_owned(), value.as_str().unwrap().to_owned()));
-        given.chain(own).collect()
-    }
-}
-
-fn estates() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/estates")
-}
-
-fn target_by_layout(file: &str) -> DatasetId {
-    let path = file.trim_end_matches(".sql").trim_end_matches("/query");
-    let parts: Vec<&str> = path.rsplitn(3, '/').collect();
-    DatasetId::from_parts(&[parts[1], parts[0]])
-}
-
-fn shop_jobs() -> Vec<ShopJob> {
-    let mut jobs = Vec::new();
-    for (_, file) in job_files() {
-        let defaults = file.get("defaults").cloned().unwrap_or(Value::Null);
-        for (name, settings) in file["jobs"].as_mapping().unwrap() {
-            let name = name.as_str().unwrap().to_owned();
-            jobs.push(ShopJob { name, settings: settings.clone(), defaults: defaults.clone() });
-        }
-    }
-    jobs
-}
-
-fn job_files() -> Vec<(String, Value)> {
-    let jobs = estate_files().iter().filter(|(path, _)| path.starts_with("jobs/"));
-    jobs.map(|(path, bytes)| (path.to_string(), serde_yaml::from_slice(bytes).unwrap())).collect()
-}
-
-fn source_urls() -> BTreeMap<String, String> {
-    let mut urls = BTreeMap::new();
-    for (_, file) in job_files() {
-        for (name, source) in file.get("sources").and_then(Value::as_mapping).into_iter().flatten() {
-            urls.insert(name.as_str().unwrap().to_owned(), source["url"].as_str().unwrap().to_owned());
-        }
-    }
-    urls
-}
-
-fn truth(estate: &str) -> Truth {
-    let text = fs::read_to_string(estates().join(format!("{estate}.truth.yaml"))).unwrap();
-    serde_yaml::from_str(&text).unwrap()
-}
-
-fn files_below(folder: &Path) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let mut to_visit = vec![folder.to_owned()];
-    while let Some(place) = to_visit.pop() {
-        for entry in fs::read_dir(place).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => to_visit.push(path),
-                false => {
-                    let inner = path.strip_prefix(folder).unwrap();
-                    found.insert(inner.to_str().unwrap().replace('\\', "/"));
-                }
-            }
-        }
-    }
-    found
-}
-
-fn render(text: &str, values: &BTreeMap<String, String>) -> String {
-    let rendered = minijinja::Environment::new().render_str(text, values).unwrap();
-    values.iter().fold(rendered, |text, (name, value)| text.replace(&format!("${{{name}}}"), value))
-}
-
-fn is_bare_select(sql: &str) -> bool {
-    let lines: String = sql.lines().map(|line| line.split("--").next().unwrap_or("").trim().to_owned() + " ").collect();
-    let text = lines.trim().trim_end_matches(';').to_lowercase();
-    (text.starts_with("select") || text.starts_with("with")) && !text.contains(';')
-}
-
-/// Jobs that are switched on, each after those whose tables it reads; of the cycle, the features first.
-fn in_running_order<'a>(jobs: &'a [ShopJob], truth: &Truth) -> Vec<&'a ShopJob> {
-    let mut waiting: Vec<&ShopJob> = jobs.iter().filter(|job| job.enabled()).collect();
-    let mut order = Vec::new();
-    while !waiting.is_empty() {
-        let ready = |job: &ShopJob| {
-            let blocked_by = |other: &ShopJob| {
-                let first_of_cycle = job.name == "churn_features" && other.name == "churn_scores";
-                let feeds = !truth.jobs[&job.name].reads.is_disjoint(&truth.jobs[&other.name].writes);
-                let named = job.get("depends_on").and_then(Value::as_sequence).into_iter().flatten();
-                let patches_raw = job.name == "crm_country_fix" && other.name == "import_crm";
-                let declared = named.filter_map(Value::as_str).any(|name| name == other.name);
-                other.name != job.name && !first_of_cycle && (feeds || declared || patches_raw)
-            };
-            !waiting.iter().any(|other| blocked_by(other))
-        };
-        let at = waiting.iter().position(|job| ready(job)).expect("only the known cycle is in the shop");
-        order.push(waiting.remove(at));
-    }
-    order
-}
-
-fn run_job(lake: &LegacyLake, job: &ShopJob, urls: &BTreeMap<String, String>) {
-    if let Some(system) = job.text("from") {
-        for table in job.get("tables").and_then(Value::as_sequence).unwrap() {
-            let into: DatasetId = table["into"].as_str().unwrap().parse().unwrap();
-            let rows = lake.import(&urls[system], table["from"].as_str().unwrap(), &into).unwrap();
-            assert!(rows > 0, "{}: {into} is empty", job.name);
-        }
-    }
-    for (text, target) in job.scripts() {
-        let sql = render(&text, &job.values());
-        let done = match (is_bare_select(&sql), job.text("materialized"), target) {
-            (true, Some("view"), Some(target)) => {
-                lake.run(&format!("DROP VIEW IF EXISTS {target};\nCREATE VIEW {target} AS\n{sql}"))
-            }
-            (true, _, Some(target)) => lake.fill(&target, &sql),
-            _ => lake.run(&sql),
-        };
-        done.unwrap_or_else(|error| panic!("{}: {error}: {:?}", job.name, std::error::Error::source(&error)));
-    }
-}
-
-fn run_all(lake: &LegacyLake) {
-    let (jobs, truth, urls) = (shop_jobs(), truth("shop"), source_urls());
-    for job in in_running_order(&jobs, &truth) {
-        let start = std::time::Instant::now();
-        run_job(lake, job, &urls);
-        if std::env::var_os("CARVE_TIMES").is_some() {
-            eprintln!("{:>6} ms {}", start.elapsed().as_millis(), job.name);
-        }
-    }
-}
+use self::{
+    folder::{estates, files_below},
+    shop::{run_all, shop_jobs},
+    truth::truth,
+};
 
 fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -395,4 +220,41 @@ fn the_dbt_project_has_a_truth_for_every_model_that_is_on() {
     });
     let on: BTreeSet<String> = nodes.map(|file| stem(&file)).filter(|name| name != "old_utilisation").collect();
     assert_eq!(on, truth("dbt-mini").jobs.into_keys().collect());
+}
+
+#[test]
+fn the_values_that_break_exports_are_among_the_orders() {
+    let (_guard, shop) = scratch();
+    create_sources(&shop, 0.02, 1, &Silent).unwrap();
+    let db = rusqlite::Connection::open(shop.join("sources/order_api.db")).unwrap();
+    let rows = |condition: &str| -> i64 {
+        let count = format!("SELECT count(*) FROM orders WHERE {condition}");
+        db.query_row(&count, [], |row| row.get(0)).unwrap()
+    };
+    for condition in [
+        "comment IS NULL",
+        "comment = ''",
+        "comment = 'NULL'",
+        "comment LIKE '%\"%'",
+        "comment LIKE '%' || char(13) || char(10) || '%'",
+        "comment LIKE '%🎁%'",
+        "external_ref = 9223372036854775807",
+        "external_ref = -9223372036854775807 - 1",
+        "risk_score = 5e-324",
+        "risk_score = 9e999",
+        "deliver_by = '0001-01-01'",
+        "deliver_by = '9999-12-31'",
+    ] {
+        assert!(rows(condition) > 0, "no order with {condition}");
+    }
+}
+
+#[test]
+fn a_login_is_told_twice_now_and_then() {
+    let (_guard, shop) = scratch();
+    create_sources(&shop, 0.02, 1, &Silent).unwrap();
+    let db = rusqlite::Connection::open(shop.join("sources/customer_api.db")).unwrap();
+    let count = |what: &str| db.query_row(what, [], |row| row.get::<_, i64>(0)).unwrap();
+    let all = count("SELECT count(*) FROM logins");
+    assert!(count("SELECT count(*) FROM (SELECT DISTINCT * FROM logins)") < all);
 }

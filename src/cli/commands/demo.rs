@@ -99,6 +99,9 @@ fn estate(args: &DemoArgs, context: &Context) -> Result<u64, Failure> {
         context.bars.say(&format!("no git history: {error}; change frequency will be graded lower"));
     }
     write_file(&folder.join("carve.yaml"), demo_data::SETTINGS.as_bytes())?;
+    let bucket = folder.join("bucket");
+    fs::create_dir_all(&bucket)
+        .map_err(|error| Failure::said(ExitCode::Error, format!("cannot create `{bucket}`: {error}")))?;
     let summary = demo_data::create_sources(folder, args.scale, args.seed, &context.bars).map_err(demo_failed)?;
     Ok(summary.rows())
 }

@@ -7,6 +7,8 @@ pub(super) fn table(proofs: &[ProofSummary]) -> String {
     for proof in proofs {
         let endpoint = proof.endpoint.as_ref().map(ToString::to_string);
         let what = proof.what.clone().or(endpoint).unwrap_or_default();
+        // The fingerprint is for programs and proofs.json.
+        let because = proof.because.split(", rows1:").next().unwrap_or_default().to_owned();
         let rows = [proof.left_rows.to_string(), proof.right_rows.to_string()];
         table.row([
             proof.kind.clone(),

@@ -45,6 +45,8 @@ pub(super) fn logical(declared: &str) -> Option<LogicalType> {
         // SQLite has no truth values and no times: the first are stored as 0 and 1, the second mostly as text.
         Affinity::Numeric if has("BOOL") => Some(LogicalType::Integer),
         Affinity::Numeric if has("DATE") || has("TIME") => Some(LogicalType::Text),
+        // CREATE TABLE AS writes NUM for dates and truth values too: only the values tell.
+        Affinity::Numeric if upper.trim() == "NUM" => None,
         Affinity::Numeric if has("NUM") || has("DEC") => Some(LogicalType::Number),
         Affinity::Numeric => None,
     }

@@ -2,7 +2,7 @@
 use rusqlite::Connection;
 use rusqlite::types::Type;
 
-use super::affinity::logical;
+use super::affinity::{Affinity, affinity, logical};
 use super::place::{qualified, quoted};
 use super::rows::order_by;
 use super::tables::{Found, RawColumn, columns, find, key, nullable};
@@ -89,6 +89,10 @@ fn guesses(
         guesses.push(match logical(&column.declared) {
             Some(logical) => logical,
             None => match kinds.next().unwrap_or_default().logical() {
+                // Such a column turns 2.0 into 2, so that it holds no reals today says nothing of tomorrow.
+                Some(LogicalType::Integer | LogicalType::Double) if affinity(&column.declared) == Affinity::Numeric => {
+                    LogicalType::Number
+                }
                 Some(logical) => logical,
                 None => return Err(mixed(connection, id, found, raw, column)),
             },
@@ -154,7 +158,7 @@ fn mixed(
             column: column.name.clone(),
             row,
             reason: format!(
-                "has no declared type and mixes kinds: here a value of the kind {kind}, before it others. Make them one \
+                "is declared as no type that tells, and mixes kinds: here a value of the kind {kind}, before it others. Make them one \
                  kind at the origin, or leave the column out with `omit` under `wraps.<service>` in carve.yaml"
             ),
         },

@@ -30,7 +30,7 @@ pub struct SqliteLake {
 
 impl SqliteLake {
     pub(in crate::connector) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
-        Ok(SqliteLake { place: Place::at(address, base)? })
+        Ok(SqliteLake { place: Place::at(address, base, true)? })
     }
 }
 

@@ -17,7 +17,7 @@ pub struct SqliteOrigin {
 
 impl SqliteOrigin {
     pub(in crate::connector) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
-        Ok(SqliteOrigin { place: Place::at(address, base)? })
+        Ok(SqliteOrigin { place: Place::at(address, base, false)? })
     }
 }
 

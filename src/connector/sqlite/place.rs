@@ -1,5 +1,5 @@
 //! Where the files are, and how they are opened.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -34,19 +34,21 @@ pub(super) struct Place {
     /// The address without secrets, for messages.
     shown: String,
     one_file: bool,
+    /// Whether what a killed writer left is rolled back: in carve's own lake, not in other people's files.
+    mends: bool,
     /// How long a locked file is waited for.
     pub(super) busy: Duration,
 }
 
 impl Place {
     /// The place that `address` names; nothing is opened.
-    pub(super) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
+    pub(super) fn at(address: &Address, base: &Utf8Path, mends: bool) -> Result<Self, ConnectorError> {
         address.only(&["busy_timeout_ms"])?;
         let path = address.path(base);
         let named_like_a_file = path.extension().is_some_and(|e| FILE_ENDINGS.contains(&e.to_lowercase().as_str()));
         let one_file = path.is_file() || (named_like_a_file && !path.is_dir());
         let busy = Duration::from_millis(address.number("busy_timeout_ms")?.unwrap_or(BUSY_MS).min(86_400_000));
-        Ok(Place { path, shown: address.shown.clone(), one_file, busy })
+        Ok(Place { path, shown: address.shown.clone(), one_file, mends, busy })
     }
 
     /// Schema and table that `table` names here; `main` where it names no schema.
@@ -130,17 +132,25 @@ impl Place {
             return self.connect(&file, access);
         }
         let connection = self.memory()?;
-        attach(&connection, schema, &file, access)?;
+        self.attach(&connection, schema, &file, access)?;
         Ok(connection)
     }
 
-    /// A connection in which every schema goes by its name. Where there are more files than SQLite
-    /// attaches, those whose names occur in `text` are taken.
+    /// A connection in which every schema goes by its name, those in `new` too. Where there are more
+    /// files than SQLite attaches, those whose names occur in `text` are taken.
     ///
     /// With [`Access::Create`] `main.db` is the connection's own file: only then does SQLite commit a
     /// transaction over several files as one, even through a crash.
-    pub(super) fn open_all(&self, text: &str, access: Access) -> Result<Connection, ConnectorError> {
+    pub(super) fn open_all(
+        &self,
+        text: &str,
+        access: Access,
+        new: &BTreeSet<String>,
+    ) -> Result<Connection, ConnectorError> {
         let mut schemas = self.schemas()?;
+        for schema in new {
+            schemas.insert(schema.clone(), self.file_of(schema)?);
+        }
         let main = schemas.remove("main");
         let connection = match (main, access) {
             (Some(file), _) => self.connect(&file, access)?,
@@ -152,20 +162,21 @@ impl Place {
             schemas.retain(|schema, _| text.contains(schema.as_str()));
         }
         for (schema, file) in &schemas {
-            attach(&connection, schema, file, access)?;
+            self.attach(&connection, schema, file, access)?;
         }
         Ok(connection)
     }
 
     fn connect(&self, file: &Utf8Path, access: Access) -> Result<Connection, ConnectorError> {
         let flags = match access {
+            Access::Read if self.mends => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
             Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
         let flags = flags | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let doing = || format!("open the SQLite file `{}`", file.file_name().unwrap_or_default());
-        let connection = Connection::open_with_flags(uri(file, access), flags).map_err(|e| engine(doing(), e))?;
+        let connection = Connection::open_with_flags(self.uri(file, access), flags).map_err(|e| engine(doing(), e))?;
         self.settle(&connection).map_err(|e| engine(doing(), e))?;
         Ok(connection)
     }
@@ -176,25 +187,43 @@ impl Place {
         Ok(connection)
     }
 
+    /// Attaches `file` to `connection` as `schema`.
+    fn attach(
+        &self,
+        connection: &Connection,
+        schema: &str,
+        file: &Utf8Path,
+        access: Access,
+    ) -> Result<(), ConnectorError> {
+        let sql = format!("ATTACH ?1 AS {}", quoted(schema));
+        let attached = connection.execute(&sql, [self.uri(file, access)]);
+        attached.map_err(|e| engine(format!("open the SQLite file `{schema}.db`"), e))?;
+        Ok(())
+    }
+
+    fn uri(&self, file: &Utf8Path, access: Access) -> String {
+        let mode = match access {
+            Access::Read if self.mends => "rw",
+            Access::Read => "ro",
+            Access::Write => "rw",
+            Access::Create => "rwc",
+        };
+        let mut path = String::new();
+        for c in file.as_str().chars() {
+            match c {
+                '%' | '?' | '#' => path.push_str(&format!("%{:02X}", u32::from(c))),
+                c => path.push(c),
+            }
+        }
+        format!("file:{path}?mode={mode}")
+    }
+
     /// What holds for every connection: patience, SQLite's own default of unchecked foreign keys, and
     /// renames that leave views and triggers alone, so that they keep reading a name, not a table.
     fn settle(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(self.busy)?;
         connection.execute_batch("PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON;")
     }
-}
-
-/// Attaches `file` as `schema`.
-pub(super) fn attach(
-    connection: &Connection,
-    schema: &str,
-    file: &Utf8Path,
-    access: Access,
-) -> Result<(), ConnectorError> {
-    let sql = format!("ATTACH ?1 AS {}", quoted(schema));
-    let attached = connection.execute(&sql, [uri(file, access)]);
-    attached.map_err(|e| engine(format!("open the SQLite file `{schema}.db`"), e))?;
-    Ok(())
 }
 
 /// `name` as SQL writes an identifier.
@@ -205,20 +234,4 @@ pub(super) fn quoted(name: &str) -> String {
 /// `schema.table` as SQL writes it.
 pub(super) fn qualified(schema: &str, table: &str) -> String {
     format!("{}.{}", quoted(schema), quoted(table))
-}
-
-fn uri(file: &Utf8Path, access: Access) -> String {
-    let mode = match access {
-        Access::Read => "ro",
-        Access::Write => "rw",
-        Access::Create => "rwc",
-    };
-    let mut path = String::new();
-    for c in file.as_str().chars() {
-        match c {
-            '%' | '?' | '#' => path.push_str(&format!("%{:02X}", u32::from(c))),
-            c => path.push(c),
-        }
-    }
-    format!("file:{path}?mode={mode}")
 }

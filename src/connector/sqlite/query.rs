@@ -1,4 +1,6 @@
 //! Queries that only read.
+use std::collections::BTreeSet;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Statement};
 use tokio::sync::oneshot;
@@ -71,7 +73,7 @@ fn tell_error(tell: Tell, error: ConnectorError) -> Result<(), ConnectorError> {
 /// A connection that cannot write, inside a transaction, so that both looks see the same rows.
 fn open(place: &Place, sql: &str) -> Result<Connection, ConnectorError> {
     place.must_exist()?;
-    let connection = place.open_all(sql, Access::Read)?;
+    let connection = place.open_all(sql, Access::Read, &BTreeSet::new())?;
     let settled = connection.execute_batch("PRAGMA query_only=ON; BEGIN");
     settled.map_err(|e| engine("run a query", e))?;
     Ok(connection)

@@ -1,8 +1,11 @@
 //! Scripts of the estate's own jobs: all statements in one transaction.
+use std::collections::BTreeSet;
+
+use camino::Utf8Path;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, Connection, Error, Statement};
 
-use super::place::{Access, Place, attach};
+use super::place::{Access, Place};
 use super::trouble::{engine, refused};
 use super::words::skip_blank;
 use crate::connector::ConnectorError;
@@ -13,35 +16,34 @@ const MOST_NEW_SCHEMAS: usize = 20;
 /// Runs `script`, all of it or nothing. A schema that it creates a table in becomes a file.
 pub(super) fn execute(place: &Place, script: &str) -> Result<(), ConnectorError> {
     place.must_exist()?;
-    let mut made = Vec::new();
-    let outcome = tries(place, script, &mut made);
+    let before = place.schemas()?;
+    let mut new = BTreeSet::new();
+    let outcome = tries(place, script, &mut new);
     if outcome.is_err() {
         // Files that SQLite made for a script that then failed are empty: they would be schemas.
-        for file in made.iter().filter(|file: &&camino::Utf8PathBuf| file.metadata().is_ok_and(|m| m.len() == 0)) {
-            let _ = std::fs::remove_file(file);
+        for schema in new.iter().filter(|schema| !before.contains_key(*schema)) {
+            remove_empty(&place.file_of(schema)?);
         }
     }
     outcome
 }
 
-fn tries(place: &Place, script: &str, made: &mut Vec<camino::Utf8PathBuf>) -> Result<(), ConnectorError> {
-    let connection = place.open_all(script, Access::Create)?;
+fn remove_empty(file: &Utf8Path) {
+    if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+        // An empty file that stays is an empty schema, which does no harm.
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// Runs the script until no schema is missing any more; SQLite tells of one at a time.
+fn tries(place: &Place, script: &str, new: &mut BTreeSet<String>) -> Result<(), ConnectorError> {
     for _ in 0..=MOST_NEW_SCHEMAS {
-        let failed = match run(&connection, script) {
-            Ok(()) => return Ok(()),
-            Err(failed) => failed,
-        };
-        // Whatever failed, nothing of it stays; a connection without a transaction is fine too.
-        let _ = connection.execute_batch("ROLLBACK");
+        let connection = place.open_all(script, Access::Create, new)?;
+        // Dropping the connection takes back whatever was done before it failed.
+        let Err(failed) = run(&connection, script) else { return Ok(()) };
         match failed.missing_schema() {
-            Some(schema) => {
-                let file = place.file_of(&schema)?;
-                if !file.exists() {
-                    made.push(file.clone());
-                }
-                attach(&connection, &schema, &file, Access::Create)?;
-            }
-            None => return Err(failed.into_error(script)),
+            Some(schema) if new.insert(schema.clone()) => place.file_of(&schema).map(|_| ())?,
+            _ => return Err(failed.into_error(script)),
         }
     }
     Err(refused("run a script", format!("it creates tables in more than {MOST_NEW_SCHEMAS} new schemas")))

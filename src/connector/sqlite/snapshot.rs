@@ -27,8 +27,10 @@ use crate::vocab::{DatasetId, Schema};
 const STREAMS: usize = 4;
 /// How long a further stream waits for one of the others to be read to its end.
 const STREAM_WAIT: Duration = Duration::from_secs(30);
-/// How long one attempt waits for one file before it lets the writer through.
-const ATTEMPT: Duration = Duration::from_millis(250);
+/// How long the first attempt waits for one file before it lets the writer through; each further one
+/// waits twice as long, up to the last.
+const FIRST_WAIT: Duration = Duration::from_millis(20);
+const LONGEST_WAIT: Duration = Duration::from_millis(320);
 
 /// A snapshot over all files of a place.
 pub(super) struct SqliteSnapshot {
@@ -41,12 +43,15 @@ impl SqliteSnapshot {
     pub(super) fn take(place: &Place) -> Result<Self, ConnectorError> {
         place.must_exist()?;
         let schemas: Vec<String> = place.schemas()?.into_keys().collect();
-        let begun = Instant::now();
+        let (begun, mut wait) = (Instant::now(), FIRST_WAIT);
         loop {
-            match attempt(place, &schemas)? {
+            match attempt(place, &schemas, wait)? {
                 Ok(pools) => return Ok(SqliteSnapshot { place: place.clone(), pools }),
                 Err(Disturbed(last)) if begun.elapsed() > place.busy => return Err(engine("take a snapshot", last)),
-                Err(Disturbed(_)) => std::thread::sleep(Duration::from_millis(20)),
+                Err(Disturbed(_)) => {
+                    std::thread::sleep(FIRST_WAIT);
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
             }
         }
     }
@@ -64,7 +69,7 @@ struct Disturbed(rusqlite::Error);
 type Pools = BTreeMap<String, Arc<Pool>>;
 
 /// One try to fix the state of all files; the inner error says to try again.
-fn attempt(place: &Place, schemas: &[String]) -> Result<Result<Pools, Disturbed>, ConnectorError> {
+fn attempt(place: &Place, schemas: &[String], wait: Duration) -> Result<Result<Pools, Disturbed>, ConnectorError> {
     let mut opened = BTreeMap::new();
     for schema in schemas {
         let connections: Result<Vec<Connection>, ConnectorError> =
@@ -74,11 +79,14 @@ fn attempt(place: &Place, schemas: &[String]) -> Result<Result<Pools, Disturbed>
     let guards = guards(place, &opened)?;
     let tried = (|| -> rusqlite::Result<()> {
         for guard in &guards {
-            guard.busy_timeout(ATTEMPT)?;
+            guard.busy_timeout(wait)?;
             guard.execute_batch("BEGIN IMMEDIATE")?;
         }
-        for (schema, connections) in &opened {
-            connections.iter().try_for_each(|connection| pin(connection, schema))?;
+        // One lock a file first: with it, further ones of this process are SQLite's to give at once.
+        for turn in 0..STREAMS {
+            for (schema, connections) in &opened {
+                connections.get(turn).map_or(Ok(()), |connection| pin(connection, schema, wait))?;
+            }
         }
         Ok(())
     })();
@@ -107,8 +115,8 @@ fn guards(place: &Place, opened: &BTreeMap<String, Vec<Connection>>) -> Result<V
 }
 
 /// Begins a transaction and reads, so that the file's state is fixed for this connection.
-fn pin(connection: &Connection, schema: &str) -> rusqlite::Result<()> {
-    connection.busy_timeout(ATTEMPT)?;
+fn pin(connection: &Connection, schema: &str, wait: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(wait)?;
     connection.execute_batch("BEGIN")?;
     connection.query_row(&format!("SELECT count(*) FROM {}.sqlite_schema", quoted(schema)), [], |_| Ok(()))
 }

@@ -31,7 +31,13 @@ pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+/// SQLITE_READONLY_ROLLBACK: someone else has to roll back first.
+const LEFT_HALF_DONE: i32 = 776;
+
 fn advice(error: &Error) -> Option<&'static str> {
+    if error.sqlite_error().is_some_and(|error| error.extended_code == LEFT_HALF_DONE) {
+        return Some("a program died while it wrote to the file: start that program once, so that it tidies up");
+    }
     Some(match error.sqlite_error_code()? {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
             "the file is locked by another program: let it finish or close it, then run carve again \

@@ -60,8 +60,7 @@ impl Dialect {
     pub(in crate::lineage) fn detected(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
         let mut points: Vec<(u32, &'static str)> = DIALECTS.iter().map(|name| (0, *name)).collect();
-        for (name, weight, sign) in signs().filter(|(_, _, sign)| lower.contains(sign)) {
-            let _ = sign;
+        for (name, weight, _) in signs().filter(|(_, _, sign)| lower.contains(sign)) {
             if let Some(entry) = points.iter_mut().find(|(_, known)| *known == name) {
                 entry.0 += weight;
             }

@@ -166,7 +166,7 @@ impl Lexer<'_> {
                 }
             }
         }
-        self.to_char_boundary();
+        self.round_up();
         self.push(kind, start);
     }
 
@@ -211,7 +211,7 @@ impl Lexer<'_> {
         self.push(Kind::Word, start);
     }
 
-    fn to_char_boundary(&mut self) {
+    fn round_up(&mut self) {
         while !self.text.is_char_boundary(self.at) {
             self.at += 1;
         }

@@ -6,7 +6,7 @@ use sqlparser::{
 
 use super::{
     dialect::Dialect,
-    ir::{Bytes, Ex, Name},
+    ir::{Bytes, Ex, Name, Stmt},
     lexer::unquoted,
     parse::Lines,
 };
@@ -25,6 +25,8 @@ pub(in crate::lineage) struct Lower<'t> {
     pub(super) windows: Vec<Vec<(String, Vec<Ex>)>>,
     /// Files met on the way.
     pub(super) files: Vec<(String, Access, Bytes)>,
+    /// Statements met inside queries: `WITH gone AS (DELETE … RETURNING …)`.
+    pub(super) inner: Vec<Stmt>,
 }
 
 /// How places in the text become places in the script.
@@ -40,14 +42,23 @@ impl<'t> Lower<'t> {
     /// Lowers the tree of `text`, which begins at byte `base` of its script.
     pub(in crate::lineage) fn new(text: &'t str, base: usize, dialect: Dialect, in_body: bool) -> Self {
         let lines = Lines::of(text);
-        Lower { text, place: Place::From(base), lines, dialect, in_body, windows: Vec::new(), files: Vec::new() }
+        Lower {
+            text,
+            place: Place::From(base),
+            lines,
+            dialect,
+            in_body,
+            windows: Vec::new(),
+            files: Vec::new(),
+            inner: Vec::new(),
+        }
     }
 
     /// Lowers the tree of `text`, which stands in a string at `at`.
     pub(super) fn quoted(text: &'t str, at: Bytes, dialect: Dialect) -> Self {
         let lines = Lines::of(text);
         let place = Place::Within(at);
-        Lower { text, place, lines, dialect, in_body: false, windows: Vec::new(), files: Vec::new() }
+        Lower { text, place, lines, dialect, in_body: false, windows: Vec::new(), files: Vec::new(), inner: Vec::new() }
     }
 
     /// The bytes of `span` in the script.

@@ -252,7 +252,7 @@ fn choice(name: &str, mut args: Vec<Ex>) -> Ex {
         }
         "nullif" => Ex::Choose { by: args.clone(), of: args.drain(..1).collect() },
         "decode" => {
-            let is_result = |at: usize, len: usize| at >= 2 && (at % 2 == 0 || at == len - 1);
+            let is_result = |at: usize, len: usize| at >= 2 && (at.is_multiple_of(2) || at == len - 1);
             let len = args.len();
             let (of, by) = args.into_iter().enumerate().partition::<Vec<_>, _>(|(at, _)| is_result(*at, len));
             Ex::Choose { by: by.into_iter().map(|(_, e)| e).collect(), of: of.into_iter().map(|(_, e)| e).collect() }

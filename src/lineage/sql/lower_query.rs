@@ -72,8 +72,8 @@ impl Lower<'_> {
                     ..Select::default()
                 }))
             }
-            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
-                Body::Values(Vec::new())
+            SetExpr::Insert(inner) | SetExpr::Update(inner) | SetExpr::Delete(inner) | SetExpr::Merge(inner) => {
+                self.returning(inner)
             }
         }
     }

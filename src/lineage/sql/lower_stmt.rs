@@ -1,6 +1,6 @@
 //! Statements: what each fills, touches and does to names.
 use sqlparser::ast::{
-    AlterTableOperation, CopySource, CopyTarget, CreateTable, CreateTableLikeKind, CreateView, Expr, Insert,
+    AlterTableOperation, CopySource, CopyTarget, CreateTable, CreateTableLikeKind, CreateView, DataType, Expr, Insert,
     ObjectName, ObjectType, RenameTableNameKind, SelectInto, SetExpr, SqlOption, Statement, TableObject, Use,
 };
 
@@ -8,7 +8,7 @@ use super::{
     ir::{Body, Effect, Ex, Fill, Item, Name, Query, Select, Source, Stmt},
     lower::{Lower, last_part, literal, lower},
     lower_query::{alone, file_address, plain, star},
-    parse::inner_statement,
+    parse::{inner_statement, parse},
     types::column,
 };
 use crate::lineage::Access;
@@ -18,8 +18,29 @@ impl Lower<'_> {
     pub(in crate::lineage) fn statement(mut self, tree: &Statement, at: super::ir::Bytes) -> Stmt {
         let mut stmt = Stmt::new(kind_of(tree), at);
         self.fill_in(&mut stmt, tree);
+        for inner in std::mem::take(&mut self.inner) {
+            stmt.fills.extend(inner.fills);
+            stmt.touches.extend(inner.touches);
+        }
         stmt.files.append(&mut self.files);
         stmt
+    }
+
+    /// A statement inside a query does its work there; the query sees the rows it returns.
+    pub(super) fn returning(&mut self, tree: &Statement) -> Body {
+        let mut inner = Stmt::new(kind_of(tree), 0..0);
+        self.fill_in(&mut inner, tree);
+        let target = inner.fills.iter().find_map(|fill| fill.target.clone());
+        self.inner.push(inner);
+        let returned = match tree {
+            Statement::Insert(insert) => insert.returning.as_deref(),
+            Statement::Update(update) => update.returning.as_deref(),
+            Statement::Delete(delete) => delete.returning.as_deref(),
+            _ => None,
+        };
+        let (Some(returned), Some(target)) = (returned, target) else { return Body::Values(Vec::new()) };
+        let items = returned.iter().flat_map(|item| self.item(item)).collect();
+        Body::Select(Box::new(Select { items, from: vec![alone(Source::Table(target))], ..Select::default() }))
     }
 
     fn fill_in(&mut self, stmt: &mut Stmt, tree: &Statement) {
@@ -94,8 +115,9 @@ impl Lower<'_> {
                 self.file(stmt, inpath, Access::Read);
                 self.touch(stmt, table_name, Access::Write);
             }
-            Statement::Unload { query, to, .. } => {
+            Statement::Unload { query, query_text, to, .. } => {
                 query.iter().for_each(|query| self.rows_out(stmt, query));
+                query_text.iter().for_each(|text| self.quoted_rows_out(stmt, text));
                 self.file(stmt, &to.value, Access::Write);
             }
             Statement::Directory { path, source, .. } => {
@@ -148,6 +170,16 @@ impl Lower<'_> {
         stmt.fills.push(Fill::of(None, query));
     }
 
+    /// The same for a query in a string.
+    fn quoted_rows_out(&mut self, stmt: &mut Stmt, text: &str) {
+        if let Ok(parsed) = parse(text, self.dialect)
+            && let Statement::Query(query) = &parsed.statement
+        {
+            let query = Lower::quoted(text, stmt.at.clone(), self.dialect).query(query);
+            stmt.fills.push(Fill::of(None, query));
+        }
+    }
+
     fn bare_query(&mut self, stmt: &mut Stmt, tree: &sqlparser::ast::Query) {
         if let Some(inner) = inner_statement(tree) {
             stmt.kind = kind_of(inner);
@@ -161,7 +193,7 @@ impl Lower<'_> {
         let query = self.query(tree);
         let into = select_into(&tree.body).filter(|_| !self.in_body);
         let (target, temp) = match into {
-            Some(into) => (self.into_name(into), into.temporary),
+            Some(into) => (self.name_of_into(into), into.temporary),
             None => (None, false),
         };
         if target.is_some() {
@@ -170,7 +202,7 @@ impl Lower<'_> {
         stmt.fills.push(Fill { temp, makes: true, ..Fill::of(target, query) });
     }
 
-    fn into_name(&self, into: &SelectInto) -> Option<Name> {
+    fn name_of_into(&self, into: &SelectInto) -> Option<Name> {
         match into.targets.as_slice() {
             [Expr::Identifier(ident)] if !ident.value.starts_with('@') && !ident.value.starts_with(':') => {
                 self.ident_name(ident)
@@ -238,8 +270,9 @@ impl Lower<'_> {
         }
         let model = match &create.like {
             Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) => self.name(&like.name),
-            None => None,
+            None => self.like_as_column(create),
         };
+        let declared = if model.is_some() { Vec::new() } else { declared };
         if let Some(clone) = &create.clone {
             return self.clone_table(stmt, target, clone, temp);
         }
@@ -253,6 +286,19 @@ impl Lower<'_> {
             stmt.kind = "create_table_like";
             stmt.touches.push((model.clone(), Access::Read));
             stmt.effects.push(Effect::Like(target, model));
+        }
+    }
+
+    /// Some grammars take `(LIKE model)` for a column called LIKE.
+    fn like_as_column(&self, create: &CreateTable) -> Option<Name> {
+        match create.columns.as_slice() {
+            [only] if only.name.quote_style.is_none() && only.name.value.eq_ignore_ascii_case("like") => {
+                match &only.data_type {
+                    DataType::Custom(name, _) => self.name(name),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 

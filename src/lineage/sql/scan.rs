@@ -72,7 +72,7 @@ impl Scanner<'_> {
         let changes = matches!(first.as_str(), "merge" | "delete");
         let exchanges = words.iter().any(|word| word == "exchange");
         let mut inside_call = Vec::new();
-        for at in 0..self.tokens.len() {
+        for (at, word) in words.iter().enumerate() {
             match self.tokens[at].kind {
                 Kind::Sign('(') => inside_call.push(is_any("from_inside", &self.before(at))),
                 Kind::Sign(')') => {
@@ -80,7 +80,7 @@ impl Scanner<'_> {
                 }
                 Kind::Word => {
                     let in_call = inside_call.last().copied().unwrap_or(false);
-                    match words[at].as_str() {
+                    match word.as_str() {
                         "from" if in_call || matches!(self.before(at).as_str(), "distinct") => {}
                         "from" if self.before(at) == "delete" => self.take(at + 1, Access::Write),
                         "from" => self.take_list(at + 1),

@@ -145,17 +145,17 @@ impl Reader<'_> {
             return self.scanned(tokens, in_body, None);
         }
         let text = &self.text[at.clone()];
-        match self.attempt(text, tokens, self.dialect) {
+        match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
                 self.sql.coverage.parsed += 1;
-                return self.take(text, &at, parsed, dialect, in_body);
+                self.take(text, &at, parsed, dialect, in_body)
             }
             Err(why) => {
                 for name in std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied()) {
                     let Some(dialect) = Dialect::named(name) else { continue };
                     let helped = blanked(text, at.start, tokens, dialect);
                     if let Some(helped) = helped
-                        && let Ok((parsed, dialect)) = self.attempt(&helped, tokens, dialect)
+                        && let Ok((parsed, dialect)) = self.attempt(&helped, dialect)
                     {
                         self.sql.coverage.helped += 1;
                         return self.take(&helped, &at, parsed, dialect, in_body);
@@ -167,12 +167,12 @@ impl Reader<'_> {
     }
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
-    fn attempt(&self, text: &str, tokens: &[Token], first: Dialect) -> Result<(Parsed, Dialect), String> {
+    fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
         let mut complaint = None;
         for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
             let Some(dialect) = Dialect::named(name) else { continue };
             match parse(text, dialect) {
-                Ok(parsed) if self.goes_on(text, tokens, &parsed) => return Ok((parsed, dialect)),
+                Ok(parsed) if self.goes_on(text, &parsed) => return Ok((parsed, dialect)),
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
                     let word = text[rest..].split_whitespace().next().unwrap_or_default();
@@ -187,9 +187,8 @@ impl Reader<'_> {
     }
 
     /// Whether what follows the parsed statement may be another one.
-    fn goes_on(&self, text: &str, tokens: &[Token], parsed: &Parsed) -> bool {
+    fn goes_on(&self, text: &str, parsed: &Parsed) -> bool {
         let Some(rest) = parsed.rest else { return true };
-        let _ = tokens;
         let word: String = text[rest..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         let begins = is_any("statement", &word) || is_any("idle", &word);
         let glue = matches!(word.to_ascii_lowercase().as_str(), "if" | "begin" | "end" | "while" | "else");

@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_first_branch_stays_and_places_stay_true() {
         let text = "a {% if x %}b{% else %}c{% endif %} {{ d }} e";
-        assert_eq!(mask(text), "a             b                       _______ e");
+        assert_eq!(mask(text), "a           b                       _______ e");
     }
 
     proptest! {

@@ -43,7 +43,10 @@ fn band(svg: &mut Svg, band: &FlowBand) {
     let (from, to) = (left(band.first) - 7.0, left(band.last) + BOX_WIDTH + 7.0);
     let above = top(band.row) - TOP + 1.0;
     svg.rect((from, above), (to - from, TOP + BOX_HEIGHT + 8.0), 8.0, "band");
-    svg.text((from + 9.0, above + 17.0), Anchor::Start, "band-name", &fit(&band.label, 13.0, to - from - 18.0));
+    // An arrow from the row above comes down in the middle of the first box: the name stands beside it.
+    let aside = if band.row == 0 { 9.0 } else { BOX_WIDTH / 2.0 + 20.0 };
+    let label = fit(&band.label, 13.0, to - from - aside - 9.0);
+    svg.text((from + aside, above + 17.0), Anchor::Start, "band-name", &label);
 }
 
 fn class(link: &FlowLink) -> &'static str {

@@ -66,11 +66,11 @@ impl Driver for CrossDomainJoin {
 
     fn count(&self, survey: &Survey<'_>, piece: &Piece) -> Counted {
         let foreign = |edge: &&Edge| {
-            let facts = survey.graph.datasets().get(&edge.dataset);
-            edge.access == Access::Read
-                && facts.is_some_and(|facts| {
-                    facts.layer != Layer::Unknown && facts.domain.as_ref() != Some(&piece.candidate.domain)
-                })
+            let facts = survey.graph.datasets().get(&edge.dataset).filter(|facts| facts.layer != Layer::Unknown);
+            let other = facts.is_some_and(|facts| facts.domain.as_ref() != Some(&piece.candidate.domain));
+            // What the job itself fills is not joined, but continued.
+            let own = facts.is_some_and(|facts| facts.written_by.contains(&edge.job));
+            edge.access == Access::Read && other && !own
         };
         let row = |job: &JobId| {
             let edge = survey.graph.edges_of(job).iter().find(foreign)?;

@@ -116,7 +116,7 @@ fn an_overview_of_a_thousand_systems_stays_below_150_boxes() {
     let raw = shop.datasets[&shop::id("raw.order_api_orders")].clone();
     for n in 0..1000 {
         let mut facts = raw.clone();
-        facts.systems = [format!("system_{n}")].into_iter().collect();
+        facts.system = Some(format!("system_{n}"));
         shop.datasets.insert(shop::id(&format!("raw.t{n}")), facts);
     }
     let overview = build(&shop.inputs()).overview;

@@ -179,3 +179,19 @@ fn what_is_imported_from_a_data_service_is_no_candidate_again() {
     let names: Vec<&str> = ranking.cards.iter().map(|card| card.candidate.name.as_str()).collect();
     assert_eq!(names, ["customers"]);
 }
+
+#[test]
+fn a_stray_name_among_written_tables_is_no_candidate_but_still_an_origin() {
+    let stray = shop().transform("old", &["raw.orders_v1", "raw.people"], &["stage.old"]);
+    let ranking = stray.ranking();
+    assert_eq!(ranking.strays, [id("raw.orders_v1")]);
+    assert_eq!(ranking.cards.len(), 2);
+    assert_eq!(layer(&stray.graph(), "stage.old"), Layer::Modelled);
+    // In a schema of its own it is a source that nobody declared.
+    let sheets = shop().transform("plan", &["sheets.targets"], &["stage.plan"]).ranking();
+    assert!(sheets.strays.is_empty());
+    assert!(sheets.cards.iter().any(|card| card.candidate.name.as_str() == "sheets"));
+    // Where no table shows a source, every root is one.
+    let bare = World::default().transform("t", &["lake.a"], &["lake.b"]).ranking();
+    assert_eq!((bare.cards.len(), bare.strays.len()), (1, 0));
+}

@@ -56,6 +56,16 @@ fn definitions_run_before_loads_and_loads_before_updates() {
 }
 
 #[test]
+fn two_jobs_that_update_one_table_make_no_circle() {
+    let world = World::default()
+        .transform("b_update", &["x.t"], &["x.t"])
+        .transform("a_update", &["x.t"], &["x.t"])
+        .transform("c_load", &["x.a"], &["x.t"]);
+    assert_eq!(names(&world.graph()), ["c_load", "a_update", "b_update"]);
+    assert!(world.graph().cycles().is_empty());
+}
+
+#[test]
 fn jobs_of_a_circle_stand_together() {
     let world = World::default()
         .transform("b", &["x.a", "x.c"], &["x.b"])

@@ -83,3 +83,13 @@ fn an_engines_variant_does_not_matter_but_the_value_does() {
     assert!(row_hash(&schema(&[("c", Double)]), &[Value::Text("1".into())]).is_err());
     assert!(row_hash(&schema(&[("c", Double)]), &[]).is_err());
 }
+
+#[test]
+fn hashes_are_those_that_python_computes() {
+    // xxhash 4.1 from PyPI: xxh3_128_hexdigest(data, seed) over the bytes of docs/FORMAT.md, and over none.
+    let columns = schema(&[("i", LogicalType::Integer), ("t", LogicalType::Text), ("n", LogicalType::Date)]);
+    let hash = row_hash(&columns, &[Value::Integer(1), Value::Text("a".into()), Value::Null]).unwrap();
+    assert_eq!(hash.to_string(), "aee7c85393dcbe67024d42faa6b4722ecd81ec35c323a9235c177453c8a26a31");
+    let hash = row_hash(&schema(&[]), &[]).unwrap();
+    assert_eq!(hash.to_string(), "99aa06d3014798d86001c324468d497f0d4f6cffc0331fbc0cc1202d4b1c35a9");
+}
