@@ -49,8 +49,12 @@ pub async fn refresh(
     options: &RefreshOptions,
     progress: &dyn Progress,
 ) -> Result<RefreshReport, ApplyError> {
-    let mut session = Session::open(world, &plan.service, "refresh").await?;
-    let ended = match applied(plan, &session) {
+    let mut session = Session::open(world, &plan.service, "refresh")?;
+    let may = match applied(plan, &session) {
+        Ok(()) => session.take_lease(world, &plan.service).await,
+        blocked => blocked,
+    };
+    let ended = match may {
         Ok(()) => all(plan, world, options, progress, &mut session).await.map_err(|error| error.in_step("refresh")),
         Err(error) => Err(error),
     };
@@ -86,7 +90,7 @@ async fn all(
     let mut open = session.state().refreshing.is_some();
     let known = session.state().refreshing.clone().unwrap_or_default();
     let Session { journal, lease, .. } = session;
-    let context = Context { plan, world, options: &options.run, progress, lease: Some(lease) };
+    let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref() };
     let wanted = context::publish(plan).ok_or_else(|| StepError::Broken("the plan publishes nothing".to_owned()))?;
     let published = {
         // The journal hears of a refresh only once there is something to store.

@@ -25,7 +25,7 @@ pub async fn rollback(
     options: &RunOptions,
     progress: &dyn Progress,
 ) -> Result<RunReport, ApplyError> {
-    let mut session = Session::open(world, &plan.service, "rollback").await?;
+    let mut session = Session::open(world, &plan.service, "rollback")?;
     let ended = all(plan, world, options, progress, &mut session).await;
     session.close().await;
     ended
@@ -44,6 +44,9 @@ async fn all(
             return Err(ApplyError::OtherPlan { service: plan.service.clone(), begun });
         }
         _ => {}
+    }
+    if !matches!(session.state().stage, Stage::New | Stage::RolledBack) {
+        session.take_lease(world, &plan.service).await?;
     }
     if matches!(session.state().stage, Stage::Applying | Stage::Finished) {
         session.journal.append(Event::RollbackStarted { plan: plan.id })?;
@@ -85,7 +88,7 @@ async fn undo(
     session.journal.append(Event::UndoBegan { step: step.id.clone() })?;
     let Session { journal, lease, .. } = session;
     let state = journal.state().clone();
-    let context = Context { plan, world, options, progress, lease: Some(lease) };
+    let context = Context { plan, world, options, progress, lease: lease.as_ref() };
     let here = Here { context, step, state: &state };
     let undone: Result<_, StepError> = async {
         context.go_on()?;

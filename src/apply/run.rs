@@ -28,7 +28,7 @@ pub async fn run(
     match options.dry_run {
         true => dry_run(plan, world, options).await,
         false => {
-            let mut session = Session::open(world, &plan.service, "apply").await?;
+            let mut session = Session::open(world, &plan.service, "apply")?;
             let ended = Run { plan, world, options, progress }.all(&mut session).await;
             session.close().await;
             ended
@@ -67,6 +67,7 @@ impl Run<'_> {
             return Ok(self.report(session.state(), steps, Vec::new()));
         }
         let findings = checked(self.plan, self.world, self.options).await?;
+        session.take_lease(self.world, &self.plan.service).await?;
         if !begun {
             session.journal.append(self.started())?;
         }
@@ -124,7 +125,7 @@ impl Run<'_> {
             world: self.world,
             options: self.options,
             progress: self.progress,
-            lease: Some(lease),
+            lease: lease.as_ref(),
         };
         context.go_on()?;
         let here = Here { context, step, state: &state };

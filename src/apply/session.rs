@@ -12,25 +12,32 @@ use crate::{
 /// Everything that one writing run holds.
 pub(super) struct Session {
     pub(super) journal: Journal,
-    pub(super) lease: Lease,
+    pub(super) lease: Option<Lease>,
     // Given back last: the lease trusts it.
-    _lock: LocalLock,
+    lock: LocalLock,
 }
 
 impl Session {
-    /// Takes the lock, opens the journal, then takes the lease.
-    pub(super) async fn open(world: &World, service: &ServiceName, doing: &str) -> Result<Self, ApplyError> {
+    /// Takes the lock and opens the journal.
+    pub(super) fn open(world: &World, service: &ServiceName, doing: &str) -> Result<Self, ApplyError> {
         let doing = format!("{doing} of `{service}`");
         let lock = LocalLock::take(&world.state, &doing, (world.clock)())?;
         let journal = Journal::open(&world.folder(service), world.clock)?;
-        let lease = Lease::take(world.bucket.clone(), service, &lock, world.clock).await;
-        let lease = lease.map_err(|error| error.in_step("lease"))?;
-        Ok(Session { journal, lease, _lock: lock })
+        Ok(Session { journal, lease: None, lock })
+    }
+
+    /// Takes the lease: after preflight, which tells better than a lease can what is wrong with a bucket.
+    pub(super) async fn take_lease(&mut self, world: &World, service: &ServiceName) -> Result<(), ApplyError> {
+        let lease = Lease::take(world.bucket.clone(), service, &self.lock, world.clock).await;
+        self.lease = Some(lease.map_err(|error| error.in_step("lease"))?);
+        Ok(())
     }
 
     /// Gives everything back.
     pub(super) async fn close(self) {
-        self.lease.release().await;
+        if let Some(lease) = self.lease {
+            lease.release().await;
+        }
     }
 
     pub(super) fn state(&self) -> &RunState {

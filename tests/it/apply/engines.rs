@@ -14,12 +14,13 @@ use super::shop::{SQL, dataset, plan};
 
 const TABLE: &str =
     "(id INTEGER PRIMARY KEY, total NUMERIC, note TEXT, seen TIMESTAMP, paid BOOLEAN, raw BLOB, ratio DOUBLE)";
+/// What NUMERIC holds fits a double here: parquet parts refuse the rest by name, which the service room tests.
 /// NULL, the empty string, quotes, line feeds, emoji, large and tiny numbers, far dates.
 const ROWS: &str = "(1, NULL, '', '0001-01-01 00:00:00', NULL, x'', NULL),
     (2, 12.5, 'a \"quoted\", comma', '9999-12-31 23:59:59.999999', 1, x'00ff', 1e308),
-    (3, 9007199254740993, 'line one' || char(10) || 'line two' || char(13, 10), NULL, 0, NULL, -0.0),
+    (3, 900719925474099, 'line one' || char(10) || 'line two' || char(13, 10), NULL, 0, NULL, -0.0),
     (4, -9223372036854775808, 'NULL', '2026-01-02 03:04:05', 1, x'0d0a', 0.1),
-    (5, 0, '👩‍👩‍👧 naïve', '1969-12-31 23:59:59.5', 0, x'2c', 5e-324)";
+    (9007199254740993, 0, '👩‍👩‍👧 naïve', '1969-12-31 23:59:59.5', 0, x'2c', 5e-324)";
 
 struct Town {
     keep: tempfile::TempDir,
@@ -30,7 +31,7 @@ impl Town {
     fn new(in_place: bool, from_source: bool, format: PartFormat) -> Town {
         let keep = tempfile::tempdir().unwrap();
         let town = Town { plan: plan(in_place.then_some("raw.orders__before_carve")), keep };
-        for folder in ["sql", "lake"] {
+        for folder in ["sql", "lake", "bucket"] {
             std::fs::create_dir_all(town.path(folder)).unwrap();
         }
         std::fs::write(town.path("sql/orders.sql"), SQL).unwrap();
@@ -123,7 +124,7 @@ async fn a_refresh_follows_the_source_and_a_second_one_publishes_nothing() {
         let report = apply::refresh(&town.plan, &world, &options, &Silent).await.unwrap();
         assert_eq!((report.published, report.rows), (true, 5));
         let live = town.cells(if in_place { "orders" } else { "orders__import" });
-        assert!(live[1].contains("'changed'") && live[2].starts_with("4|") && live[4].contains("'new'"), "{live:?}");
+        assert!(live[1].contains("'changed'") && live[2].starts_with("4|") && live[3].contains("'new'"), "{live:?}");
         let again = apply::refresh(&town.plan, &world, &options, &Silent).await.unwrap();
         assert_eq!((again.published, again.imported.len()), (false, 0));
     }
@@ -167,6 +168,15 @@ async fn a_source_that_is_not_there_blocks_before_step_one_and_is_named() {
     let ApplyError::Blocked { findings, .. } = error else { panic!("{error}") };
     assert!(findings.iter().any(|finding| finding.what.contains("source:order_db")), "{findings:?}");
     assert!(!town.path("bucket/data-services/orders").exists());
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_blocks_before_step_one() {
+    let town = Town::new(false, false, PartFormat::Csv);
+    std::fs::remove_dir(town.path("bucket")).unwrap();
+    let error = town.apply(&town.world().await).await.unwrap_err();
+    let ApplyError::Blocked { findings, .. } = error else { panic!("{error}") };
+    assert!(findings.iter().any(|finding| finding.what.starts_with("the bucket")), "{findings:?}");
 }
 
 #[tokio::test]

@@ -149,7 +149,12 @@ impl Shop {
         gather(&self.root, &self.root, &mut files);
         EndState {
             tables: tables.iter().map(|(name, table)| (name.to_string(), sorted(&table.rows))).collect(),
-            objects: objects.iter().map(|(key, bytes)| (key.clone(), Digest::of(bytes))).collect(),
+            // A lease that a dead run left expires by itself.
+            objects: objects
+                .iter()
+                .filter(|(key, _)| !key.contains("/_carve-lease/"))
+                .map(|(key, bytes)| (key.clone(), Digest::of(bytes)))
+                .collect(),
             files,
         }
     }
