@@ -1,4 +1,27 @@
 //! SQL into reads, writes and column edges: templates, dialects, scopes, a fallback scan, span edits.
+//!
+//! A script goes through four hands: `template` fills it and remembers where each byte comes from, `sql` cuts
+//! it into statements and lowers each into carve's own small tree, `resolve` turns names into datasets and
+//! columns into the columns that feed them, and `analysis` puts the result back into places of the file.
+//! [`read`] does this for a whole estate, [`repoint`] edits by it, [`meaning`] hashes what matters.
+mod analysis;
+mod comparable;
+mod meaning;
 mod model;
+mod order;
+mod place;
+mod read;
+mod read_sql;
+mod rename;
+mod repoint;
+mod resolve;
+mod sql;
+mod template;
 
+pub use comparable::{Rendered, comparable_queries, render};
+pub use meaning::{config_meaning, meaning};
 pub use model::*;
+pub use read::read;
+pub use read_sql::read_sql;
+pub use repoint::{RepointProblem, TextEdit, repoint};
+pub use sql::dialect::DIALECTS;

@@ -1,1 +1,524 @@
+//! SQL read as whole scripts: every case of `fixtures/sql`, and the doors of the lineage room.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
+use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, sync::Arc};
+
+use carve::{
+    diagnostics::Diagnostics,
+    estate::{DbtProject, DbtSource, Declaration, Estate, Job, JobKind, Script, Templating},
+    lineage::{self, Access, Evidence, JobLineage, RepointProblem, TextEdit},
+    progress::Silent,
+    vocab::{Column, DatasetId, JobId, LogicalType, Span},
+};
+use pretty_assertions::assert_eq;
+use proptest::prelude::*;
+use serde::Deserialize;
+
+/// What a case's SQL means, written by hand from the SQL.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// What the case shows.
+    #[allow(dead_code, reason = "for people")]
+    says: String,
+    #[serde(default)]
+    reads: Vec<String>,
+    #[serde(default)]
+    writes: Vec<String>,
+    #[serde(default)]
+    defines: Vec<String>,
+    #[serde(default)]
+    drops: Vec<String>,
+    /// `t.a <- s.x identity`; `result` stands for a query without a target. Checked where given, all of them.
+    columns: Option<Vec<String>>,
+    /// Codes of faults. Checked where given.
+    faults: Option<Vec<String>>,
+    /// Statements that only a scan understands.
+    #[serde(default)]
+    unparsed: u32,
+    /// Statements built at run time.
+    #[serde(default)]
+    dynamic: u32,
+    /// Columns known beforehand.
+    #[serde(default)]
+    catalog: BTreeMap<String, Vec<String>>,
+}
+
+fn id(text: &str) -> DatasetId {
+    text.parse().unwrap()
+}
+
+fn column(name: &str) -> Column {
+    Column {
+        name: name.to_owned(),
+        logical: LogicalType::Text,
+        physical: String::new(),
+        nullable: true,
+        description: None,
+    }
+}
+
+fn catalog_of(given: &BTreeMap<String, Vec<String>>) -> BTreeMap<DatasetId, Vec<Column>> {
+    given.iter().map(|(name, columns)| (id(name), columns.iter().map(|c| column(c)).collect())).collect()
+}
+
+fn names(lineage: &JobLineage, access: Access) -> Vec<String> {
+    let mut names: Vec<String> =
+        lineage.uses.iter().filter(|one| one.access == access).map(|one| one.dataset.to_string()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn edges(lineage: &JobLineage) -> Vec<String> {
+    let mut edges = Vec::new();
+    for statement in &lineage.statements {
+        let target = statement.target.as_ref().map_or("result".to_owned(), DatasetId::to_string);
+        for edge in &statement.columns {
+            let kind = serde_json::to_value(edge.kind).unwrap();
+            let kind = kind.as_str().unwrap();
+            edges.push(format!("{target}.{} <- {}.{} {kind}", edge.to_column, edge.from, edge.from_column));
+        }
+    }
+    edges.sort();
+    edges.dedup();
+    edges
+}
+
+fn codes(faults: &Diagnostics) -> Vec<String> {
+    let mut codes: Vec<String> = faults.iter().map(|fault| fault.code.code.to_owned()).collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sql");
+    let mut cases = Vec::new();
+    for dialect in fs::read_dir(root).unwrap() {
+        for file in fs::read_dir(dialect.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|e| e == "sql") {
+                cases.push(path);
+            }
+        }
+    }
+    cases.sort();
+    cases
+}
+
+fn compare(differences: &mut Vec<String>, what: &str, mut expected: Vec<String>, found: Vec<String>) {
+    expected.sort();
+    let missing: Vec<_> = expected.iter().filter(|one| !found.contains(one)).collect();
+    let extra: Vec<_> = found.iter().filter(|one| !expected.contains(one)).collect();
+    if !missing.is_empty() || !extra.is_empty() {
+        differences.push(format!("  {what}\n    missing {missing:#?}\n    extra {extra:#?}"));
+    }
+}
+
+fn check(path: &Path) -> Result<(), String> {
+    let sql = fs::read_to_string(path).unwrap();
+    let yaml = fs::read_to_string(path.with_extension("yaml")).map_err(|e| format!("no expectation: {e}"))?;
+    let expected: Expected = serde_yaml::from_str(&yaml).map_err(|e| e.to_string())?;
+    let dialect = path.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    let (lineage, faults) = lineage::read_sql(&sql, Some(dialect), &catalog_of(&expected.catalog));
+    let mut differences = Vec::new();
+    compare(&mut differences, "reads", expected.reads, names(&lineage, Access::Read));
+    compare(&mut differences, "writes", expected.writes, names(&lineage, Access::Write));
+    compare(&mut differences, "defines", expected.defines, names(&lineage, Access::Define));
+    compare(&mut differences, "drops", expected.drops, names(&lineage, Access::Drop));
+    if let Some(columns) = expected.columns {
+        compare(&mut differences, "columns", columns, edges(&lineage));
+    }
+    if let Some(codes_expected) = expected.faults {
+        compare(&mut differences, "faults", codes_expected, codes(&faults));
+    }
+    if (lineage.unparsed, lineage.dynamic) != (expected.unparsed, expected.dynamic) {
+        let told: Vec<String> = faults.iter().map(|f| format!("{}: {} {}", f.at, f.code, f.here)).collect();
+        differences.push(format!("  unparsed {}, dynamic {}: {told:#?}", lineage.unparsed, lineage.dynamic));
+    }
+    for one in lineage.uses.iter().filter(|one| one.exact) {
+        let written = &sql[one.at.start..one.at.end];
+        let bare: String = written.chars().filter(|c| !"\"`[] ".contains(*c)).collect();
+        if !one.dataset.to_string().replace(' ', "").ends_with(&bare.to_lowercase()) && !bare.contains('$') {
+            differences.push(format!("  {} is said to stand at `{written}`", one.dataset));
+        }
+    }
+    match differences.is_empty() {
+        true => Ok(()),
+        false => Err(differences.join("\n")),
+    }
+}
+
+#[test]
+fn every_case_means_what_its_yaml_says() {
+    let cases = cases();
+    assert!(cases.len() >= 80, "{} cases", cases.len());
+    let faults: Vec<String> =
+        cases.iter().filter_map(|path| check(path).err().map(|why| format!("{}\n{why}", path.display()))).collect();
+    assert!(faults.is_empty(), "{} of {} cases differ\n{}", faults.len(), cases.len(), faults.join("\n"));
+}
+
+fn script(text: &str) -> Script {
+    Script {
+        at: Span::of("job.sql", text, 0, text.len()),
+        text: Arc::from(text),
+        verbatim: true,
+        templating: Templating::Generic,
+        dialect: None,
+        target: None,
+        materialized: None,
+        params: BTreeMap::new(),
+    }
+}
+
+fn job(name: &str, text: &str) -> Job {
+    Job {
+        id: JobId::new(name),
+        kind: JobKind::Transform,
+        at: Span::whole("job.sql"),
+        declared_by: Declaration::BareSql,
+        scripts: vec![script(text)],
+        imports: Vec::new(),
+        reads: Vec::new(),
+        writes: Vec::new(),
+        depends_on: Vec::new(),
+        schedule: None,
+        owner: None,
+        domain: None,
+        enabled: true,
+    }
+}
+
+fn estate(jobs: &[(&str, &str)]) -> Estate {
+    Estate { jobs: jobs.iter().map(|(name, text)| job(name, text)).collect(), ..Estate::default() }
+}
+
+#[test]
+fn a_star_is_expanded_through_the_jobs_before_it() {
+    let estate = estate(&[
+        ("a_mart", "create table mart.m as select * from stage.s"),
+        ("b_stage", "create table stage.s as select t.*, t.v + 1 as w from raw.t t"),
+        ("c_ddl", "create table raw.t (id int, v int)"),
+    ]);
+    let (lineage, faults) = lineage::read(&estate, &Silent);
+    assert_eq!(codes(&faults), Vec::<String>::new());
+    let mart = &lineage.jobs[&JobId::new("a_mart")];
+    let expected = ["id", "v", "w"].map(|c| format!("mart.m.{c} <- stage.s.{c} identity"));
+    assert_eq!(edges(mart), expected);
+    assert_eq!(lineage.catalog[&id("mart.m")][0].logical, LogicalType::Integer);
+}
+
+#[test]
+fn reading_twice_gives_the_same_value() {
+    let jobs: Vec<(String, String)> = (0..40)
+        .map(|n| (format!("j{n:02}"), format!("insert into t{} select * from t{n} join t{} using (id)", n + 1, n / 2)))
+        .collect();
+    let jobs: Vec<(&str, &str)> = jobs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let read = || format!("{:?}", lineage::read(&estate(&jobs), &Silent));
+    assert_eq!(read(), read());
+}
+
+#[test]
+fn a_bare_query_without_a_target_is_told_and_with_one_is_a_write() {
+    let (_, faults) = lineage::read(&estate(&[("q", "select a from raw.t")]), &Silent);
+    assert_eq!(codes(&faults), ["E033"]);
+    let mut with = estate(&[("q", "select a from raw.t")]);
+    with.jobs[0].scripts[0].target = Some(id("mart.q"));
+    let (lineage, faults) = lineage::read(&with, &Silent);
+    assert!(faults.is_empty());
+    let job = &lineage.jobs[&JobId::new("q")];
+    assert_eq!(names(job, Access::Write), ["mart.q"]);
+    assert_eq!(edges(job), ["mart.q.a <- raw.t.a identity"]);
+}
+
+#[test]
+fn temp_tables_live_from_script_to_script_of_a_job() {
+    let mut two = estate(&[("j", "create temp table t as select id from raw.a")]);
+    two.jobs[0].scripts.push(script("insert into mart.b select id from t"));
+    let (lineage, _) = lineage::read(&two, &Silent);
+    let job = &lineage.jobs[&JobId::new("j")];
+    assert_eq!(
+        (names(job, Access::Read), names(job, Access::Write)),
+        (vec!["raw.a".to_owned()], vec!["mart.b".to_owned()])
+    );
+    assert_eq!(job.statements[0].sources, [id("raw.a")]);
+}
+
+#[test]
+fn places_lead_back_into_the_file() {
+    let file = "jobs:\n  x:\n    query: \"select é, a from raw.orders\"\n";
+    let text = "select é, a from raw.orders";
+    let start = file.find(text).unwrap();
+    let mut one = script(text);
+    one.at = Span::of("jobs.yaml", file, start, start + text.len());
+    let mut estate = estate(&[("x", "")]);
+    estate.jobs[0].scripts = vec![one];
+    let (lineage, _) = lineage::read(&estate, &Silent);
+    let read = &lineage.jobs[&JobId::new("x")].uses[0];
+    assert_eq!(&file[read.at.start..read.at.end], "raw.orders");
+    let at = file.find("raw.orders").unwrap();
+    assert_eq!((read.exact, &read.at), (true, &Span::of("jobs.yaml", file, at, at + "raw.orders".len())));
+}
+
+#[test]
+fn places_stay_true_through_templates() {
+    let text = "{% set t = 'x' %}\n{# note #}select '{{ ds }}' as d, a from raw.orders {% if false %}join raw.no on 1=1{% endif %} where b = {{ params.p }}";
+    let (lineage, faults) = lineage::read_sql(text, None, &BTreeMap::new());
+    assert_eq!(names(&lineage, Access::Read), ["raw.orders"]);
+    let read = &lineage.uses[0];
+    assert!(read.exact);
+    assert_eq!(&text[read.at.start..read.at.end], "raw.orders");
+    assert_eq!(codes(&faults), ["E031"]);
+}
+
+#[test]
+fn what_a_template_computes_is_not_guessed() {
+    let (lineage, faults) =
+        lineage::read_sql("insert into mart.x select a from {{ params.table }}", None, &BTreeMap::new());
+    assert_eq!(names(&lineage, Access::Read), Vec::<String>::new());
+    assert_eq!(codes(&faults), ["E031"]);
+}
+
+#[test]
+fn a_template_that_cannot_be_rendered_is_masked_and_inferred() {
+    let (lineage, faults) =
+        lineage::read_sql("insert into mart.x select {{ a b c }} from raw.t", None, &BTreeMap::new());
+    assert_eq!(names(&lineage, Access::Read), ["raw.t"]);
+    assert!(lineage.uses.iter().all(|one| one.evidence == Evidence::Inferred));
+    assert!(codes(&faults).contains(&"E031".to_owned()));
+}
+
+fn dbt_estate(model: &str) -> (Estate, Script) {
+    let macros = "{% macro cents(c) %}({{ c }} / 100.0){% endmacro %}{% macro limit_dev() %}{{ adapter.dispatch('lim')() }}{% endmacro %}{% macro default__lim() %}{% endmacro %}";
+    let project = DbtProject {
+        name: "shop".to_owned(),
+        folder: "".into(),
+        nodes: [("stg_orders", "stage.stg_orders"), ("m", "mart.m")].map(|(n, d)| (n.to_owned(), id(d))).into(),
+        sources: [(
+            ("lake".to_owned(), "orders".to_owned()),
+            DbtSource { relation: id("raw.orders"), at: Span::whole("models/sources.yml") },
+        )]
+        .into(),
+        vars: [("region".to_owned(), serde_json::json!("eu"))].into(),
+        macros: vec![("shop".to_owned(), "macros/m.sql".into(), Arc::from(macros))],
+        adapter: Some("postgres".to_owned()),
+    };
+    let templating = Templating::Dbt { project: 0, model: "m".to_owned() };
+    let script = Script { templating, target: Some(id("mart.m")), ..script(model) };
+    (Estate { dbt_projects: vec![project], ..Estate::default() }, script)
+}
+
+#[test]
+fn a_dbt_model_is_rendered_with_its_projects_names() {
+    let (estate, model) = dbt_estate(
+        "{{ config(materialized='table') }}\nselect o.id, {{ cents('o.total') }} as total from {{ ref('stg_orders') }} o join {{ source('lake', 'orders') }} r using (id) where region = '{{ var(\"region\") }}' {% if is_incremental() %} and o.id > (select max(id) from {{ this }}) {% endif %} {{ limit_dev() }}",
+    );
+    let rendered = lineage::render(&model, &estate);
+    assert_eq!((rendered.complete, rendered.problems), (true, vec![]));
+    assert_eq!(
+        rendered.text.trim(),
+        "select o.id, (o.total / 100.0) as total from stage.stg_orders o join raw.orders r using (id) where region = 'eu'"
+    );
+    let (queries, left_out) = lineage::comparable_queries(&model, &estate);
+    assert_eq!((queries[0].0.clone(), queries.len(), left_out), (Some(id("mart.m")), 1, vec![]));
+}
+
+#[test]
+fn a_dbt_source_is_repointed_in_its_sources_file() {
+    let (estate, model) = dbt_estate("select id from {{ source('lake', 'orders') }}");
+    let problem = lineage::repoint(&model, &estate, &id("raw.orders"), &id("raw.orders__import")).unwrap_err();
+    let RepointProblem::DbtSource { source_name, table, file, .. } = problem else { panic!("{problem}") };
+    assert_eq!((source_name.as_str(), table.as_str(), file.as_str()), ("lake", "orders", "models/sources.yml"));
+    let (estate, model) = dbt_estate("select id from {{ ref('stg_orders') }}");
+    let problem = lineage::repoint(&model, &estate, &id("stage.stg_orders"), &id("stage.x")).unwrap_err();
+    assert_eq!(problem, RepointProblem::DbtRef(id("stage.stg_orders")));
+}
+
+fn made(text: &str, edits: &[TextEdit]) -> String {
+    edits.iter().rev().fold(text.to_owned(), |mut text, edit| {
+        assert_eq!(text[edit.start..edit.end], edit.old);
+        text.replace_range(edit.start..edit.end, &edit.new);
+        text
+    })
+}
+
+fn repointed(text: &str) -> Result<String, RepointProblem> {
+    let edits = lineage::repoint(&script(text), &Estate::default(), &id("raw.orders"), &id("raw.orders__import"))?;
+    Ok(made(text, &edits))
+}
+
+#[test]
+fn repointing_edits_reads_and_nothing_else() {
+    let cases = [
+        ("select a from raw.orders", "select a from raw.orders__import"),
+        ("select \"a\" from \"raw\".\"orders\" o", "select \"a\" from \"raw\".\"orders__import\" o"),
+        ("SELECT A FROM RAW.ORDERS", "SELECT A FROM RAW.ORDERS__IMPORT"),
+        (
+            "select raw.orders.id, orders.total from raw.orders where orders.ok",
+            "select raw.orders__import.id, orders__import.total from raw.orders__import where orders__import.ok",
+        ),
+        ("select orders.* from raw.orders", "select orders__import.* from raw.orders__import"),
+        ("select orders.id from raw.orders as orders", "select orders.id from raw.orders__import as orders"),
+        (
+            "-- raw.orders\nselect 'raw.orders' as s, x.a /* raw.orders */ from raw.orders x",
+            "-- raw.orders\nselect 'raw.orders' as s, x.a /* raw.orders */ from raw.orders__import x",
+        ),
+        (
+            "insert into raw.orders select * from raw.orders where a > (select max(b) from raw.orders)",
+            "insert into raw.orders select * from raw.orders__import where a > (select max(b) from raw.orders__import)",
+        ),
+        (
+            "with orders as (select * from raw.orders) select orders.id from orders",
+            "with orders as (select * from raw.orders__import) select orders.id from orders",
+        ),
+        (
+            "create temp table t as select * from raw.orders; insert into mart.x select * from t join raw.orders_old o using (id)",
+            "create temp table t as select * from raw.orders__import; insert into mart.x select * from t join raw.orders_old o using (id)",
+        ),
+        (
+            "{% if true %}select a from raw.orders where d > '{{ ds }}'{% endif %}",
+            "{% if true %}select a from raw.orders__import where d > '{{ ds }}'{% endif %}",
+        ),
+        ("select é, a from raw.orders, raw.items", "select é, a from raw.orders__import, raw.items"),
+        (
+            "update mart.x set v = o.v from raw.orders o where o.id = x.id",
+            "update mart.x set v = o.v from raw.orders__import o where o.id = x.id",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(repointed(text).unwrap_or_else(|problem| format!("{text}: {problem}")), expected);
+    }
+}
+
+#[test]
+fn what_cannot_be_repointed_says_why() {
+    assert_eq!(repointed("select a from raw.items"), Err(RepointProblem::NotRead(id("raw.orders"))));
+    assert_eq!(repointed("insert into raw.orders select 1"), Err(RepointProblem::NotRead(id("raw.orders"))));
+    assert_eq!(repointed("select ?!? from raw.orders where (("), Err(RepointProblem::NotUnderstood(id("raw.orders"))));
+    let templated =
+        Script { params: [("s".to_owned(), "raw".to_owned())].into(), ..script("select a from {{ s }}.orders") };
+    let problem = lineage::repoint(&templated, &Estate::default(), &id("raw.orders"), &id("raw.x")).unwrap_err();
+    assert!(matches!(problem, RepointProblem::InTemplate { .. }), "{problem}");
+    let clash = "with orders__import as (select 1 as id) select o.id from orders o join orders__import using (id)";
+    let problem =
+        lineage::repoint(&script(clash), &Estate::default(), &id("orders"), &id("orders__import")).unwrap_err();
+    assert!(matches!(problem, RepointProblem::ChangesMeaning(_)), "{problem}");
+}
+
+#[test]
+fn queries_that_fill_tables_can_be_compared_and_the_rest_is_named() {
+    let text = "create table a.x as\n select id from raw.t;\ninsert into a.y (id) select id from raw.u;\n\
+                create temp table w as select 1 as id;\ninsert into a.z select id from w;\nupdate a.x set id = 2 where id = 1;\ndrop table a.old";
+    let (queries, left_out) = lineage::comparable_queries(&script(text), &Estate::default());
+    let expected = [("a.x", "select id from raw.t"), ("a.y", "select id from raw.u")];
+    assert_eq!(queries, expected.map(|(target, query)| (Some(id(target)), query.to_owned())));
+    assert_eq!(
+        left_out,
+        ["job.sql:5:1: it reads a temp table of the script", "job.sql:6:1: UPDATE changes rows where they are"]
+    );
+}
+
+#[test]
+fn a_query_whose_template_is_not_filled_is_not_compared() {
+    let (queries, left_out) = lineage::comparable_queries(
+        &script("create table a.x as select {{ who }} as v from raw.t"),
+        &Estate::default(),
+    );
+    assert!(queries.is_empty());
+    assert_eq!(left_out, ["job.sql:1:1: its template has values that are known only when it runs"]);
+}
+
+#[test]
+fn deep_nesting_is_scanned_and_told() {
+    let deep = format!("select {}1{} from raw.t", "(".repeat(20_000), ")".repeat(20_000));
+    let (lineage, faults) = lineage::read_sql(&deep, None, &BTreeMap::new());
+    assert_eq!(names(&lineage, Access::Read), ["raw.t"]);
+    assert_eq!(codes(&faults), ["E036"]);
+}
+
+#[test]
+fn nesting_within_the_limit_is_read_in_every_dialect() {
+    for dialect in lineage::DIALECTS {
+        for open in ["(", "(select * from (", "coalesce(1, ", "case when a then "] {
+            let close = match open {
+                "(select * from (" => " ) x)",
+                "case when a then " => " end",
+                _ => ")",
+            };
+            let depth = if open.len() > 12 { 20 } else { 40 };
+            let inner = if open.starts_with("(select") { "select * from raw.t" } else { "1" };
+            let text = match open.starts_with("(select") {
+                true => format!("select * from {}{inner}{}", "(select * from ".repeat(depth), ") x".repeat(depth))
+                    .replacen(inner, "raw.t", 1),
+                false => format!("select {}{inner}{} from raw.t", open.repeat(depth), close.repeat(depth)),
+            };
+            let (lineage, _) = lineage::read_sql(&text, Some(dialect), &BTreeMap::new());
+            assert_eq!(
+                (names(&lineage, Access::Read), lineage.unparsed),
+                (vec!["raw.t".to_owned()], 0),
+                "{dialect} {open}"
+            );
+        }
+    }
+}
+
+#[test]
+fn long_chains_overflow_nothing() {
+    for (joint, unit) in [(" + ", "a"), (" or ", "b = 1"), (" || ", "c")] {
+        let text = format!("select {} from raw.t", vec![unit; 9_000].join(joint));
+        let (lineage, _) = lineage::read_sql(&text, None, &BTreeMap::new());
+        assert_eq!(names(&lineage, Access::Read), ["raw.t"]);
+    }
+    let text = vec!["select a from raw.t"; 3_000].join(" union all ");
+    let (lineage, _) = lineage::read_sql(&text, None, &BTreeMap::new());
+    assert_eq!((names(&lineage, Access::Read), lineage.unparsed), (vec!["raw.t".to_owned()], 0));
+}
+
+#[test]
+fn macros_that_call_themselves_end() {
+    let (mut estate, model) = dbt_estate("select {{ a() }} from {{ ref('stg_orders') }}");
+    estate.dbt_projects[0].macros = vec![(
+        "shop".to_owned(),
+        "m.sql".into(),
+        Arc::from("{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}"),
+    )];
+    let rendered = lineage::render(&model, &estate);
+    assert!(!rendered.complete);
+    let endless =
+        script("{% for i in range(100000000) %}{% for j in range(100000000) %}x{% endfor %}{% endfor %}select 1");
+    assert!(!lineage::render(&endless, &Estate::default()).complete);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_sql_never_panics(case in 0usize..1000, cuts in proptest::collection::vec((0usize..4000, 0usize..60, 0u8..4), 1..6), other in 0usize..1000, dialect in 0usize..100) {
+        let cases = cases();
+        let mut text: Vec<char> = fs::read_to_string(&cases[case % cases.len()]).unwrap().chars().collect();
+        let donor: Vec<char> = fs::read_to_string(&cases[other % cases.len()]).unwrap().chars().collect();
+        for (at, length, what) in cuts {
+            let at = at % (text.len() + 1);
+            let end = (at + length).min(text.len());
+            match what {
+                0 => { text.drain(at..end); }
+                1 => { let copy: Vec<char> = text[at..end].to_vec(); text.splice(at..at, copy); }
+                2 => { let from = at % donor.len(); text.splice(at..end, donor[from..(from + length).min(donor.len())].to_vec()); }
+                _ => { text.splice(at..at, "'\"`(é;{{%}$".chars().skip(length % 11).take(2)); }
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let dialect = lineage::DIALECTS[dialect % lineage::DIALECTS.len()];
+        let (lineage, faults) = lineage::read_sql(&text, Some(dialect), &BTreeMap::new());
+        for one in &lineage.uses {
+            prop_assert!(text.get(one.at.start..one.at.end).is_some());
+        }
+        prop_assert!(faults.iter().all(|fault| text.get(fault.at.start..fault.at.end).is_some()));
+        let _ = lineage::meaning(&text, Some(dialect));
+        let _ = lineage::comparable_queries(&script(&text), &Estate::default());
+        if let Some(one) = lineage.uses.iter().find(|one| one.access == Access::Read) {
+            let _ = lineage::repoint(&script(&text), &Estate::default(), &one.dataset, &id("new.table"));
+        }
+    }
+}

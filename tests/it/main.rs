@@ -3,10 +3,13 @@
 mod apply;
 mod cli;
 mod connector;
+mod docs;
 mod estate;
 mod fixtures;
+mod kill;
 mod layers;
 mod lineage;
 mod report;
 mod scoring;
 mod service;
+mod support;

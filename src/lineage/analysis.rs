@@ -1,0 +1,138 @@
+//! One script from its text to what it means, and what surrounds that: big stacks and file places.
+use crate::{
+    diagnostics::{CodeEntry, Diagnostic, Diagnostics},
+    estate::{Estate, Script},
+    lineage::{
+        Access, Evidence, StatementLineage, TableUse,
+        place::span_in,
+        resolve::{Catalog, JobResolver, RawUse, Resolved},
+        sql::{
+            dialect::Dialect,
+            script::{ScriptSql, read_text},
+        },
+        template::{Filled, Projects, fill},
+    },
+};
+
+/// Stack of a thread that reads SQL, in bytes: deep trees are walked and dropped by recursion.
+pub(in crate::lineage) const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// A script, filled and read, not yet resolved.
+#[derive(Clone, Debug)]
+pub(in crate::lineage) struct Prepared {
+    /// Its text with templates filled.
+    pub(in crate::lineage) filled: Filled,
+    /// Its statements.
+    pub(in crate::lineage) sql: ScriptSql,
+}
+
+/// Fills and reads `script`.
+pub(in crate::lineage) fn prepare(script: &Script, estate: &Estate, projects: &Projects) -> Prepared {
+    let filled = fill(script, estate, projects);
+    let sql = read_text(&filled.text, dialect_of(script, estate));
+    Prepared { filled, sql }
+}
+
+/// The dialect a script is said to be in; `None` means its signs must tell.
+pub(in crate::lineage) fn dialect_of(script: &Script, estate: &Estate) -> Option<Dialect> {
+    let named = script.dialect.as_deref().and_then(Dialect::named);
+    named.or_else(|| estate.settings.dialect.as_deref().and_then(Dialect::named))
+}
+
+/// What is declared about columns.
+pub(in crate::lineage) fn declared_catalog(estate: &Estate) -> Catalog {
+    let declared = estate.declared.iter().filter(|(_, declared)| !declared.columns.is_empty());
+    declared.map(|(dataset, declared)| (dataset.clone(), declared.columns.clone())).collect()
+}
+
+/// One script by itself: filled, read, resolved.
+pub(in crate::lineage) fn analyse(
+    script: &Script,
+    estate: &Estate,
+    projects: &Projects,
+    catalog: &Catalog,
+) -> (Prepared, Resolved) {
+    let prepared = prepare(script, estate, projects);
+    let resolved = JobResolver::new(catalog).script(&prepared.sql, script.target.as_ref());
+    (prepared, resolved)
+}
+
+/// Runs `work` where the stack is deep enough for deep SQL.
+pub(in crate::lineage) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let mut work = Some(work);
+    let done = std::thread::scope(|scope| {
+        let run = || work.take().map(|work| work());
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run).ok()?;
+        Some(thread.join())
+    });
+    match done {
+        Some(Ok(Some(value))) => value,
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+        // No thread could be started: the work is still here.
+        Some(Ok(None)) | None => {
+            work.take().map(|work| work()).expect("work is taken only by a thread that returned it")
+        }
+    }
+}
+
+/// Mentions of tables as places in the script's file, each once.
+pub(in crate::lineage) fn table_uses(script: &Script, prepared: &Prepared, uses: &[RawUse]) -> Vec<TableUse> {
+    let mut placed: Vec<TableUse> = Vec::new();
+    for one in uses {
+        let (source, same) = prepared.filled.origins.source(&one.at);
+        let evidence = if prepared.filled.masked { one.evidence.max(Evidence::Inferred) } else { one.evidence };
+        let at = if one.evidence == Evidence::Declared { script.at.clone() } else { span_in(script, &source) };
+        let exact = one.exact && same && script.verbatim && one.evidence != Evidence::Declared;
+        placed.push(TableUse { dataset: one.dataset.clone(), access: one.access, evidence, at, exact });
+    }
+    placed.sort_by(|a, b| {
+        (a.at.start, a.at.end, a.access, &a.dataset).cmp(&(b.at.start, b.at.end, b.access, &b.dataset))
+    });
+    placed.dedup();
+    placed
+}
+
+/// Statements with places in the script's file.
+pub(in crate::lineage) fn placed_statements(
+    script: &Script,
+    prepared: &Prepared,
+    resolved: &Resolved,
+) -> Vec<StatementLineage> {
+    let place = |(lineage, at, _): &(StatementLineage, std::ops::Range<usize>, usize)| {
+        let (source, _) = prepared.filled.origins.source(at);
+        StatementLineage { at: Some(span_in(script, &source)), ..lineage.clone() }
+    };
+    resolved.statements.iter().map(place).collect()
+}
+
+/// Faults with places in the script's file.
+pub(in crate::lineage) fn faults(script: &Script, prepared: &Prepared, resolved: &Resolved) -> Diagnostics {
+    let mut faults = Diagnostics::default();
+    if !prepared.filled.problems.is_empty() {
+        let mut here = prepared.filled.problems.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+        if prepared.filled.problems.len() > 5 {
+            here.push_str(&format!("; and {} more", prepared.filled.problems.len() - 5));
+        }
+        faults.push(Diagnostic::new(CodeEntry::E031, script.at.clone(), here));
+    }
+    for note in prepared.sql.notes.iter().chain(&resolved.notes) {
+        let (source, _) = prepared.filled.origins.source(&note.at);
+        faults.push(Diagnostic::new(note.code, span_in(script, &source), note.here.clone()));
+    }
+    faults
+}
+
+/// Whether any mention writes.
+pub(in crate::lineage) fn writes(uses: &[TableUse]) -> bool {
+    uses.iter().any(|one| one.access == Access::Write)
+}
+
+/// Bytes of the rendered text as a place in the script's file.
+pub(in crate::lineage) fn span_of(
+    script: &Script,
+    prepared: &Prepared,
+    at: &std::ops::Range<usize>,
+) -> crate::vocab::Span {
+    let (source, _) = prepared.filled.origins.source(at);
+    span_in(script, &source)
+}

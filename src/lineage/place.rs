@@ -1,0 +1,100 @@
+//! From places in rendered text to places in a script's text and in its file.
+use std::ops::Range;
+
+use crate::{estate::Script, vocab::Span};
+
+/// One run of rendered text and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::lineage) struct Origin {
+    /// Bytes of the rendered text.
+    pub(in crate::lineage) out: Range<usize>,
+    /// Bytes of the script's text.
+    pub(in crate::lineage) source: Range<usize>,
+    /// Whether both are the same, byte for byte.
+    pub(in crate::lineage) same: bool,
+}
+
+/// Where rendered text comes from: runs in the order of the output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::lineage) struct Origins(Vec<Origin>);
+
+impl Origins {
+    /// Text of `length` bytes that nothing was done to.
+    pub(in crate::lineage) fn same(length: usize) -> Self {
+        Origins(vec![Origin { out: 0..length, source: 0..length, same: true }])
+    }
+
+    /// Runs in the order of the output.
+    pub(in crate::lineage) fn of(runs: Vec<Origin>) -> Self {
+        Origins(runs)
+    }
+
+    /// The runs.
+    pub(in crate::lineage) fn runs(&self) -> &[Origin] {
+        &self.0
+    }
+
+    /// Where rendered bytes `at` come from, and whether they stand there byte for byte.
+    pub(in crate::lineage) fn source(&self, at: &Range<usize>) -> (Range<usize>, bool) {
+        let first = self.0.partition_point(|run| run.out.end <= at.start);
+        let touched = self.0[first..].iter().take_while(|run| run.out.start < at.end.max(at.start + 1));
+        let mut source: Option<Range<usize>> = None;
+        let mut exact = true;
+        let mut runs = 0;
+        for run in touched {
+            let part = match run.same {
+                true => {
+                    let shift = |out: usize| run.source.start + out.clamp(run.out.start, run.out.end) - run.out.start;
+                    shift(at.start)..shift(at.end)
+                }
+                false => run.source.clone(),
+            };
+            exact &= run.same && (run.out.start <= at.start && at.end <= run.out.end);
+            runs += 1;
+            source = Some(match source {
+                Some(so_far) => so_far.start.min(part.start)..so_far.end.max(part.end),
+                None => part,
+            });
+        }
+        let end = self.0.last().map_or(0, |run| run.source.end);
+        (source.unwrap_or(end..end), exact && runs == 1)
+    }
+}
+
+/// Bytes of `script.text` as a place in its file.
+pub(in crate::lineage) fn span_in(script: &Script, at: &Range<usize>) -> Span {
+    if !script.verbatim {
+        return script.at.clone();
+    }
+    let within = Span::of(script.at.file.clone(), &script.text, at.start, at.end);
+    let column = if within.line == 1 { script.at.column + within.column - 1 } else { within.column };
+    Span {
+        start: script.at.start + at.start,
+        end: script.at.start + at.end,
+        line: script.at.line + within.line - 1,
+        column,
+        file: within.file,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Origins {
+        // `a {{ x }} b` rendered as `a XYZ b`
+        Origins::of(vec![
+            Origin { out: 0..2, source: 0..2, same: true },
+            Origin { out: 2..5, source: 2..9, same: false },
+            Origin { out: 5..7, source: 9..11, same: true },
+        ])
+    }
+
+    #[test]
+    fn literal_text_keeps_its_place_and_templates_give_theirs() {
+        assert_eq!(sample().source(&(0..1)), (0..1, true));
+        assert_eq!(sample().source(&(6..7)), (10..11, true));
+        assert_eq!(sample().source(&(3..4)), (2..9, false));
+        assert_eq!(sample().source(&(0..7)), (0..11, false));
+    }
+}

@@ -1,0 +1,225 @@
+//! The SQL of a whole estate: first tables and DDL, then columns in the order in which datasets feed each other.
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use rayon::prelude::*;
+
+use crate::{
+    diagnostics::{CodeEntry, Diagnostic, Diagnostics},
+    estate::{Estate, Exposure, Job, JobKind, Script, UsedThing},
+    lineage::{
+        Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
+        analysis::{self, Prepared, STACK_BYTES},
+        order::levels,
+        resolve::{Catalog, JobResolver},
+        template::Projects,
+    },
+    progress::Progress,
+    vocab::{Column, DatasetId},
+};
+
+const NAME: &str = "reading SQL";
+
+/// Reads every job's, exposure's and usage's SQL, in parallel; the same estate gives the same value.
+///
+/// Columns come from what is declared, from DDL in scripts, and from the queries that make datasets.
+pub fn read(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build();
+    match pool {
+        Ok(pool) => pool.install(|| read_all(estate, progress)),
+        Err(_) => analysis::on_deep_stack(|| read_all(estate, progress)),
+    }
+}
+
+fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+    let projects = Projects::of(estate);
+    let count: usize = estate.jobs.iter().map(|job| job.scripts.len()).sum();
+    progress.started(NAME, Some(count as u64), "scripts");
+    let done = AtomicU64::new(0);
+    let prepared: Vec<Vec<Prepared>> = estate
+        .jobs
+        .par_iter()
+        .map(|job| {
+            let scripts = job.scripts.iter().map(|script| analysis::prepare(script, estate, &projects)).collect();
+            progress
+                .advanced(NAME, done.fetch_add(job.scripts.len() as u64, Ordering::Relaxed) + job.scripts.len() as u64);
+            scripts
+        })
+        .collect();
+    let (jobs, catalog, mut diagnostics) = read_jobs(estate, &prepared);
+    let mut lineage = Lineage { jobs, catalog, ..Lineage::default() };
+    read_exposures(estate, &projects, &mut lineage, &mut diagnostics);
+    lineage.usage = read_usage(estate, &projects, &lineage.catalog);
+    for sql in prepared.iter().flatten().map(|one| &one.sql) {
+        cover(&mut lineage.coverage, sql.dialect.name(), &sql.coverage);
+    }
+    diagnostics.sort();
+    let statements: u64 = lineage.coverage.values().map(|c| c.statements).sum();
+    progress.finished(NAME, &format!("{count} scripts, {statements} statements"));
+    (lineage, diagnostics)
+}
+
+/// What one job means, and what it says about columns.
+struct JobRead {
+    lineage: JobLineage,
+    diagnostics: Diagnostics,
+    declared: Vec<(DatasetId, Vec<Column>)>,
+    derived: Vec<(DatasetId, Vec<Column>)>,
+}
+
+fn read_jobs(
+    estate: &Estate,
+    prepared: &[Vec<Prepared>],
+) -> (BTreeMap<crate::vocab::JobId, JobLineage>, Catalog, Diagnostics) {
+    let mut catalog = analysis::declared_catalog(estate);
+    let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
+    let first: Vec<JobRead> =
+        estate.jobs.par_iter().zip(prepared).map(|(job, scripts)| read_job(job, scripts, &catalog)).collect();
+    for (dataset, columns) in first.iter().flat_map(|one| &one.declared) {
+        catalog.entry(dataset.clone()).or_insert_with(|| columns.clone());
+    }
+    let tables: Vec<(BTreeSet<&DatasetId>, BTreeSet<&DatasetId>)> =
+        estate.jobs.iter().zip(&first).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect();
+    let mut read: BTreeMap<usize, JobRead> = BTreeMap::new();
+    for level in levels(&tables) {
+        let done: Vec<(usize, JobRead)> =
+            level.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
+        for (at, one) in done {
+            for (dataset, columns) in &one.derived {
+                derive(&mut catalog, &declared, dataset, columns);
+            }
+            read.insert(at, one);
+        }
+    }
+    let mut diagnostics = Diagnostics::default();
+    let mut jobs = BTreeMap::new();
+    for (at, one) in read {
+        diagnostics.extend(one.diagnostics);
+        jobs.insert(estate.jobs[at].id.clone(), one.lineage);
+    }
+    (jobs, catalog, diagnostics)
+}
+
+/// Schema files often list only some columns: a query that makes more of them knows better.
+fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &DatasetId, columns: &[Column]) {
+    match catalog.get_mut(dataset) {
+        None => {
+            catalog.insert(dataset.clone(), columns.to_vec());
+        }
+        Some(known) if declared.contains(dataset) => {
+            let is_known = |column: &Column| known.iter().find(|k| k.name.eq_ignore_ascii_case(&column.name)).cloned();
+            let missing = columns.iter().any(|column| is_known(column).is_none());
+            let covers = known.iter().all(|k| columns.iter().any(|c| c.name.eq_ignore_ascii_case(&k.name)));
+            if missing && covers {
+                *known = columns.iter().map(|column| is_known(column).unwrap_or_else(|| column.clone())).collect();
+            }
+        }
+        Some(_) => {}
+    }
+}
+
+fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>) {
+    let of = |access: Access| lineage.uses.iter().filter(move |one| one.access == access).map(|one| &one.dataset);
+    let reads = of(Access::Read).chain(job.reads.iter().map(|(dataset, _)| dataset));
+    let writes = of(Access::Write).chain(of(Access::Define)).chain(job.writes.iter().map(|(dataset, _)| dataset));
+    (reads.collect(), writes.collect())
+}
+
+fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
+    let mut resolver = JobResolver::new(catalog);
+    let mut one = JobRead {
+        lineage: JobLineage::default(),
+        diagnostics: Diagnostics::default(),
+        declared: Vec::new(),
+        derived: Vec::new(),
+    };
+    let mut untargeted = Vec::new();
+    for (script, prepared) in job.scripts.iter().zip(prepared) {
+        let resolved = resolver.script(&prepared.sql, script.target.as_ref());
+        one.lineage.uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
+        one.lineage.statements.extend(analysis::placed_statements(script, prepared, &resolved));
+        one.lineage.unparsed += (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32;
+        one.lineage.dynamic += prepared.sql.dynamic;
+        one.diagnostics.extend(analysis::faults(script, prepared, &resolved));
+        untargeted.extend(resolved.untargeted.iter().map(|at| analysis::span_of(script, prepared, at)));
+        one.declared.extend(resolved.declared);
+        one.derived.extend(resolved.derived);
+    }
+    let goes_nowhere = job.kind != JobKind::Export && job.writes.is_empty() && !analysis::writes(&one.lineage.uses);
+    if goes_nowhere {
+        let here = "nothing says where its rows go";
+        one.diagnostics.extend(untargeted.into_iter().map(|at| Diagnostic::new(CodeEntry::E033, at, here)));
+    }
+    one
+}
+
+fn read_exposures(estate: &Estate, projects: &Projects, lineage: &mut Lineage, diagnostics: &mut Diagnostics) {
+    let catalog = &lineage.catalog;
+    let read: Vec<_> =
+        estate.exposures.par_iter().map(|exposure| read_exposure(exposure, estate, projects, catalog)).collect();
+    for (exposure, (uses, faults, coverage)) in estate.exposures.iter().zip(read) {
+        lineage.exposures.insert(exposure.id.clone(), uses);
+        diagnostics.extend(faults);
+        for (dialect, one) in &coverage {
+            cover(&mut lineage.coverage, dialect, one);
+        }
+    }
+}
+
+type ExposureRead = (Vec<TableUse>, Diagnostics, Vec<(&'static str, Coverage)>);
+
+fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, catalog: &Catalog) -> ExposureRead {
+    let named = exposure.reads.iter().map(|(dataset, at)| TableUse {
+        dataset: dataset.clone(),
+        access: Access::Read,
+        evidence: Evidence::Declared,
+        at: at.clone(),
+        exact: false,
+    });
+    let mut uses: Vec<TableUse> = named.collect();
+    let mut faults = Diagnostics::default();
+    let mut coverage = Vec::new();
+    for script in &exposure.scripts {
+        let (prepared, resolved) = analysis::analyse(script, estate, projects, catalog);
+        uses.extend(analysis::table_uses(script, &prepared, &resolved.uses));
+        faults.extend(analysis::faults(script, &prepared, &resolved));
+        coverage.push((prepared.sql.dialect.name(), prepared.sql.coverage));
+    }
+    (uses, faults, coverage)
+}
+
+/// Logs repeat themselves: each text is read once.
+fn read_usage(estate: &Estate, projects: &Projects, catalog: &Catalog) -> BTreeMap<usize, Vec<DatasetId>> {
+    let mut scripts: BTreeMap<(&str, Option<&str>), &Script> = BTreeMap::new();
+    for usage in &estate.usage {
+        if let UsedThing::Sql(script) = &usage.what {
+            scripts.entry((&script.text, script.dialect.as_deref())).or_insert(script);
+        }
+    }
+    let read: HashMap<(&str, Option<&str>), Vec<DatasetId>> = scripts
+        .into_par_iter()
+        .map(|(key, script)| {
+            let (_, resolved) = analysis::analyse(script, estate, projects, catalog);
+            let reads: BTreeSet<DatasetId> =
+                resolved.uses.into_iter().filter(|one| one.access == Access::Read).map(|one| one.dataset).collect();
+            (key, reads.into_iter().collect())
+        })
+        .collect();
+    let of = |what: &UsedThing| match what {
+        UsedThing::Table(dataset) => vec![dataset.clone()],
+        UsedThing::Sql(script) => read.get(&(&*script.text, script.dialect.as_deref())).cloned().unwrap_or_default(),
+    };
+    estate.usage.iter().enumerate().map(|(at, usage)| (at, of(&usage.what))).collect()
+}
+
+fn cover(coverage: &mut BTreeMap<String, Coverage>, dialect: &str, one: &Coverage) {
+    let sum = coverage.entry(dialect.to_owned()).or_default();
+    sum.scripts += one.scripts;
+    sum.statements += one.statements;
+    sum.parsed += one.parsed;
+    sum.helped += one.helped;
+    sum.scanned += one.scanned;
+    sum.not_understood += one.not_understood;
+}

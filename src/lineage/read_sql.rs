@@ -1,0 +1,46 @@
+//! One script by itself, for the command line.
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    diagnostics::Diagnostics,
+    estate::{Estate, Script, Templating},
+    lineage::{
+        JobLineage,
+        analysis::{self, on_deep_stack},
+        template::Projects,
+    },
+    vocab::{Column, DatasetId, Span},
+};
+
+/// What a text without a file is called in places.
+const NO_FILE: &str = "sql";
+
+/// Reads one script by itself: `dialect` as people call it (`None`: its signs tell), columns from `catalog`.
+pub fn read_sql(
+    text: &str,
+    dialect: Option<&str>,
+    catalog: &BTreeMap<DatasetId, Vec<Column>>,
+) -> (JobLineage, Diagnostics) {
+    let script = Script {
+        at: Span::of(NO_FILE, text, 0, text.len()),
+        text: Arc::from(text),
+        verbatim: true,
+        templating: Templating::Generic,
+        dialect: dialect.map(str::to_owned),
+        target: None,
+        materialized: None,
+        params: BTreeMap::new(),
+    };
+    on_deep_stack(|| {
+        let (prepared, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog);
+        let lineage = JobLineage {
+            uses: analysis::table_uses(&script, &prepared, &resolved.uses),
+            statements: analysis::placed_statements(&script, &prepared, &resolved),
+            unparsed: (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32,
+            dynamic: prepared.sql.dynamic,
+        };
+        let mut faults = analysis::faults(&script, &prepared, &resolved);
+        faults.sort();
+        (lineage, faults)
+    })
+}

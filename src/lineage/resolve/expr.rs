@@ -1,0 +1,148 @@
+//! Expressions: what feeds them. Columns are sought from the inside out.
+use super::{
+    flow::Flow,
+    job::Resolver,
+    scope::{Env, Rel, Scope, ScopeRel},
+};
+use crate::{
+    diagnostics::CodeEntry,
+    lineage::{
+        EdgeKind,
+        sql::ir::{Bytes, Ex},
+    },
+};
+
+impl Resolver<'_> {
+    /// What feeds `ex` at a place surrounded by `env`.
+    pub(super) fn expr(&mut self, ex: &Ex, env: &Env<'_>) -> Flow {
+        match ex {
+            Ex::Nothing | Ex::Ordinal(_) => Flow::default(),
+            Ex::Column { parts, at } => self.column(parts, at, env),
+            Ex::Change(list) => self.all(list, env).changed(),
+            Ex::Aggregate(list) => self.all(list, env).aggregated(),
+            Ex::Choose { by, of } => {
+                let by = self.all(by, env).influence(EdgeKind::Conditional);
+                self.all(of, env).changed().and(&by)
+            }
+            Ex::Over { value, by } => {
+                let by = self.all(by, env).influence(EdgeKind::Window);
+                self.expr(value, env).changed().and(&by)
+            }
+            Ex::Rows(query) => {
+                let rel = self.query(query, env);
+                rel.columns.iter().fold(rel.rows.clone(), |flow, col| flow.and(&col.flow))
+            }
+            Ex::Test(query, sought) => {
+                let rel = self.query(query, env);
+                let inner = rel.columns.iter().fold(rel.rows.clone(), |flow, col| flow.and(&col.flow));
+                self.all(sought, env).changed().and(&inner.influence(EdgeKind::Conditional))
+            }
+            Ex::All(parts, at) => self.whole(parts, at, env),
+        }
+    }
+
+    fn all(&mut self, list: &[Ex], env: &Env<'_>) -> Flow {
+        list.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, env)))
+    }
+
+    /// Every column of the relation called `parts`.
+    fn whole(&mut self, parts: &[String], at: &Bytes, env: &Env<'_>) -> Flow {
+        let found = env.scopes().flat_map(|scope| &scope.rels).find(|one| one.is_called(parts));
+        let Some(one) = found else { return Flow::default() };
+        if let Some(mention) = &one.mention {
+            self.qualifiers.push((at.clone(), parts.len(), mention.clone()));
+        }
+        one.rel.columns.iter().fold(Flow::default(), |flow, col| flow.and(&col.flow)).changed()
+    }
+
+    fn column(&mut self, parts: &[String], at: &Bytes, env: &Env<'_>) -> Flow {
+        for length in (1..parts.len()).rev() {
+            let qualifier = &parts[..length];
+            let found = env.scopes().flat_map(|scope| &scope.rels).find(|one| one.is_called(qualifier));
+            if let Some(one) = found {
+                let (rel, mention) = (one.rel.clone(), one.mention.clone());
+                if let Some(mention) = mention {
+                    self.qualifiers.push((at.clone(), length, mention));
+                }
+                let flow = self.in_relation(&rel, &parts[length]);
+                // What follows the column are fields of it.
+                return if parts.len() > length + 1 { flow.changed() } else { flow };
+            }
+        }
+        let flow = self.unqualified(&parts[0], at, env);
+        if parts.len() > 1 { flow.changed() } else { flow }
+    }
+
+    /// The column `name` of `rel`, known or not.
+    fn in_relation(&mut self, rel: &Rel, name: &str) -> Flow {
+        if let Some(flow) = rel.known(name) {
+            return flow.clone();
+        }
+        if !rel.open.is_empty() {
+            return self.open_flow(&rel.open, name);
+        }
+        match (&rel.any, rel.base) {
+            (Some(any), _) => any.clone(),
+            // Declared columns may be incomplete: the query knows better.
+            (None, Some(base)) => Flow::of(self.origins.column(base, name)),
+            (None, None) => Flow::default(),
+        }
+    }
+
+    fn open_flow(&mut self, open: &[u32], name: &str) -> Flow {
+        open.iter().fold(Flow::default(), |flow, dataset| flow.and(&Flow::of(self.origins.column(*dataset, name))))
+    }
+
+    fn unqualified(&mut self, name: &str, at: &Bytes, env: &Env<'_>) -> Flow {
+        for scope in env.scopes() {
+            if let Some(flow) = self.in_scope(scope, name, at) {
+                return flow;
+            }
+        }
+        // Nothing knows the column: the only table at hand must have it.
+        let mut bases = env.scopes().flat_map(|scope| &scope.rels).filter_map(|one| one.rel.base);
+        match (bases.next(), bases.next()) {
+            (Some(base), None) => Flow::of(self.origins.column(base, name)),
+            _ => Flow::default(),
+        }
+    }
+
+    fn in_scope(&mut self, scope: &Scope, name: &str, at: &Bytes) -> Option<Flow> {
+        if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| merged == name) {
+            return Some(flow.clone());
+        }
+        let known: Vec<&Flow> = scope.rels.iter().filter_map(|one| one.rel.known(name)).collect();
+        if !known.is_empty() {
+            self.ambiguous(known.len(), name, at);
+            return Some(known.into_iter().fold(Flow::default(), |flow, one| flow.and(one)));
+        }
+        if let Some((_, flow)) = scope.aliases.iter().rev().find(|(alias, _)| alias == name) {
+            return Some(flow.clone());
+        }
+        let whole = |one: &&ScopeRel| one.is_called(std::slice::from_ref(&name.to_owned()));
+        if let Some(one) = scope.rels.iter().find(whole)
+            && (one.rel.any.is_some() || one.alias.is_some())
+        {
+            let all =
+                one.rel.columns.iter().fold(one.rel.any.clone().unwrap_or_default(), |flow, col| flow.and(&col.flow));
+            return Some(all.changed());
+        }
+        let open: Vec<u32> = scope.rels.iter().flat_map(|one| one.rel.open.iter().copied()).collect();
+        let open_relations = scope.rels.iter().filter(|one| !one.rel.open.is_empty()).count();
+        if open_relations > 0 {
+            self.ambiguous(open_relations, name, at);
+            return Some(self.open_flow(&open, name));
+        }
+        let mut any = scope.rels.iter().filter_map(|one| one.rel.any.as_ref());
+        match (any.next(), any.next()) {
+            (Some(flow), None) => Some(flow.clone()),
+            _ => None,
+        }
+    }
+
+    fn ambiguous(&mut self, relations: usize, name: &str, at: &Bytes) {
+        if relations > 1 {
+            self.note(CodeEntry::E035, at.clone(), format!("`{name}` may come from {relations} relations"));
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Names into datasets, columns into the columns that feed them. Each scope is resolved once.
+mod columns;
+mod expr;
+mod flow;
+mod job;
+mod names;
+mod query;
+mod relation;
+mod scope;
+
+pub(in crate::lineage) use job::{Catalog, JobResolver, RawUse, Resolved};
+pub(in crate::lineage) use names::UNKNOWN;

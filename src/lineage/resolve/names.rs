@@ -1,0 +1,83 @@
+//! Written names into datasets.
+use crate::{
+    lineage::sql::{ir::Name, words::is_any},
+    vocab::DatasetId,
+};
+
+/// What stands in rendered text for a template name nobody knows: this, then the name.
+pub(in crate::lineage) const UNKNOWN: &str = "carve_unknown_";
+
+/// What a written name means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// A dataset; whether part of its name is a stub.
+    Dataset(DatasetId, bool),
+    /// Computed by a template: nobody knows.
+    Computed,
+    /// Engine tables, variables and other things that are no dataset.
+    Nothing,
+}
+
+/// The dataset that `name` means, where unqualified tables lie in `schema`.
+pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
+    let mut parts = name.parts.clone();
+    let Some(table) = parts.last_mut() else { return Meaning::Nothing };
+    // BigQuery writes a partition behind a dollar sign.
+    if let Some((head, tail)) = table.split_once('$')
+        && !head.is_empty()
+        && tail.chars().all(|c| c.is_ascii_digit())
+    {
+        *table = head.to_owned();
+    }
+    let table = table.clone();
+    if table.starts_with(UNKNOWN) {
+        return Meaning::Computed;
+    }
+    let stubbed = parts.iter().any(|part| part.contains(UNKNOWN));
+    if parts.len() > 2 && parts[0].starts_with(UNKNOWN) {
+        parts.remove(0);
+    }
+    for part in &mut parts {
+        *part = part.replace(UNKNOWN, "");
+    }
+    let engine_table = parts.len() == 1 && is_any("not_a_table", &parts[0]);
+    let engine_schema = parts.iter().any(|part| is_any("not_a_schema", part));
+    let odd = |part: &String| {
+        part.contains([':', '\n', '\'', '(']) || part.trim().is_empty() || part.chars().any(char::is_control)
+    };
+    if engine_table || engine_schema || parts.iter().any(odd) || table.starts_with(['@', '#']) {
+        return Meaning::Nothing;
+    }
+    if let (1, Some(schema)) = (parts.len(), schema) {
+        parts.insert(0, schema.to_owned());
+    }
+    Meaning::Dataset(DatasetId::from_parts(&parts), stubbed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(parts: &[&str], schema: Option<&str>) -> Meaning {
+        let parts = parts.iter().map(|p| (*p).to_owned()).collect();
+        meaning_of(&Name { parts, at: 0..0, exact: true }, schema)
+    }
+
+    #[test]
+    fn a_name_means_a_dataset_or_nothing() {
+        let dataset = |text: &str, stub| Meaning::Dataset(text.parse().unwrap(), stub);
+        assert_eq!(meaning(&["raw", "orders"], None), dataset("raw.orders", false));
+        assert_eq!(meaning(&["orders"], Some("raw")), dataset("raw.orders", false));
+        assert_eq!(meaning(&["d", "t$20240101"], None), dataset("d.t", false));
+        assert_eq!(meaning(&["information_schema", "tables"], None), Meaning::Nothing);
+        assert_eq!(meaning(&["dual"], None), Meaning::Nothing);
+    }
+
+    #[test]
+    fn stubs_in_front_go_and_a_stub_for_the_table_is_computed() {
+        let dataset = |text: &str, stub| Meaning::Dataset(text.parse().unwrap(), stub);
+        assert_eq!(meaning(&["carve_unknown_project", "raw", "orders"], None), dataset("raw.orders", true));
+        assert_eq!(meaning(&["carve_unknown_env", "orders"], None), dataset("env.orders", true));
+        assert_eq!(meaning(&["raw", "carve_unknown_table"], None), Meaning::Computed);
+    }
+}

@@ -1,0 +1,233 @@
+//! Queries: CTEs once each, set operations, select lists.
+use std::rc::Rc;
+
+use super::{
+    columns::{self, Origins},
+    flow::Flow,
+    job::Resolver,
+    scope::{Col, Env, Rel, Scope},
+};
+use crate::{
+    diagnostics::CodeEntry,
+    lineage::{
+        EdgeKind,
+        sql::ir::{Body, Cte, Ex, Item, Query, Select, SetOp},
+    },
+};
+
+impl Resolver<'_> {
+    /// A query's columns and what decides its rows.
+    pub(super) fn query(&mut self, query: &Query, env: &Env<'_>) -> Rel {
+        let mut local = Env::within(env);
+        for cte in &query.ctes {
+            let rel = self.cte(cte, query.recursive, &local);
+            local.ctes.insert(cte.name.clone(), Rc::new(rel));
+        }
+        let mut rel = self.body(&query.body, &local, None);
+        for order in &query.order {
+            let flow = self.output(order, &rel.columns);
+            rel.rows.merge(&flow.influence(EdgeKind::Sort));
+        }
+        rel
+    }
+
+    fn cte(&mut self, cte: &Cte, recursive: bool, env: &Env<'_>) -> Rel {
+        let mut rel = match recursive && cte.query.ctes.is_empty() {
+            true => self.body(&cte.query.body, env, Some(cte)),
+            false => self.query(&cte.query, env),
+        };
+        rel.rename(&cte.columns);
+        rel
+    }
+
+    /// An ordering by output name or place.
+    fn output(&mut self, ex: &Ex, columns: &[Col]) -> Flow {
+        match ex {
+            Ex::Ordinal(at) => {
+                at.checked_sub(1).and_then(|at| columns.get(at)).map(|c| c.flow.clone()).unwrap_or_default()
+            }
+            Ex::Column { parts, .. } => {
+                let name = parts.last().map(String::as_str).unwrap_or_default();
+                columns.iter().find(|c| c.name == name).map(|c| c.flow.clone()).unwrap_or_default()
+            }
+            Ex::Change(list) | Ex::Aggregate(list) => {
+                list.iter().fold(Flow::default(), |flow, part| flow.and(&self.output(part, columns)))
+            }
+            _ => Flow::default(),
+        }
+    }
+
+    /// A body; `myself` is the CTE it belongs to where that may read itself: arms after the first then see the first.
+    fn body(&mut self, body: &Body, env: &Env<'_>, myself: Option<&Cte>) -> Rel {
+        match body {
+            Body::Select(select) => self.select(select, env),
+            Body::Query(query) => self.query(query, env),
+            Body::Values(rows) => self.values(rows, env),
+            Body::Arms(arms) => self.arms(arms, env, myself),
+        }
+    }
+
+    fn values(&mut self, rows: &[Vec<Ex>], env: &Env<'_>) -> Rel {
+        let empty = Scope::default();
+        let env = Env::inside(env, &empty);
+        let columns = rows.iter().enumerate().map(|(at, exprs)| {
+            let flow = exprs.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &env)));
+            Col { name: format!("column{}", at + 1), flow }
+        });
+        Rel { columns: columns.collect(), ..Rel::default() }
+    }
+
+    fn arms(&mut self, arms: &[(SetOp, Body)], env: &Env<'_>, myself: Option<&Cte>) -> Rel {
+        let Some(((_, first), others)) = arms.split_first() else { return Rel::default() };
+        let mut rel = self.body(first, env, None);
+        let mut bound = Env::within(env);
+        if let Some(cte) = myself {
+            let mut anchor = rel.clone();
+            anchor.rename(&cte.columns);
+            bound.ctes.insert(cte.name.clone(), Rc::new(anchor));
+        }
+        for (op, arm) in others {
+            let other = self.body(arm, &bound, None);
+            match op {
+                SetOp::Remove => {
+                    let all = other.columns.iter().fold(Flow::default(), |flow, col| flow.and(&col.flow));
+                    rel.rows.merge(&all.influence(EdgeKind::Filter));
+                }
+                SetOp::Flow => columns::merge_by_place(&mut rel, &other),
+                SetOp::ByName => columns::merge_by_name(&mut rel, &other),
+            }
+            rel.rows.merge(&other.rows);
+        }
+        rel.base = None;
+        rel
+    }
+
+    fn select(&mut self, select: &Select, env: &Env<'_>) -> Rel {
+        let mut scope = Scope::default();
+        let mut rows = Flow::default();
+        for joined in &select.from {
+            self.join(&mut scope, joined, env, &mut rows);
+        }
+        let mut rel = Rel::default();
+        for item in &select.items {
+            self.item(item, &mut scope, env, &mut rel);
+        }
+        for (list, kind) in
+            [(&select.filters, EdgeKind::Filter), (&select.groups, EdgeKind::GroupBy), (&select.sorts, EdgeKind::Sort)]
+        {
+            for ex in list {
+                let flow = self.over_output(ex, &rel.columns, &scope, env, kind == EdgeKind::Sort);
+                rows.merge(&flow.influence(kind));
+            }
+        }
+        rel.rows = rows;
+        rel
+    }
+
+    /// An expression that may name an item of the select list: by place, by alias.
+    fn over_output(&mut self, ex: &Ex, columns: &[Col], scope: &Scope, env: &Env<'_>, alias_first: bool) -> Flow {
+        match ex {
+            Ex::Ordinal(at) => {
+                at.checked_sub(1).and_then(|at| columns.get(at)).map(|c| c.flow.clone()).unwrap_or_default()
+            }
+            Ex::Column { parts, .. } if parts.len() == 1 => {
+                let in_relation = scope.rels.iter().any(|one| one.rel.known(&parts[0]).is_some());
+                let own = columns.iter().find(|c| c.name == parts[0]).filter(|_| alias_first || !in_relation);
+                match own {
+                    Some(col) => col.flow.clone(),
+                    None => self.expr(ex, &Env::inside(env, scope)),
+                }
+            }
+            Ex::Change(list) => {
+                let parts = list.iter().filter(|part| !matches!(part, Ex::Ordinal(_)));
+                parts.fold(Flow::default(), |flow, part| {
+                    flow.and(&self.over_output(part, columns, scope, env, alias_first))
+                })
+            }
+            other => self.expr(other, &Env::inside(env, scope)),
+        }
+    }
+
+    fn item(&mut self, item: &Item, scope: &mut Scope, env: &Env<'_>, rel: &mut Rel) {
+        match item {
+            Item::One(ex, name) => {
+                let flow = self.expr(ex, &Env::inside(env, scope));
+                let name = name.clone().unwrap_or_else(|| format!("_c{}", rel.columns.len()));
+                if self.lateral_aliases {
+                    scope.aliases.push((name.clone(), flow.clone()));
+                }
+                rel.columns.push(Col { name, flow });
+            }
+            Item::Star { of, at, except, replace, rename } => {
+                let (mut columns, open) = match of.is_empty() {
+                    true => scope.star(),
+                    false => self.star_of(of, at, scope, env),
+                };
+                columns.retain(|col| !except.contains(&col.name));
+                for (name, ex) in replace {
+                    let flow = self.expr(ex, &Env::inside(env, scope));
+                    columns.iter_mut().filter(|col| col.name == *name).for_each(|col| col.flow = flow.clone());
+                }
+                for (from, to) in rename {
+                    columns.iter_mut().filter(|col| col.name == *from).for_each(|col| col.name.clone_from(to));
+                }
+                rel.columns.extend(columns);
+                for dataset in open {
+                    self.star_note(dataset);
+                    if !rel.open.contains(&dataset) {
+                        rel.open.push(dataset);
+                    }
+                }
+            }
+        }
+    }
+
+    fn star_of(
+        &mut self,
+        of: &[String],
+        at: &crate::lineage::sql::ir::Bytes,
+        scope: &Scope,
+        env: &Env<'_>,
+    ) -> (Vec<Col>, Vec<u32>) {
+        let outer = env.scopes().flat_map(|scope| &scope.rels);
+        let found = scope.rels.iter().chain(outer).find(|one| one.is_called(of));
+        if let Some(one) = found {
+            if let Some(mention) = &one.mention {
+                self.qualifiers.push((at.clone(), of.len(), mention.clone()));
+            }
+            return (one.rel.columns.clone(), one.rel.open.clone());
+        }
+        // `struct.*`: all fields of one column.
+        let ex = Ex::Column { parts: of.to_vec(), at: at.clone() };
+        let flow = self.expr(&ex, &Env::inside(env, scope)).changed();
+        (vec![Col { name: "*".to_owned(), flow }], Vec::new())
+    }
+
+    /// Tells once per statement and dataset that a star could not be expanded.
+    fn star_note(&mut self, dataset: u32) {
+        if self.starred.insert(dataset) {
+            let name = self.origins.dataset(dataset);
+            let here = format!("the columns of `{name}` are unknown");
+            self.note(CodeEntry::E034, self.stmt_at.clone(), here);
+        }
+    }
+}
+
+/// The relation of a dataset: its known columns, or all of them unknown.
+pub(super) fn base_rel(dataset: u32, names: Option<Vec<String>>, origins: &mut Origins) -> Rel {
+    let mut rel = Rel { base: Some(dataset), ..Rel::default() };
+    match names {
+        Some(names) => {
+            for name in names {
+                let flow = Flow::of(origins.column(dataset, &name));
+                rel.columns.push(Col { name, flow });
+            }
+        }
+        None => {
+            let flow = Flow::of(origins.column(dataset, "*"));
+            rel.columns.push(Col { name: "*".to_owned(), flow });
+            rel.open.push(dataset);
+        }
+    }
+    rel
+}

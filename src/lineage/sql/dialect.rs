@@ -1,0 +1,153 @@
+//! Which SQL a script is written in: declared, or told by cheap signs.
+use super::lexer::LexRules;
+
+/// `dialect weight sign`, one a line: text that speaks for a dialect, lower case.
+const SIGNS: &str = include_str!("../data/signs.txt");
+
+/// Other names people give the dialects.
+const ALIASES: &[(&str, &str)] = &[
+    ("postgresql", "postgres"),
+    ("greenplum", "postgres"),
+    ("mssql", "tsql"),
+    ("sqlserver", "tsql"),
+    ("synapse", "tsql"),
+    ("fabric", "tsql"),
+    ("sparksql", "spark"),
+    ("athena", "trino"),
+    ("presto", "trino"),
+    ("mariadb", "mysql"),
+    ("big_query", "bigquery"),
+    ("sqlite3", "sqlite"),
+];
+
+/// Every dialect carve reads, in the order of names.
+pub const DIALECTS: &[&str] = &[
+    "ansi",
+    "bigquery",
+    "clickhouse",
+    "databricks",
+    "duckdb",
+    "generic",
+    "hive",
+    "mysql",
+    "oracle",
+    "postgres",
+    "redshift",
+    "snowflake",
+    "spark",
+    "sqlite",
+    "teradata",
+    "trino",
+    "tsql",
+];
+
+/// One of [`DIALECTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::lineage) struct Dialect(&'static str);
+
+impl Dialect {
+    /// The dialect that reads most of everything.
+    pub(in crate::lineage) const GENERIC: Dialect = Dialect("generic");
+
+    /// The dialect people call `name`; `None` for a name carve does not know.
+    pub(in crate::lineage) fn named(name: &str) -> Option<Self> {
+        let lower = name.trim().to_ascii_lowercase();
+        let wanted = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
+        DIALECTS.iter().find(|known| **known == wanted).map(|known| Dialect(known))
+    }
+
+    /// The dialect whose signs weigh most in `text`; generic where there are none.
+    pub(in crate::lineage) fn detected(text: &str) -> Self {
+        let lower = text.to_ascii_lowercase();
+        let mut points: Vec<(u32, &'static str)> = DIALECTS.iter().map(|name| (0, *name)).collect();
+        for (name, weight, _) in signs().filter(|(_, _, sign)| lower.contains(sign)) {
+            if let Some(entry) = points.iter_mut().find(|(_, known)| *known == name) {
+                entry.0 += weight;
+            }
+        }
+        // The first of equals wins, so that the choice follows the order of names.
+        let best = points.iter().rev().max_by_key(|(weight, _)| *weight);
+        best.filter(|(weight, _)| *weight >= 2).map_or(Self::GENERIC, |(_, name)| Dialect(name))
+    }
+
+    /// Its name.
+    pub(in crate::lineage) fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// Its lexical rules.
+    pub(in crate::lineage) fn rules(self) -> LexRules {
+        LexRules::of(self.0)
+    }
+
+    /// Whether statements may follow each other without a semicolon.
+    pub(in crate::lineage) fn semicolon_free(self) -> bool {
+        self.0 == "tsql"
+    }
+
+    /// Whether a CTE may read itself without the word RECURSIVE.
+    pub(in crate::lineage) fn recursive_unsaid(self) -> bool {
+        matches!(self.0, "tsql" | "oracle" | "snowflake" | "generic")
+    }
+
+    /// Whether an item of a select list may use the alias of an earlier one.
+    pub(in crate::lineage) fn lateral_aliases(self) -> bool {
+        matches!(
+            self.0,
+            "snowflake" | "redshift" | "databricks" | "spark" | "duckdb" | "teradata" | "sqlite" | "generic"
+        )
+    }
+
+    /// What to try after it, nearest first.
+    pub(in crate::lineage) fn neighbours(self) -> &'static [&'static str] {
+        match self.0 {
+            "bigquery" => &["generic", "databricks"],
+            "hive" => &["spark", "databricks", "generic"],
+            "spark" => &["databricks", "hive", "generic"],
+            "databricks" => &["spark", "hive", "generic"],
+            "tsql" => &["generic", "ansi"],
+            "snowflake" => &["generic", "databricks"],
+            "postgres" => &["redshift", "generic"],
+            "redshift" => &["postgres", "generic"],
+            "mysql" => &["generic", "sqlite"],
+            "sqlite" => &["generic", "postgres"],
+            "duckdb" => &["postgres", "generic"],
+            "generic" => &["postgres", "bigquery", "snowflake"],
+            _ => &["generic", "postgres"],
+        }
+    }
+}
+
+fn signs() -> impl Iterator<Item = (&'static str, u32, &'static str)> {
+    SIGNS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut fields = line.splitn(3, ' ');
+        Some((fields.next()?, fields.next()?.parse().ok()?, fields.next()?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_speaks_for_a_known_dialect() {
+        let lines = SIGNS.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count();
+        assert_eq!(signs().count(), lines);
+        assert!(signs().all(|(name, _, sign)| DIALECTS.contains(&name) && sign == sign.to_lowercase()));
+    }
+
+    #[test]
+    fn a_dialect_is_told_by_its_signs() {
+        let told = |text| Dialect::detected(text).name();
+        assert_eq!(told("select * from `a-b.c.d` where safe_cast(x as int64) > 1"), "bigquery");
+        assert_eq!(told("insert overwrite table a select explode(x) from b lateral view explode(y) t as z"), "hive");
+        assert_eq!(told("SELECT TOP 5 * FROM [dbo].[Orders] WITH (NOLOCK)"), "tsql");
+        assert_eq!(told("select a from b"), "generic");
+    }
+
+    #[test]
+    fn people_call_dialects_by_other_names() {
+        assert_eq!(Dialect::named("PostgreSQL").map(Dialect::name), Some("postgres"));
+        assert_eq!(Dialect::named("sparc"), None);
+    }
+}

@@ -1,0 +1,113 @@
+//! Rewrites that keep positions: clauses which say how data is stored are blanked so that the grammar goes on.
+use std::ops::Range;
+
+use super::{
+    dialect::Dialect,
+    lexer::{Kind, Token},
+};
+
+/// One step of a pattern.
+enum Step {
+    Word(&'static str),
+    Sign(char),
+    Group,
+    Text,
+    Number,
+    AnyWord,
+}
+
+/// `text` with every storage clause of `dialect` blanked; `None` where there is none. `tokens` begin at byte `base`.
+pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dialect: Dialect) -> Option<String> {
+    let patterns: Vec<Vec<Step>> = patterns(dialect).collect();
+    let mut bytes = text.as_bytes().to_vec();
+    let mut changed = false;
+    let mut at = 0;
+    while at < tokens.len() {
+        let longest = patterns.iter().filter_map(|steps| matched(text, base, tokens, at, steps)).max();
+        let Some(end) = longest else {
+            at += 1;
+            continue;
+        };
+        blank(&mut bytes, tokens[at].at.start - base..tokens[end - 1].at.end - base);
+        changed = true;
+        at = end;
+    }
+    changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Spaces for every byte but line ends; whole tokens are blanked, so no character is cut.
+fn blank(bytes: &mut [u8], range: Range<usize>) {
+    bytes[range].iter_mut().filter(|b| !matches!(**b, b'\n' | b'\r')).for_each(|b| *b = b' ');
+}
+
+fn patterns(dialect: Dialect) -> impl Iterator<Item = Vec<Step>> {
+    include_str!("../data/helps.txt").lines().filter(|line| !line.starts_with('#')).filter_map(move |line| {
+        let (dialects, pattern) = line.split_once(" | ")?;
+        let wanted = dialects.split_whitespace().any(|name| name == dialect.name());
+        wanted.then(|| pattern.split_whitespace().map(step).collect())
+    })
+}
+
+fn step(word: &'static str) -> Step {
+    match word {
+        "(..)" => Step::Group,
+        "'s'" => Step::Text,
+        "n" => Step::Number,
+        "w" => Step::AnyWord,
+        "," => Step::Sign(','),
+        "=" => Step::Sign('='),
+        other => Step::Word(other),
+    }
+}
+
+/// The token behind a match of `steps` at token `at`.
+fn matched(text: &str, base: usize, tokens: &[Token], at: usize, steps: &[Step]) -> Option<usize> {
+    let mut next = at;
+    for step in steps {
+        let token = tokens.get(next)?;
+        let written = &text[token.at.start - base..token.at.end - base];
+        match step {
+            Step::Word("(NOLOCK)") => next = group(tokens, next).filter(|end| *end == next + 3)? - 1,
+            Step::Word(word) if written.eq_ignore_ascii_case(word) => {}
+            Step::Sign(sign) if token.is_sign(*sign) => {}
+            Step::Text if token.kind == Kind::Text => {}
+            Step::Number if token.kind == Kind::Number => {}
+            Step::AnyWord if matches!(token.kind, Kind::Word | Kind::Quoted) => {}
+            Step::Group => next = group(tokens, next)? - 1,
+            _ => return None,
+        }
+        next += 1;
+    }
+    Some(next)
+}
+
+/// The token behind the parentheses that open at token `at`.
+fn group(tokens: &[Token], at: usize) -> Option<usize> {
+    if !tokens.get(at)?.is_sign('(') {
+        return None;
+    }
+    let mut depth = 0;
+    for (offset, token) in tokens[at..].iter().enumerate() {
+        depth += i32::from(token.is_sign('('));
+        depth -= i32::from(token.is_sign(')'));
+        if depth == 0 {
+            return Some(at + offset + 1);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::sql::lexer::lex;
+
+    #[test]
+    fn storage_clauses_become_spaces_of_the_same_length() {
+        let text = "create table é.t stored as orc tblproperties ('a'='(') as select 1";
+        let hive = Dialect::named("hive").unwrap();
+        let blanked = blanked(text, 0, &lex(text, hive.rules()), hive).unwrap();
+        assert_eq!(blanked.len(), text.len());
+        assert_eq!(blanked.split_whitespace().collect::<Vec<_>>(), ["create", "table", "é.t", "as", "select", "1"]);
+    }
+}

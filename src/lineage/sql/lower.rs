@@ -1,0 +1,184 @@
+//! From sqlparser's tree to carve's own: shared ground of the lowering files.
+use sqlparser::{
+    ast::{Expr, Ident, ObjectName, ObjectNamePart, Spanned, Value},
+    tokenizer::Span,
+};
+
+use super::{
+    dialect::Dialect,
+    ir::{Bytes, Ex, Name, Stmt},
+    lexer::unquoted,
+    parse::Lines,
+};
+use crate::lineage::Access;
+
+/// Lowers one statement.
+pub(in crate::lineage) struct Lower<'t> {
+    pub(super) text: &'t str,
+    /// Where `text` begins in the script; or, for SQL in a string, the one place all of it has.
+    pub(super) place: Place,
+    pub(super) lines: Lines<'t>,
+    pub(super) dialect: Dialect,
+    /// Inside a procedure, where SELECT INTO fills variables.
+    pub(super) in_body: bool,
+    /// Named windows of the selects around, innermost last.
+    pub(super) windows: Vec<Vec<(String, Vec<Ex>)>>,
+    /// Files met on the way.
+    pub(super) files: Vec<(String, Access, Bytes)>,
+    /// Statements met inside queries: `WITH gone AS (DELETE … RETURNING …)`.
+    pub(super) inner: Vec<Stmt>,
+}
+
+/// How places in the text become places in the script.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// The text begins at this byte.
+    From(usize),
+    /// All of it stands in these bytes, escaped.
+    Within(Bytes),
+}
+
+impl<'t> Lower<'t> {
+    /// Lowers the tree of `text`, which begins at byte `base` of its script.
+    pub(in crate::lineage) fn new(text: &'t str, base: usize, dialect: Dialect, in_body: bool) -> Self {
+        let lines = Lines::of(text);
+        Lower {
+            text,
+            place: Place::From(base),
+            lines,
+            dialect,
+            in_body,
+            windows: Vec::new(),
+            files: Vec::new(),
+            inner: Vec::new(),
+        }
+    }
+
+    /// Lowers the tree of `text`, which stands in a string at `at`.
+    pub(super) fn quoted(text: &'t str, at: Bytes, dialect: Dialect) -> Self {
+        let lines = Lines::of(text);
+        let place = Place::Within(at);
+        Lower { text, place, lines, dialect, in_body: false, windows: Vec::new(), files: Vec::new(), inner: Vec::new() }
+    }
+
+    /// The bytes of `span` in the script.
+    pub(super) fn bytes(&self, span: Span) -> Option<Bytes> {
+        match &self.place {
+            Place::Within(at) => Some(at.clone()),
+            Place::From(base) => self.lines.bytes(span).map(|at| base + at.start..base + at.end),
+        }
+    }
+
+    /// The bytes of `span`, or the statement's first.
+    pub(super) fn bytes_or_start(&self, span: Span) -> Bytes {
+        self.bytes(span).unwrap_or_else(|| self.start())
+    }
+
+    fn start(&self) -> Bytes {
+        match &self.place {
+            Place::Within(at) => at.clone(),
+            Place::From(base) => *base..*base,
+        }
+    }
+
+    /// A name as carve keeps it; `None` where it is computed.
+    pub(super) fn name(&self, name: &ObjectName) -> Option<Name> {
+        let mut parts = Vec::new();
+        for part in &name.0 {
+            match part {
+                ObjectNamePart::Identifier(ident) => self.push_parts(ident, &mut parts),
+                ObjectNamePart::Function(_) => return self.computed_name(name),
+            }
+        }
+        self.named(parts, name.span())
+    }
+
+    /// `IDENTIFIER('schema.table')` names a table by a string.
+    fn computed_name(&self, name: &ObjectName) -> Option<Name> {
+        let [ObjectNamePart::Function(function)] = name.0.as_slice() else { return None };
+        let text = function.args.first().and_then(|arg| literal_argument(arg))?;
+        let parts = text.split('.').map(|part| unquoted(part).to_lowercase()).collect();
+        Some(Name { parts, at: self.bytes_or_start(name.span()), exact: false })
+    }
+
+    /// A name of one identifier.
+    pub(super) fn ident_name(&self, ident: &Ident) -> Option<Name> {
+        let mut parts = Vec::new();
+        self.push_parts(ident, &mut parts);
+        self.named(parts, ident.span)
+    }
+
+    /// Backticks may hold a whole dotted name.
+    fn push_parts(&self, ident: &Ident, parts: &mut Vec<String>) {
+        let lower = ident.value.to_lowercase();
+        match ident.quote_style {
+            Some('`') if !lower.contains("://") => parts.extend(lower.split('.').map(str::to_owned)),
+            _ => parts.push(lower),
+        }
+    }
+
+    fn named(&self, mut parts: Vec<String>, span: Span) -> Option<Name> {
+        parts.retain(|part| !part.trim().is_empty());
+        if parts.is_empty() {
+            return None;
+        }
+        let at = self.bytes_or_start(span);
+        let exact = self.holds(&at, &parts);
+        Some(Name { parts, at, exact })
+    }
+
+    /// Whether the script's bytes `at` spell exactly the name `parts`.
+    fn holds(&self, at: &Bytes, parts: &[String]) -> bool {
+        let Place::From(base) = &self.place else { return false };
+        let Some(written) = self.text.get(at.start - base..at.end - base) else { return false };
+        let bare: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
+        bare.to_lowercase()
+            .split('.')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .eq(parts.iter().map(String::as_str))
+    }
+}
+
+/// An identifier in carve's case.
+pub(super) fn lower(ident: &Ident) -> String {
+    ident.value.to_lowercase()
+}
+
+/// The last part of a name in carve's case.
+pub(super) fn last_part(name: &ObjectName) -> String {
+    name.0.last().and_then(ObjectNamePart::as_ident).map(lower).unwrap_or_default()
+}
+
+/// The string that `expr` is, where it is one.
+pub(super) fn literal(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(s)
+            | Value::DoubleQuotedString(s)
+            | Value::TripleSingleQuotedString(s)
+            | Value::TripleDoubleQuotedString(s)
+            | Value::SingleQuotedRawStringLiteral(s)
+            | Value::DoubleQuotedRawStringLiteral(s)
+            | Value::TripleSingleQuotedRawStringLiteral(s)
+            | Value::TripleDoubleQuotedRawStringLiteral(s)
+            | Value::NationalStringLiteral(s)
+            | Value::EscapedStringLiteral(s) => Some(s),
+            Value::DollarQuotedString(s) => Some(&s.value),
+            _ => None,
+        },
+        Expr::Nested(inner) => literal(inner),
+        _ => None,
+    }
+}
+
+/// The string that an argument is, where it is one.
+pub(super) fn literal_argument(arg: &sqlparser::ast::FunctionArg) -> Option<&str> {
+    use sqlparser::ast::{FunctionArg, FunctionArgExpr};
+    match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+        | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. } => literal(expr),
+        _ => None,
+    }
+}

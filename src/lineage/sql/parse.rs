@@ -1,0 +1,134 @@
+//! The grammar: one statement's text into sqlparser's tree, never a panic, with places in bytes.
+use std::{
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use sqlparser::{
+    ast::{Query, SetExpr, Statement},
+    dialect::{self, Dialect as Grammar},
+    parser::Parser,
+    tokenizer::{Location, Span, Token, Tokenizer},
+};
+
+use super::dialect::Dialect;
+
+/// How deep the grammar may go before it gives up.
+const DEPTH: usize = 300;
+
+/// A statement the grammar accepted, and where the text goes on behind it.
+pub(in crate::lineage) struct Parsed {
+    /// The tree.
+    pub(in crate::lineage) statement: Statement,
+    /// First byte after the statement where more follows.
+    pub(in crate::lineage) rest: Option<usize>,
+}
+
+/// Reads one statement at the beginning of `text`; what stops the grammar comes back in its own words.
+pub(in crate::lineage) fn parse(text: &str, dialect: Dialect) -> Result<Parsed, String> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| parse_unguarded(text, dialect)));
+    attempt.unwrap_or_else(|_| Err("the grammar failed on this text".to_owned()))
+}
+
+fn parse_unguarded(text: &str, dialect: Dialect) -> Result<Parsed, String> {
+    let grammar = grammar(dialect);
+    let tokens = Tokenizer::new(&*grammar, text).tokenize_with_location().map_err(|e| e.to_string())?;
+    let mut parser = Parser::new(&*grammar).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
+    let statement = parser.parse_statement().map_err(|e| e.to_string())?;
+    let next = parser.peek_token();
+    let rest = match next.token {
+        Token::EOF | Token::SemiColon => None,
+        _ => Some(Lines::of(text).byte(next.span.start)),
+    };
+    Ok(Parsed { statement, rest })
+}
+
+/// Whether `text` is a query, and the same one as `query`.
+pub(in crate::lineage) fn is_query(text: &str, dialect: Dialect, query: &Query) -> bool {
+    match parse(text, dialect) {
+        Ok(Parsed { statement: Statement::Query(found), rest: None }) => *found == *query,
+        _ => false,
+    }
+}
+
+/// The tree written out again, in the grammar's own layout.
+pub(in crate::lineage) fn canonical(text: &str, dialect: Dialect) -> Option<String> {
+    let parsed = parse(text, dialect).ok()?;
+    let written = catch_unwind(AssertUnwindSafe(|| parsed.statement.to_string())).ok()?;
+    parsed.rest.is_none().then_some(written)
+}
+
+/// Whether a query stands in place of rows to insert: `WITH … INSERT INTO …`.
+pub(in crate::lineage) fn inner_statement(query: &Query) -> Option<&Statement> {
+    match &*query.body {
+        SetExpr::Insert(inner) | SetExpr::Update(inner) | SetExpr::Delete(inner) | SetExpr::Merge(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
+    match dialect.name() {
+        "tsql" => Box::new(dialect::MsSqlDialect {}),
+        "trino" => Box::new(dialect::GenericDialect),
+        name => dialect::dialect_from_str(name).unwrap_or_else(|| Box::new(dialect::GenericDialect)),
+    }
+}
+
+/// Where lines begin, so that the grammar's line and column become bytes.
+pub(in crate::lineage) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+    ascii: bool,
+}
+
+impl<'t> Lines<'t> {
+    /// The lines of `text`.
+    pub(in crate::lineage) fn of(text: &'t str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
+        Lines { text, starts: std::iter::once(0).chain(ends).collect(), ascii: text.is_ascii() }
+    }
+
+    /// The byte at `place`, which counts lines and characters from 1.
+    pub(in crate::lineage) fn byte(&self, place: Location) -> usize {
+        let line = (place.line as usize).saturating_sub(1);
+        let column = (place.column as usize).saturating_sub(1);
+        let Some(start) = self.starts.get(line).copied() else { return self.text.len() };
+        let rest = &self.text[start..];
+        let within = match self.ascii {
+            true => column.min(rest.len()),
+            false => rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at),
+        };
+        start + within
+    }
+
+    /// The bytes of `span`; `None` where the grammar keeps no place.
+    pub(in crate::lineage) fn bytes(&self, span: Span) -> Option<Range<usize>> {
+        if span == Span::empty() {
+            return None;
+        }
+        let (start, end) = (self.byte(span.start), self.byte(span.end));
+        (start <= end).then_some(start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlparser::ast::Spanned;
+
+    #[test]
+    fn places_are_bytes_even_behind_wide_characters() {
+        let text = "select 'é😀' as a,\r\n  'ü' , b from t";
+        let parsed = parse(text, Dialect::GENERIC).unwrap();
+        let Statement::Query(query) = &parsed.statement else { panic!() };
+        let SetExpr::Select(select) = &*query.body else { panic!() };
+        let at = Lines::of(text).bytes(select.from[0].span()).unwrap();
+        assert_eq!(&text[at], "t");
+    }
+
+    #[test]
+    fn what_follows_a_statement_is_told() {
+        let parsed = parse("select 1 from t  select 2", Dialect::named("tsql").unwrap()).unwrap();
+        assert_eq!(parsed.rest, Some(17));
+    }
+}

@@ -1,0 +1,274 @@
+//! A whole script's text into statements: each is read by itself, so that one failure costs one statement.
+use std::ops::Range;
+
+use super::{
+    dialect::Dialect,
+    help::blanked,
+    ir::{Bytes, Stmt},
+    lexer::{Kind, Token, lex},
+    lower::Lower,
+    parse::{Parsed, parse},
+    scan::scan,
+    split::{Piece, pieces},
+    words::is_any,
+};
+use crate::{
+    diagnostics::{Code, CodeEntry},
+    lineage::Coverage,
+};
+
+/// Parentheses and CASEs within each other beyond which a statement is only scanned.
+const MAX_NESTING: usize = 90;
+/// Operators in one statement beyond which it is only scanned.
+const MAX_OPERATORS: usize = 20_000;
+/// Scripts quoted in scripts beyond which a body is not opened.
+const MAX_BODIES: usize = 4;
+
+/// What reading one script's text yields.
+#[derive(Clone, Debug)]
+pub(in crate::lineage) struct ScriptSql {
+    /// The statements, in order.
+    pub(in crate::lineage) stmts: Vec<Stmt>,
+    /// Faults, placed in the rendered text.
+    pub(in crate::lineage) notes: Vec<Note>,
+    /// How much was understood.
+    pub(in crate::lineage) coverage: Coverage,
+    /// Statements put together at run time.
+    pub(in crate::lineage) dynamic: u32,
+    /// The dialect it was read in.
+    pub(in crate::lineage) dialect: Dialect,
+}
+
+/// A fault placed in the rendered text.
+#[derive(Clone, Debug)]
+pub(in crate::lineage) struct Note {
+    /// Which fault.
+    pub(in crate::lineage) code: Code,
+    /// Where.
+    pub(in crate::lineage) at: Bytes,
+    /// What is wrong here.
+    pub(in crate::lineage) here: String,
+}
+
+/// Reads `text` in the dialect `declared`, or in the one its signs tell.
+pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
+    let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
+    let mut sql =
+        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect };
+    sql.coverage.scripts = 1;
+    Reader { text, dialect, sql: &mut sql }.range(0..text.len(), false, 0);
+    sql
+}
+
+/// The statements of `text`, where it holds nothing but statements; `None` where blocks surround some of them.
+pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Option<Vec<Bytes>> {
+    let tokens = lex(text, dialect.rules());
+    let mut seen = tokens.iter().filter(|token| token.is_sign(';')).count();
+    let mut ranges = Vec::new();
+    for piece in pieces(text, &tokens, false) {
+        let (Piece::Statement(run, _) | Piece::Glue(run)) = piece else { return None };
+        if run.is_empty() || too_deep(text, &tokens[run.clone()]).is_some() {
+            return None;
+        }
+        seen += run.len();
+        ranges.push(tokens[run.start].at.start..tokens[run.end - 1].at.end);
+    }
+    (seen == tokens.len()).then_some(ranges)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    dialect: Dialect,
+    sql: &'t mut ScriptSql,
+}
+
+impl Reader<'_> {
+    fn range(&mut self, range: Range<usize>, in_body: bool, depth: usize) {
+        let mut tokens = lex(&self.text[range.clone()], self.dialect.rules());
+        for token in &mut tokens {
+            token.at = token.at.start + range.start..token.at.end + range.start;
+        }
+        for piece in pieces(self.text, &tokens, in_body) {
+            self.piece(piece, &tokens, depth);
+        }
+    }
+
+    fn piece(&mut self, piece: Piece, tokens: &[Token], depth: usize) {
+        match piece {
+            Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
+            Piece::Glue(run) => {
+                let stmt = scan(self.text, &tokens[run], true, false);
+                if !stmt.touches.is_empty() {
+                    self.sql.stmts.push(stmt);
+                }
+            }
+            Piece::Dynamic(run) => self.dynamic(&tokens[run]),
+            Piece::Body(at) if depth < MAX_BODIES => {
+                let at = tokens[at].at.clone();
+                let tag = self.text[at.start + 1..].find('$').map_or(2, |end| end + 2);
+                let inner = at.start + tag..at.end.saturating_sub(tag).max(at.start + tag).min(at.end);
+                if self.text.is_char_boundary(inner.start) && self.text.is_char_boundary(inner.end) {
+                    self.range(inner, true, depth + 1);
+                }
+            }
+            Piece::Body(_) => {}
+        }
+    }
+
+    /// One statement, or several where no semicolon parts them.
+    fn statements(&mut self, mut tokens: &[Token], in_body: bool) {
+        while !tokens.is_empty() {
+            let behind = self.statement(tokens, in_body);
+            let next = tokens.iter().position(|t| t.at.start >= behind).unwrap_or(tokens.len());
+            let (_, rest) = tokens.split_at(next.max(1).min(tokens.len()));
+            if rest.is_empty() {
+                return;
+            }
+            // What follows may be wrapped in IF or BEGIN again.
+            for piece in pieces(self.text, rest, in_body) {
+                match piece {
+                    Piece::Statement(run, body) if run.len() < tokens.len() => self.statements(&rest[run], body),
+                    Piece::Statement(..) | Piece::Body(_) => {}
+                    other => self.piece(other, rest, 0),
+                }
+            }
+            tokens = &[];
+        }
+    }
+
+    /// Reads the statement at the beginning of `tokens`; the byte behind what was read.
+    fn statement(&mut self, tokens: &[Token], in_body: bool) -> usize {
+        let at = tokens[0].at.start..tokens[tokens.len() - 1].at.end;
+        self.sql.coverage.statements += 1;
+        if let Some(why) = too_deep(self.text, tokens) {
+            self.note(CodeEntry::E036, at.clone(), why);
+            return self.scanned(tokens, in_body, None);
+        }
+        let text = &self.text[at.clone()];
+        match self.attempt(text, self.dialect) {
+            Ok((parsed, dialect)) => {
+                self.sql.coverage.parsed += 1;
+                self.take(text, &at, parsed, dialect, in_body)
+            }
+            Err(why) => {
+                for name in std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied()) {
+                    let Some(dialect) = Dialect::named(name) else { continue };
+                    let helped = blanked(text, at.start, tokens, dialect);
+                    if let Some(helped) = helped
+                        && let Ok((parsed, dialect)) = self.attempt(&helped, dialect)
+                    {
+                        self.sql.coverage.helped += 1;
+                        return self.take(&helped, &at, parsed, dialect, in_body);
+                    }
+                }
+                self.scanned(tokens, in_body, Some(why))
+            }
+        }
+    }
+
+    /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
+    fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+        let mut complaint = None;
+        for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
+            let Some(dialect) = Dialect::named(name) else { continue };
+            match parse(text, dialect) {
+                Ok(parsed) if self.goes_on(text, &parsed) => return Ok((parsed, dialect)),
+                Ok(parsed) => {
+                    let rest = parsed.rest.unwrap_or(text.len());
+                    let word = text[rest..].split_whitespace().next().unwrap_or_default();
+                    complaint.get_or_insert(format!("unexpected `{}`", shortened(word)));
+                }
+                Err(why) => {
+                    complaint.get_or_insert(why);
+                }
+            }
+        }
+        Err(complaint.unwrap_or_default())
+    }
+
+    /// Whether what follows the parsed statement may be another one.
+    fn goes_on(&self, text: &str, parsed: &Parsed) -> bool {
+        let Some(rest) = parsed.rest else { return true };
+        let word: String = text[rest..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let begins = is_any("statement", &word) || is_any("idle", &word);
+        let glue = matches!(word.to_ascii_lowercase().as_str(), "if" | "begin" | "end" | "while" | "else");
+        self.dialect.semicolon_free() && rest > 0 && (begins || glue)
+    }
+
+    fn take(&mut self, text: &str, at: &Bytes, parsed: Parsed, dialect: Dialect, in_body: bool) -> usize {
+        let end = parsed.rest.map_or(at.end, |rest| at.start + rest);
+        let own = at.start..at.start + self.text[at.start..end].trim_end().len();
+        self.sql.stmts.push(Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own));
+        end
+    }
+
+    fn scanned(&mut self, tokens: &[Token], in_body: bool, why: Option<String>) -> usize {
+        let stmt = scan(self.text, tokens, false, in_body);
+        let (at, empty) = (stmt.at.clone(), stmt.touches.is_empty() && stmt.effects.is_empty());
+        match empty {
+            true => self.sql.coverage.not_understood += 1,
+            false => self.sql.coverage.scanned += 1,
+        }
+        if let Some(why) = why {
+            self.note(CodeEntry::E030, at.clone(), shortened(why.trim_start_matches("sql parser error: ")));
+        }
+        self.sql.stmts.push(stmt);
+        at.end
+    }
+
+    /// A string that is run may still be read, as far as it is written down.
+    fn dynamic(&mut self, tokens: &[Token]) {
+        let at = tokens[0].at.start..tokens[tokens.len() - 1].at.end;
+        self.sql.dynamic += 1;
+        self.note(CodeEntry::E032, at.clone(), "the statement is put together when it runs".to_owned());
+        for token in tokens.iter().filter(|t| matches!(t.kind, Kind::Text | Kind::Dollar)) {
+            let inner = token.of(self.text).trim_matches(|c| matches!(c, '\'' | '"' | '$'));
+            let first = inner.split_whitespace().next().unwrap_or_default();
+            if is_any("statement", first) {
+                let mut stmt = scan(inner, &lex(inner, self.dialect.rules()), false, false);
+                stmt.at = at.clone();
+                for (name, _) in &mut stmt.touches {
+                    (name.at, name.exact) = (token.at.clone(), false);
+                }
+                self.sql.stmts.push(stmt);
+            }
+        }
+    }
+
+    fn note(&mut self, code: Code, at: Bytes, here: String) {
+        self.sql.notes.push(Note { code, at, here });
+    }
+}
+
+/// Why a statement is too much for the grammar.
+fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
+    let (mut depth, mut deepest, mut operators) = (0usize, 0usize, 0usize);
+    let mut behind_value = false;
+    for token in tokens {
+        match token.kind {
+            Kind::Sign('(' | '[' | '{') => depth += 1,
+            Kind::Sign(')' | ']' | '}') => depth = depth.saturating_sub(1),
+            Kind::Sign('+' | '-' | '*' | '/' | '|' | '=' | '<' | '>' | '%' | '^' | '&') if behind_value => {
+                operators += 1
+            }
+            Kind::Word if token.is(text, "case") => depth += 1,
+            Kind::Word if token.is(text, "end") => depth = depth.saturating_sub(1),
+            Kind::Word if ["and", "or", "union", "not"].iter().any(|w| token.is(text, w)) => operators += 1,
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        behind_value = !matches!(token.kind, Kind::Sign(c) if c != ')');
+    }
+    if deepest > MAX_NESTING {
+        return Some(format!("{deepest} levels within each other, {MAX_NESTING} are read"));
+    }
+    (operators > MAX_OPERATORS).then(|| format!("{operators} operators in one statement, {MAX_OPERATORS} are read"))
+}
+
+fn shortened(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(120) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line.to_owned(),
+    }
+}

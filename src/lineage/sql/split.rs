@@ -1,0 +1,285 @@
+//! Cuts a script into pieces of one statement each, and opens what surrounds statements in procedures.
+use std::ops::Range;
+
+use super::{
+    lexer::{Kind, Token},
+    words::is_any,
+};
+
+/// A run of tokens that holds one statement, or something that surrounds statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::lineage) enum Piece {
+    /// One statement: its tokens. Whether it stands in a procedure's body, where SELECT INTO fills variables.
+    Statement(Range<usize>, bool),
+    /// Conditions and assignments: their subqueries may read tables.
+    Glue(Range<usize>),
+    /// A statement that is put together when it runs.
+    Dynamic(Range<usize>),
+    /// A quoted body, to be read as a script of its own: the token that holds it.
+    Body(usize),
+}
+
+/// The pieces of a script, in order.
+pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool) -> Vec<Piece> {
+    let mut splitter = Splitter { text, tokens, pieces: Vec::new(), in_body, declaring: false };
+    for run in runs(text, tokens) {
+        splitter.open(run);
+    }
+    splitter.pieces
+}
+
+/// Token runs between semicolons, and between lines that hold nothing but GO.
+fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, &token.at)) {
+            runs.push(start..at);
+            start = at + 1;
+        }
+    }
+    runs.push(start..tokens.len());
+    runs.retain(|run| !run.is_empty());
+    runs
+}
+
+fn alone_on_line(text: &str, at: &Range<usize>) -> bool {
+    let before = text[..at.start].rsplit('\n').next().unwrap_or("");
+    let after = text[at.end..].split('\n').next().unwrap_or("");
+    before.trim().is_empty() && after.trim().is_empty()
+}
+
+struct Splitter<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    pieces: Vec<Piece>,
+    in_body: bool,
+    declaring: bool,
+}
+
+impl Splitter<'_> {
+    fn word(&self, at: usize) -> String {
+        match self.tokens.get(at) {
+            Some(token) if token.kind == Kind::Word => token.of(self.text).to_ascii_lowercase(),
+            _ => String::new(),
+        }
+    }
+
+    /// Takes off what surrounds a statement until the statement itself is left.
+    fn open(&mut self, run: Range<usize>) {
+        let mut rest = run;
+        while let Some(next) = self.take_off(&rest) {
+            rest = next;
+        }
+    }
+
+    /// One layer less; `None` when nothing is left to take off.
+    fn take_off(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        if run.is_empty() {
+            return None;
+        }
+        let after = |count: usize| Some((run.start + count).min(run.end)..run.end);
+        let (first, second) = (self.word(run.start), self.word(run.start + 1));
+        if self.declaring && first != "begin" && !is_any("statement", &first) {
+            return None;
+        }
+        self.declaring = false;
+        match first.as_str() {
+            "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
+            "begin" if matches!(second.as_str(), "try" | "catch" | "not") => after(2),
+            "begin" | "else" | "loop" | "do" | "repeat" if self.dollar(run).is_none() => after(1),
+            "end" => after(if matches!(second.as_str(), "if" | "loop" | "while" | "case" | "try" | "catch" | "for") {
+                2
+            } else {
+                1
+            }),
+            "if" | "elseif" | "elsif" | "while" | "when" | "exception" | "for" | "until" => self.condition(run),
+            "return" if second == "query" => after(2),
+            "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
+            "do" => self.bodies(run),
+            "create" | "alter" => self.definition(run),
+            "execute" | "exec" => self.execution(run),
+            word if is_any("idle", word) || self.is_assignment(run) || self.is_end_label(run) => {
+                self.pieces.push(Piece::Glue(run.clone()));
+                None
+            }
+            _ => {
+                self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+                None
+            }
+        }
+    }
+
+    fn dollar(&self, run: &Range<usize>) -> Option<usize> {
+        run.clone().find(|at| self.tokens[*at].kind == Kind::Dollar)
+    }
+
+    fn is_assignment(&self, run: &Range<usize>) -> bool {
+        let sign = |at: usize, c| self.tokens.get(at).is_some_and(|t: &Token| t.is_sign(c));
+        let named = self.tokens[run.start].kind == Kind::Word && !is_any("statement", &self.word(run.start));
+        let plain = sign(run.start + 1, '=') || (sign(run.start + 1, ':') && sign(run.start + 2, '='));
+        named && self.in_body && plain && run.len() > 2
+    }
+
+    fn is_end_label(&self, run: &Range<usize>) -> bool {
+        run.len() == 1 && self.tokens[run.start].kind == Kind::Word && !is_any("statement", &self.word(run.start))
+    }
+
+    /// `IF … THEN rest`, `WHILE … DO rest`, and T-SQL's `IF … SELECT`.
+    fn condition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
+        let cut = match end {
+            Some(at) if self.word(at) == "begin" => at,
+            Some(at) => at + 1,
+            None => self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end),
+        };
+        self.pieces.push(Piece::Glue(run.start..cut));
+        Some(cut..run.end)
+    }
+
+    fn declaration(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let begin = self.outer_word(run, 1, |word| word == "begin");
+        self.pieces.push(Piece::Glue(run.start..begin.unwrap_or(run.end)));
+        match begin {
+            Some(at) => Some(at..run.end),
+            None => self.after_declaration(run),
+        }
+    }
+
+    /// T-SQL declares and goes on without a semicolon; PL/pgSQL declares until BEGIN.
+    fn after_declaration(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let next = (run.start + 1..run.end).find(|at| {
+            let line_start = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("").trim().is_empty();
+            line_start && is_any("statement", &self.word(*at))
+        });
+        self.declaring = next.is_none();
+        next.map(|at| at..run.end)
+    }
+
+    fn bodies(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        for at in run.clone().filter(|at| self.tokens[*at].kind == Kind::Dollar) {
+            self.pieces.push(Piece::Body(at));
+        }
+        None
+    }
+
+    /// CREATE PROCEDURE, FUNCTION, TRIGGER and TASK hold statements; the rest are statements.
+    fn definition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let head = (run.start + 1..run.end.min(run.start + 6)).find(|at| {
+            matches!(
+                self.word(*at).as_str(),
+                "procedure" | "proc" | "function" | "trigger" | "task" | "macro" | "event"
+            )
+        });
+        let other = (run.start + 1..run.end.min(run.start + 6)).find(|at| {
+            matches!(self.word(*at).as_str(), "table" | "view" | "schema" | "database" | "stream" | "index")
+        });
+        match (head, other) {
+            (Some(head), other) if other.is_none_or(|other| other > head) => self.routine(run, head),
+            _ => {
+                self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+                None
+            }
+        }
+    }
+
+    fn routine(&mut self, run: &Range<usize>, head: usize) -> Option<Range<usize>> {
+        if self.dollar(run).is_some() {
+            return self.bodies(run);
+        }
+        if let Some(at) = self.outer_word(run, head - run.start, |word| word == "begin") {
+            return Some(at..run.end);
+        }
+        let body = (head..run.end).find(|at| self.word(*at) == "as" && is_any("statement", &self.word(at + 1)));
+        match body {
+            Some(at) => Some(at + 1..run.end),
+            None => {
+                self.pieces.push(Piece::Glue(run.clone()));
+                None
+            }
+        }
+    }
+
+    /// EXEC of a string is dynamic; EXEC of a procedure is a call.
+    fn execution(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let tail = &self.tokens[run.start + 1..run.end];
+        let immediate = self.word(run.start + 1) == "immediate";
+        let text_first = tail.iter().find(|t| !t.is_sign('(')).is_some_and(|t| {
+            let word = t.of(self.text);
+            t.kind == Kind::Text || t.kind == Kind::Dollar || word.starts_with('@') || t.is(self.text, "format")
+        });
+        let by_procedure = tail.iter().any(|t| t.is(self.text, "sp_executesql"));
+        let in_plpgsql = self.in_body && !tail.iter().any(|t| t.is(self.text, "procedure"));
+        let dynamic = immediate || text_first || by_procedure || in_plpgsql;
+        // A call may be followed by further statements where no semicolon is needed.
+        let next = (run.start + 1..run.end).find(|at| {
+            let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
+            before.trim().is_empty() && is_any("statement", &self.word(*at))
+        });
+        let end = next.unwrap_or(run.end);
+        self.pieces.push(if dynamic { Piece::Dynamic(run.start..end) } else { Piece::Glue(run.start..end) });
+        next.map(|at| at..run.end)
+    }
+
+    /// The first word outside parentheses and CASE, `skip` tokens in, that `wanted` accepts.
+    fn outer_word(&self, run: &Range<usize>, skip: usize, wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        let mut depth = 0i32;
+        for at in (run.start + skip).min(run.end)..run.end {
+            match self.tokens[at].kind {
+                Kind::Sign('(') => depth += 1,
+                Kind::Sign(')') => depth -= 1,
+                Kind::Word => {
+                    let word = self.word(at);
+                    if depth == 0 && wanted(&word) {
+                        return Some(at);
+                    }
+                    depth += i32::from(word == "case");
+                    depth -= i32::from(word == "end" && depth > 0);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::sql::{dialect::Dialect, lexer::lex};
+
+    fn shown(text: &str, dialect: &str) -> Vec<String> {
+        let tokens = lex(text, Dialect::named(dialect).unwrap().rules());
+        let cut = |run: &Range<usize>| text[tokens[run.start].at.start..tokens[run.end - 1].at.end].to_owned();
+        let show = |piece: &Piece| match piece {
+            Piece::Statement(run, _) => cut(run),
+            Piece::Glue(run) => format!("glue: {}", cut(run)),
+            Piece::Dynamic(run) => format!("dynamic: {}", cut(run)),
+            Piece::Body(at) => format!("body: {}", tokens[*at].of(text)),
+        };
+        pieces(text, &tokens, false).iter().filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty())).map(show).collect()
+    }
+
+    #[test]
+    fn semicolons_in_strings_cut_nothing() {
+        assert_eq!(shown("select ';' ; -- ;\n select 2", "ansi"), ["select ';'", "select 2"]);
+    }
+
+    #[test]
+    fn a_procedure_is_opened() {
+        let text = "create or replace procedure p() begin insert into a select 1; if x then delete from b; end if; end";
+        assert_eq!(shown(text, "bigquery"), ["insert into a select 1", "glue: if x then", "delete from b"]);
+        let text = "create function f() returns void as $$ insert into a select 1 $$ language sql";
+        assert_eq!(shown(text, "postgres"), ["body: $$ insert into a select 1 $$"]);
+    }
+
+    #[test]
+    fn what_is_built_at_run_time_is_dynamic() {
+        assert_eq!(
+            shown("execute immediate 'drop table x'", "bigquery"),
+            ["dynamic: execute immediate 'drop table x'"]
+        );
+        assert_eq!(shown("exec(@sql)", "tsql"), ["dynamic: exec(@sql)"]);
+        assert_eq!(shown("exec dbo.load_orders", "tsql"), ["glue: exec dbo.load_orders"]);
+    }
+}

@@ -1,0 +1,419 @@
+//! The template engine and what it is given. The one file that drives minijinja; bounded in fuel and depth.
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, PoisonError},
+};
+
+use minijinja::{
+    Environment, Error, ErrorKind, OutputSpanKind, State, UndefinedBehavior,
+    value::{Object, Rest, Serde, Value, ValueKind},
+};
+
+use super::{
+    fill::Filled,
+    objects::{Missing, Quiet, Relation, Stub, Values},
+    project::{Project, Projects},
+};
+use crate::{
+    estate::{Script, Templating},
+    lineage::place::{Origin, Origins},
+    vocab::DatasetId,
+};
+
+/// Instructions one rendering may take, macros included.
+const FUEL: u64 = 400_000;
+/// Macros of other files within each other.
+const MAX_MACRO_DEPTH: usize = 24;
+/// Unknown filters and tests that are stood in for before rendering gives up.
+const MAX_STAND_INS: usize = 16;
+
+thread_local! {
+    /// Macros of other files being called on this thread.
+    static MACRO_DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Renders `script`; why it cannot be rendered comes back in the engine's words.
+pub(super) fn render(
+    script: &Script,
+    values: &BTreeMap<String, String>,
+    projects: &Projects,
+) -> Result<Filled, String> {
+    let missing = Missing::default();
+    let names = Value::from_object(Names::of(script, values, projects, &missing));
+    let mut environment = environment(&names);
+    if let Templating::Dbt { project, .. } = &script.templating
+        && let Some(project) = projects.get(*project)
+    {
+        environment.set_loader(move |key| Ok(project.macro_text(key)));
+    }
+    let mut stood_in = 0;
+    let (text, spans) = loop {
+        let template = environment.template_from_named_str("script", &script.text).map_err(|e| told(&e))?;
+        match template.render_with_spans(names.clone()) {
+            Ok(done) => break done,
+            Err(error) => {
+                let name = unknown_name(&error).filter(|_| stood_in < MAX_STAND_INS).ok_or_else(|| told(&error))?;
+                stood_in += 1;
+                super::objects::miss(&missing, &name.1);
+                stand_in(&mut environment, name);
+            }
+        }
+    };
+    let runs = spans.iter().map(|span| {
+        let same = span.kind() == OutputSpanKind::Raw;
+        let source = if same { span.source_range() } else { widened(&script.text, span.source_range()) };
+        Origin { out: span.output_range(), source, same }
+    });
+    let origins = Origins::of(runs.collect());
+    let missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
+    let problems: Vec<String> = missing.iter().map(|name| format!("nobody says what `{name}` is")).collect();
+    let shaped = super::objects::uses_shaped(&script.text, values);
+    Ok(Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems })
+}
+
+fn environment(names: &Value) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(120);
+    environment.add_global("carve_names", names.clone());
+    environment.add_filter("as_native", |value: Value| value);
+    environment.add_filter("as_text", |value: Value| value);
+    environment.add_filter("as_bool", |value: Value| value);
+    environment.add_filter("as_number", |value: Value| value);
+    for name in ["default", "d"] {
+        environment.add_filter(name, |value: Value, other: Option<Value>, truth: Option<bool>| {
+            super::objects::or_default(value, other.unwrap_or_else(|| Value::from("")), truth.unwrap_or(false))
+        });
+    }
+    environment.add_filter("ds", |_: Value| super::objects::shaped("ds"));
+    environment.add_filter("ds_nodash", |_: Value| super::objects::shaped("ds_nodash"));
+    environment.set_unknown_method_callback(python_method);
+    environment
+}
+
+/// `{{ x }}` rather than `x`.
+fn widened(text: &str, inner: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let start = text.get(..inner.start).and_then(|before| before.rfind("{{"));
+    let end = text.get(inner.end..).and_then(|after| after.find("}}"));
+    match (start, end) {
+        (Some(start), Some(end)) => start..inner.end + end + 2,
+        _ => inner,
+    }
+}
+
+fn told(error: &Error) -> String {
+    let line = error.line().map(|line| format!(" (line {line})")).unwrap_or_default();
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}{line}", error.kind()),
+        None => format!("{}{line}", error.kind()),
+    }
+}
+
+/// The unknown filter or test that stopped rendering.
+fn unknown_name(error: &Error) -> Option<(ErrorKind, String)> {
+    let kind = error.kind();
+    let detail = error.detail()?;
+    let name = match kind {
+        ErrorKind::UnknownFilter => detail.strip_prefix("filter ")?.strip_suffix(" is unknown")?,
+        ErrorKind::UnknownTest => detail.strip_prefix("test ")?.strip_suffix(" is unknown")?,
+        _ => return None,
+    };
+    Some((kind, name.to_owned()))
+}
+
+/// An unknown filter passes its value on; an unknown test fails.
+fn stand_in(environment: &mut Environment<'static>, (kind, name): (ErrorKind, String)) {
+    match kind {
+        ErrorKind::UnknownFilter => environment.add_filter(name, |value: Value, _: Rest<Value>| value),
+        _ => environment.add_test(name, |_: Value, _: Rest<Value>| false),
+    }
+}
+
+/// Methods that Python's own values have and templates use.
+fn python_method(_: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    let unknown = || Error::new(ErrorKind::UnknownMethod, format!("no method `{method}`"));
+    let argument = |at: usize| args.get(at).and_then(Value::as_str).map(str::to_owned);
+    if let Some(text) = value.as_str() {
+        return Ok(match method {
+            "upper" => Value::from(text.to_uppercase()),
+            "lower" => Value::from(text.to_lowercase()),
+            "strip" => Value::from(text.trim()),
+            "replace" => {
+                Value::from(text.replace(&argument(0).ok_or_else(unknown)?, &argument(1).ok_or_else(unknown)?))
+            }
+            "split" => match argument(0) {
+                Some(by) if !by.is_empty() => text.split(by.as_str()).collect(),
+                _ => text.split_whitespace().collect(),
+            },
+            "startswith" => Value::from(text.starts_with(&argument(0).ok_or_else(unknown)?)),
+            "endswith" => Value::from(text.ends_with(&argument(0).ok_or_else(unknown)?)),
+            "format" => {
+                Value::from(args.iter().fold(text.to_owned(), |text, arg| text.replacen("{}", &arg.to_string(), 1)))
+            }
+            "join" => {
+                let parts = args.first().ok_or_else(unknown)?.try_iter()?.take(1000).map(|v| v.to_string());
+                Value::from(parts.collect::<Vec<_>>().join(text))
+            }
+            _ => return Err(unknown()),
+        });
+    }
+    if value.kind() == ValueKind::Map {
+        let keys: Vec<Value> = value.try_iter()?.collect();
+        return Ok(match method {
+            "keys" => keys.into_iter().collect(),
+            "values" => keys.iter().filter_map(|key| value.get_item(key).ok()).collect(),
+            "items" => {
+                keys.iter().filter_map(|key| Some(Value::from_iter([key.clone(), value.get_item(key).ok()?]))).collect()
+            }
+            "get" => {
+                let found = args.first().and_then(|key| value.get_item(key).ok()).filter(|value| !value.is_undefined());
+                found.or_else(|| args.get(1).cloned()).unwrap_or_else(|| Value::from(()))
+            }
+            _ => return Err(unknown()),
+        });
+    }
+    Err(unknown())
+}
+
+/// Every name a template may ask for.
+#[derive(Debug)]
+struct Names {
+    own: BTreeMap<String, Value>,
+    project: Option<Arc<Project>>,
+    missing: Missing,
+}
+
+/// Names that the engine itself knows.
+const ENGINES_OWN: &[&str] = &[
+    "range",
+    "dict",
+    "namespace",
+    "debug",
+    "carve_names",
+    "loop",
+    "caller",
+    "varargs",
+    "kwargs",
+    "true",
+    "false",
+    "none",
+];
+
+impl Names {
+    fn of(script: &Script, values: &BTreeMap<String, String>, projects: &Projects, missing: &Missing) -> Self {
+        let mut own: BTreeMap<String, Value> =
+            values.iter().map(|(name, value)| (name.clone(), Value::from(value))).collect();
+        let given = own.clone();
+        let mut project = None;
+        if let Templating::Dbt { project: index, model } = &script.templating {
+            project = projects.get(*index);
+            if let Some(project) = &project {
+                own = dbt_names(project, model, script, given, missing);
+            }
+        } else {
+            for name in ["params", "var", "vars", "conn"] {
+                let values = Values { given: given.clone(), missing: missing.clone() };
+                own.entry(name.to_owned()).or_insert_with(|| Value::from_object(values));
+            }
+        }
+        Names { own, project, missing: missing.clone() }
+    }
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if ENGINES_OWN.contains(&key) {
+            return None;
+        }
+        if let Some(value) = self.own.get(key) {
+            return Some(value.clone());
+        }
+        if let Some(project) = &self.project {
+            if let Some(file) = project.macros.get(key) {
+                return Some(Value::from_object(Macro { name: key.to_owned(), file: *file }));
+            }
+            if project.packages.contains_key(key) {
+                return Some(Value::from_object(Package {
+                    project: project.clone(),
+                    name: key.to_owned(),
+                    missing: self.missing.clone(),
+                }));
+            }
+        }
+        Some(Stub::value(key, &self.missing))
+    }
+}
+
+/// A macro of another file.
+#[derive(Debug)]
+struct Macro {
+    name: String,
+    file: usize,
+}
+
+impl Object for Macro {
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let depth = MACRO_DEPTH.get();
+        if depth >= MAX_MACRO_DEPTH {
+            return Err(Error::new(ErrorKind::InvalidOperation, "macros call each other too deeply"));
+        }
+        MACRO_DEPTH.set(depth + 1);
+        let called = self.call_in_file(state, args);
+        MACRO_DEPTH.set(depth);
+        called
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Macro {
+    fn call_in_file(&self, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let names = state.lookup("carve_names").unwrap_or_default();
+        let template = state.env().get_template(&format!("macros/{}", self.file))?;
+        let mut module = template.render_captured(names)?;
+        let (value, used) = module.with_state_mut(|inner| {
+            let function = inner.lookup(&self.name).unwrap_or_default();
+            let value = function.call(inner, args);
+            (value, inner.fuel_levels().map_or(0, |(used, _)| used))
+        });
+        state.consume_fuel(used)?;
+        value
+    }
+}
+
+/// A package of macros: `dbt_utils.star(…)`.
+#[derive(Debug)]
+struct Package {
+    project: Arc<Project>,
+    name: String,
+    missing: Missing,
+}
+
+impl Object for Package {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let file = self.project.packages.get(&self.name)?.get(name);
+        Some(match file {
+            Some(file) => Value::from_object(Macro { name: name.to_owned(), file: *file }),
+            None => Stub::value(&format!("{}.{name}", self.name), &self.missing),
+        })
+    }
+}
+
+/// dbt's `adapter`: it hands out the variant of a macro that fits.
+#[derive(Debug)]
+struct Adapter {
+    project: Arc<Project>,
+    missing: Missing,
+}
+
+impl Object for Adapter {
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let name = args.first().and_then(Value::as_str).unwrap_or_default();
+        match method {
+            "dispatch" => {
+                let adapter = self.project.facts.adapter.as_deref().unwrap_or("default");
+                let variants = [format!("{adapter}__{name}"), format!("default__{name}"), name.to_owned()];
+                let found =
+                    variants.into_iter().find_map(|name| self.project.macros.get(&name).map(|file| (name, *file)));
+                Ok(match found {
+                    Some((name, file)) => Value::from_object(Macro { name, file }),
+                    None => Stub::value(name, &self.missing),
+                })
+            }
+            "quote" => Ok(Value::from(format!("\"{name}\""))),
+            _ => Ok(Value::from_iter(Vec::<Value>::new())),
+        }
+    }
+}
+
+/// dbt's own names, as seen from one model.
+fn dbt_names(
+    project: &Arc<Project>,
+    model: &str,
+    script: &Script,
+    given: BTreeMap<String, Value>,
+    missing: &Missing,
+) -> BTreeMap<String, Value> {
+    let facts = &project.facts;
+    let quote = match facts.adapter.as_deref() {
+        Some("bigquery" | "databricks" | "spark" | "mysql") => '`',
+        _ => '"',
+    };
+    let this = facts.nodes.get(model).cloned().or_else(|| script.target.clone());
+    let this = this.unwrap_or_else(|| DatasetId::from_parts(&[model]));
+    let schema = this.schema().and_then(|schema| schema.rsplit('.').next()).unwrap_or("public").to_owned();
+    let relation = move |id: &DatasetId| Value::from_object(Relation { id: id.clone(), quote });
+
+    let mut vars: BTreeMap<String, Value> =
+        facts.vars.iter().map(|(name, value)| (name.clone(), Value::from(Serde(value)))).collect();
+    vars.extend(given);
+
+    let (refs, refs_missing) = (project.clone(), missing.clone());
+    let reference = Value::from_function(move |args: Rest<Value>| {
+        let names: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
+        let name = names.last().copied().unwrap_or_default();
+        match refs.facts.nodes.get(name) {
+            Some(id) => relation(id),
+            None => {
+                super::objects::miss(&refs_missing, &format!("ref('{name}')"));
+                relation(&DatasetId::from_parts(&[name]))
+            }
+        }
+    });
+    let (sources, sources_missing) = (project.clone(), missing.clone());
+    let source = Value::from_function(move |schema: String, table: String, _: Rest<Value>| {
+        match sources.facts.sources.get(&(schema.clone(), table.clone())) {
+            Some(source) => relation(&source.relation),
+            None => {
+                super::objects::miss(&sources_missing, &format!("source('{schema}', '{table}')"));
+                relation(&DatasetId::from_parts(&[schema, table]))
+            }
+        }
+    });
+    let env_missing = missing.clone();
+    let env_var = Value::from_function(move |name: String, default: Option<Value>| {
+        default.unwrap_or_else(|| Stub::value(&name, &env_missing))
+    });
+    let nothing = || Value::from_function(|_: Rest<Value>| "");
+    let target = [
+        ("name", "prod"),
+        ("schema", &schema),
+        ("dataset", &schema),
+        ("type", facts.adapter.as_deref().unwrap_or("default")),
+        ("profile_name", "default"),
+    ];
+    let mut names: BTreeMap<String, Value> = BTreeMap::new();
+    let mut put = |name: &str, value: Value| {
+        names.insert(name.to_owned(), value);
+    };
+    put("ref", reference);
+    put("source", source);
+    put("var", Value::from_object(Values { given: vars, missing: missing.clone() }));
+    put("env_var", env_var);
+    put("this", relation(&this));
+    put("config", Value::from_object(Quiet));
+    put("exceptions", Value::from_object(Quiet));
+    put("execute", Value::from(false));
+    put("is_incremental", Value::from_function(|| false));
+    put("should_full_refresh", Value::from_function(|| false));
+    put("target", Value::from_pairs(target));
+    put("model", Value::from_pairs([("name", model), ("alias", this.table()), ("schema", &schema)]));
+    put("adapter", Value::from_object(Adapter { project: project.clone(), missing: missing.clone() }));
+    put("project_name", Value::from(facts.name.clone()));
+    put("return", Value::from_function(|value: Value| value));
+    put("flags", Value::from_pairs([("WHICH", "run")]));
+    for name in ["log", "print", "run_query", "statement", "set_sql_header", "store_result", "doc"] {
+        put(name, nothing());
+    }
+    names
+}

@@ -1,0 +1,244 @@
+//! What templates find: names nobody knows, relations, variables, configuration.
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use minijinja::{
+    Error, State,
+    value::{Enumerator, Object, ObjectRepr, Value},
+};
+
+use super::fill::stub;
+use crate::vocab::DatasetId;
+
+/// Names that were asked for and that nobody knows.
+pub(super) type Missing = Arc<Mutex<BTreeSet<String>>>;
+
+/// Notes a name that nobody knows.
+pub(super) fn miss(missing: &Missing, name: &str) {
+    missing.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+}
+
+/// A value of the right shape for a name that is known only when a job runs.
+pub(super) fn shaped(name: &str) -> Option<&'static str> {
+    let lines = include_str!("../data/template_values.txt").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_once(' ')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Stands for a value nobody knows: it can be printed, called, looked into and walked over.
+#[derive(Debug)]
+pub(super) struct Stub {
+    pub(super) path: String,
+    pub(super) text: String,
+    pub(super) missing: Missing,
+}
+
+impl Stub {
+    /// The stub for `name`; it counts as missing once something comes of it.
+    pub(super) fn value(name: &str, missing: &Missing) -> Value {
+        let text = shaped(name).map_or_else(|| stub(name), str::to_owned);
+        if shaped(name).is_none() {
+            miss(missing, name);
+        }
+        Value::from_object(Stub { path: name.to_owned(), text, missing: missing.clone() })
+    }
+
+    fn child(&self, name: &str) -> Value {
+        let root = self.path.split('.').next().unwrap_or_default();
+        let path = format!("{}.{name}", self.path);
+        let text = match shaped(root) {
+            Some(value) => value.to_owned(),
+            None => stub(name),
+        };
+        Value::from_object(Stub { path, text, missing: self.missing.clone() })
+    }
+
+    /// A call becomes a call in SQL, so that its arguments' columns are seen.
+    fn called(&self, args: &[Value]) -> Value {
+        let root = self.path.split('.').next().unwrap_or_default();
+        if let Some(value) = shaped(root) {
+            return Value::from(value);
+        }
+        let name = self.path.rsplit('.').next().unwrap_or_default();
+        match name {
+            "star" => return Value::from("*"),
+            _ if name.starts_with("type_") => return Value::from(name.trim_start_matches("type_").to_owned()),
+            _ => {}
+        }
+        let mut parts = Vec::new();
+        args.iter().for_each(|arg| flatten(arg, &mut parts));
+        Value::from(format!("{name}({})", parts.join(", ")))
+    }
+}
+
+/// Jinja's `default`: a name nobody knows takes the value that the template gives it, and is missed no more.
+pub(super) fn or_default(value: Value, other: Value, truth: bool) -> Value {
+    if let Some(stub) = value.downcast_object_ref::<Stub>() {
+        stub.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&stub.path);
+        return other;
+    }
+    let absent = value.is_undefined() || (truth && !value.is_true());
+    if absent { other } else { value }
+}
+
+fn flatten(value: &Value, parts: &mut Vec<String>) {
+    use minijinja::value::ValueKind::{Iterable, Map, Seq};
+    match value.kind() {
+        _ if value.is_kwargs() => {}
+        Seq | Iterable if parts.len() < 100 => {
+            if let Ok(items) = value.try_iter() {
+                items.take(100).for_each(|item| flatten(&item, parts));
+            }
+        }
+        Map => {}
+        _ => parts.push(value.to_string()),
+    }
+}
+
+impl Object for Stub {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Iterable
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(self.child(key.as_str().unwrap_or("item")))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Iter(Box::new(std::iter::once(self.child("item"))))
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        false
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        Ok(self.called(args))
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let path = format!("{}.{method}", self.path);
+        Ok(Stub { path, text: stub(method), missing: self.missing.clone() }.called(args))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A relation as dbt hands it out.
+#[derive(Debug)]
+pub(super) struct Relation {
+    pub(super) id: DatasetId,
+    pub(super) quote: char,
+}
+
+impl Object for Relation {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let parts: Vec<&str> = self.id.name().split('.').collect();
+        let from_end = |at: usize| parts.len().checked_sub(at).and_then(|at| parts.get(at)).copied();
+        match key.as_str()? {
+            "identifier" | "name" | "table" | "alias" => from_end(1).map(Value::from),
+            "schema" | "dataset" => from_end(2).map(Value::from),
+            "database" | "project" => Some(Value::from(from_end(3).unwrap_or_default())),
+            "is_view" | "is_cte" => Some(Value::from(false)),
+            "is_table" => Some(Value::from(true)),
+            _ => None,
+        }
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, _: &str, _: &[Value]) -> Result<Value, Error> {
+        Ok(Value::from_dyn_object(self.clone()))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |part: &str| {
+            part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && !part.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let quoted = |part: &str| if plain(part) { part.to_owned() } else { format!("{0}{part}{0}", self.quote) };
+        f.write_str(&self.id.name().split('.').map(quoted).collect::<Vec<_>>().join("."))
+    }
+}
+
+/// Values given by name; a name that is not among them is a stub. Callable as dbt's `var(name, default)`.
+#[derive(Debug)]
+pub(super) struct Values {
+    pub(super) given: BTreeMap<String, Value>,
+    pub(super) missing: Missing,
+}
+
+impl Values {
+    fn get(&self, name: &str) -> Option<Value> {
+        self.given.get(name).cloned()
+    }
+}
+
+impl Object for Values {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        match name {
+            // Airflow: `var.value.name`, `var.json.name`.
+            "value" | "json" if !self.given.contains_key(name) => Some(Value::from_dyn_object(self.clone())),
+            _ => Some(self.get(name).unwrap_or_else(|| Stub::value(name, &self.missing))),
+        }
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let name = args.first().and_then(Value::as_str).unwrap_or_default().to_owned();
+        let default = args.get(1).filter(|value| !value.is_kwargs()).cloned();
+        Ok(self.get(&name).or(default).unwrap_or_else(|| Stub::value(&name, &self.missing)))
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match method {
+            "get" => self.call(state, args),
+            "has_var" => {
+                Ok(Value::from(args.first().and_then(Value::as_str).is_some_and(|name| self.given.contains_key(name))))
+            }
+            _ => Ok(Value::from("")),
+        }
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&stub("values"))
+    }
+}
+
+/// Something whose calls leave no text: `config`, `exceptions`.
+#[derive(Debug)]
+pub(super) struct Quiet;
+
+impl Object for Quiet {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, _: &[Value]) -> Result<Value, Error> {
+        Ok(Value::from(""))
+    }
+
+    fn call_method(self: &Arc<Self>, _: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match method {
+            "get" => Ok(args.get(1).filter(|value| !value.is_kwargs()).cloned().unwrap_or_else(|| Value::from(()))),
+            _ => Ok(Value::from("")),
+        }
+    }
+
+    fn render(self: &Arc<Self>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+/// Whether `text` asks for a value that is known only when a job runs and that nothing `given` says.
+pub(super) fn uses_shaped(text: &str, given: &BTreeMap<String, String>) -> bool {
+    let open = |word: &str| shaped(word).is_some() && !given.contains_key(word);
+    let mut inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    inside.any(|expression| expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(open))
+}

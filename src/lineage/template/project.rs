@@ -1,0 +1,75 @@
+//! dbt projects as rendering sees them: macros by name, relations by model.
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use regex::Regex;
+
+use crate::estate::{DbtProject, Estate};
+
+/// Every dbt project of an estate, its macros indexed once.
+#[derive(Clone, Debug, Default)]
+pub(in crate::lineage) struct Projects(Vec<Arc<Project>>);
+
+/// One project.
+#[derive(Debug, Default)]
+pub(super) struct Project {
+    /// Its facts.
+    pub(super) facts: DbtProject,
+    /// Macro → file (index into `facts.macros`); later files win.
+    pub(super) macros: BTreeMap<String, usize>,
+    /// Package → macro → file.
+    pub(super) packages: BTreeMap<String, BTreeMap<String, usize>>,
+}
+
+static MACRO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{%[-+]?\s*macro\s+([A-Za-z_][A-Za-z0-9_]*)").expect("the pattern is written here and a test runs it")
+});
+
+impl Projects {
+    /// The projects of `estate`.
+    pub(in crate::lineage) fn of(estate: &Estate) -> Self {
+        Projects(estate.dbt_projects.iter().map(|facts| Arc::new(Project::of(facts))).collect())
+    }
+
+    /// The project numbered `index`.
+    pub(super) fn get(&self, index: usize) -> Option<Arc<Project>> {
+        self.0.get(index).cloned()
+    }
+}
+
+impl Project {
+    fn of(facts: &DbtProject) -> Self {
+        let mut project = Project { facts: facts.clone(), ..Project::default() };
+        for (file, (package, _, text)) in facts.macros.iter().enumerate() {
+            for captures in MACRO.captures_iter(text) {
+                let name = captures[1].to_owned();
+                project.packages.entry(package.clone()).or_default().insert(name.clone(), file);
+                project.macros.insert(name, file);
+            }
+        }
+        project
+    }
+
+    /// The text of the macro file called `key`.
+    pub(super) fn macro_text(&self, key: &str) -> Option<String> {
+        let index: usize = key.strip_prefix("macros/")?.parse().ok()?;
+        self.facts.macros.get(index).map(|(_, _, text)| text.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_projects_own_macro_wins() {
+        let file = |package: &str, text: &str| (package.to_owned(), "m.sql".into(), Arc::from(text));
+        let macros =
+            vec![file("dbt_utils", "{% macro a() %}1{% endmacro %}"), file("shop", "{%- macro a() -%}2{% endmacro %}")];
+        let project = Project::of(&DbtProject { macros, ..DbtProject::default() });
+        assert_eq!(project.macros["a"], 1);
+        assert_eq!(project.packages["dbt_utils"]["a"], 0);
+    }
+}
