@@ -128,7 +128,9 @@ fn accesses(lineage: &Lineage, gathered: &Gathered) -> BTreeMap<(usize, usize), 
     for (id, read) in &lineage.jobs {
         let Some(job) = job.get(id) else { continue };
         let amended = amended(read).into_iter().filter_map(|dataset| gathered.datasets.binary_search(dataset).ok());
-        amended.for_each(|dataset| drop(all.entry((*job, dataset)).or_default().insert(Access::Read)));
+        for dataset in amended {
+            all.entry((*job, dataset)).or_default().insert(Access::Read);
+        }
     }
     all
 }
