@@ -1,7 +1,7 @@
 //! What applying tells its callers: the state of a service, and the proofs.
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::{Endpoint, SchemaVersion, ServiceName};
+use crate::vocab::{DatasetId, Digest, Endpoint, SchemaVersion, ServiceName};
 
 /// How far one service is, from its journal and the newest publication.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,4 +49,113 @@ pub struct ProofSummary {
     pub right_rows: u64,
     /// In words, with what differs.
     pub because: String,
+}
+
+/// How much a finding of preflight matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concern {
+    /// The plan no longer fits what is there.
+    Stale,
+    /// Nothing can begin before it is put right.
+    Blocks,
+    /// Worth knowing.
+    Warns,
+}
+
+/// One thing preflight found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreflightFinding {
+    /// The step it concerns; `None` for all.
+    pub step: Option<String>,
+    /// How much it matters.
+    pub concern: Concern,
+    /// What was found, in words.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// How one step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done now.
+    Done,
+    /// Its result was found to be there already.
+    Adopted,
+    /// An earlier run had done it.
+    Kept,
+    /// A dry run: it would be done.
+    Described,
+    /// It was undone now.
+    Undone,
+    /// There was nothing to do or undo.
+    Skipped,
+}
+
+/// One step in a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The step's id.
+    pub step: String,
+    /// Its title.
+    pub title: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it did, or would do, a line each.
+    pub lines: Vec<String>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Which service.
+    pub service: ServiceName,
+    /// The plan.
+    pub plan: Digest,
+    /// Whether every step of the plan is done (or undone, for a rollback).
+    pub complete: bool,
+    /// The publication in use, once there is one.
+    pub version: Option<SchemaVersion>,
+    /// Step by step.
+    pub steps: Vec<StepReport>,
+    /// What preflight found and did not stop.
+    pub findings: Vec<PreflightFinding>,
+    /// What was proven, of all runs of this plan.
+    pub proofs: Vec<ProofSummary>,
+}
+
+/// What a refresh did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefreshReport {
+    /// Which service.
+    pub service: ServiceName,
+    /// The newest publication now.
+    pub version: SchemaVersion,
+    /// Whether this refresh published it.
+    pub published: bool,
+    /// Live tables that were replaced.
+    pub imported: Vec<DatasetId>,
+    /// Rows in all endpoints.
+    pub rows: u64,
+    /// Publications removed by policy.
+    pub pruned: Vec<SchemaVersion>,
+    /// What was proven.
+    pub proofs: Vec<ProofSummary>,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Which service.
+    pub service: ServiceName,
+    /// The publication that was verified.
+    pub version: Option<SchemaVersion>,
+    /// Whether everything that must be equal is.
+    pub equal: bool,
+    /// Proof by proof.
+    pub proofs: Vec<ProofSummary>,
+    /// What is damaged or missing, a sentence each.
+    pub problems: Vec<String>,
 }

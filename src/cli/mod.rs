@@ -1,1 +1,93 @@
 //! Arguments, settings, exit codes; one file per command. Joins the rooms.
+mod args;
+mod commands;
+pub mod demo_data;
+mod exit;
+mod workspace;
+
+use std::{ffi::OsString, process};
+
+use clap::{CommandFactory, Parser};
+
+use self::{
+    args::{Cli, Color, Command, Format, Global},
+    exit::{ExitCode, Failure},
+};
+use crate::console::{Bars, ColorChoice, Screen};
+
+/// What every command gets: the terminal, how to answer, and who hears of progress.
+struct Context {
+    screen: Screen,
+    json: bool,
+    bars: Bars,
+}
+
+/// What a command comes to.
+type Outcome = Result<ExitCode, Failure>;
+
+/// Runs carve with `arguments`, the program's name first, and returns what the process should say.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is a command line not understood.
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    let context = context(&cli.global);
+    match dispatch(cli.command, &context) {
+        Ok(code) => code.into(),
+        Err(failure) => failure.show(&context.screen, context.json).into(),
+    }
+}
+
+fn context(global: &Global) -> Context {
+    let choice = match global.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    let screen = Screen::detect(choice, global.quiet);
+    let bars = Bars::new(&screen);
+    Context { screen, json: global.format == Format::Json, bars }
+}
+
+fn dispatch(command: Command, context: &Context) -> Outcome {
+    match command {
+        Command::Init(args) => commands::init::run(&args, context),
+        Command::Scan(args) => commands::scan::run(&args, context),
+        Command::Plan(args) => started(commands::plan::run(&args, context)),
+        Command::Explain(args) => commands::explain::run(&args, context),
+        Command::Lineage(args) => commands::lineage::run(&args, context),
+        Command::Apply(args) => started(commands::apply::run(&args, context)),
+        Command::Refresh(args) => started(commands::refresh::run(&args, context)),
+        Command::Verify(args) => started(commands::verify::run(&args, context)),
+        Command::Rollback(args) => started(commands::rollback::run(&args, context)),
+        Command::Status(args) => started(commands::status::run(&args, context)),
+        Command::Switchover(args) => started(commands::switchover::run(&args, context)),
+        Command::Catalog(args) => started(commands::catalog::run(&args, context)),
+        Command::Report(args) => started(commands::report::run(&args, context)),
+        Command::Demo(args) => started(commands::demo::run(&args, context)),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "carve", &mut std::io::stdout());
+            Ok(ExitCode::Done)
+        }
+        Command::Man => man(),
+    }
+}
+
+/// Async begins here, and only for commands that act.
+fn started(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(ExitCode::Error, &error))?;
+    runtime.block_on(work)
+}
+
+fn man() -> Outcome {
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut std::io::stdout())
+        .map_err(|error| Failure::new(ExitCode::Error, &error))?;
+    Ok(ExitCode::Done)
+}

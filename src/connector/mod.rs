@@ -1,4 +1,26 @@
-//! The world behind three traits: [`Origin`], [`Bucket`], [`Lake`]; one file per engine.
+//! The world behind three traits: [`Origin`], [`Bucket`], [`Lake`]; one file or folder per engine,
+//! each the only one to know its crate.
+//!
+//! `open_origin`, `open_lake` and `open_bucket` turn an address into one of them; docs/CONNECTIONS.md
+//! lists the addresses and what each engine promises. `faulty` wraps any of them for tests of what
+//! happens on bad days.
+mod address;
+mod batches;
+mod faulty;
+mod files;
+mod folder;
+mod key;
 mod model;
+mod open;
+#[cfg(feature = "s3")]
+mod s3;
+mod sqlite;
 
+pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
+pub use files::FilesOrigin;
+pub use folder::FolderBucket;
 pub use model::*;
+pub use open::{open_bucket, open_lake, open_origin};
+#[cfg(feature = "s3")]
+pub use s3::S3Bucket;
+pub use sqlite::{SqliteLake, SqliteOrigin};

@@ -135,7 +135,7 @@ pub struct ObjectInfo {
     pub key: String,
     /// Size.
     pub bytes: u64,
-    /// Opaque version mark for conditional replacement.
+    /// Opaque version mark for conditional replacement; a listing may leave it empty, so take it from `head`.
     pub etag: String,
 }
 

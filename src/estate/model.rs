@@ -48,7 +48,7 @@ pub struct EstateFile {
     pub path: Utf8PathBuf,
     /// What it was read as.
     pub format: FileFormat,
-    /// SHA-256 of its bytes.
+    /// SHA-256 of its bytes; of no bytes where it was not read (`Other`, `Unreadable`).
     pub digest: Digest,
     /// Size in bytes.
     pub bytes: u64,
@@ -146,7 +146,7 @@ pub struct Script {
     pub dialect: Option<String>,
     /// Where a bare SELECT's rows go.
     pub target: Option<DatasetId>,
-    /// How a dbt model is stored; `None` elsewhere.
+    /// How the result is stored (`table`, `view`, `append`, dbt's own words); `None` where nothing says so.
     pub materialized: Option<String>,
     /// Values for template names (`params` of a job over `vars` of the estate).
     pub params: BTreeMap<String, String>,
@@ -324,7 +324,7 @@ pub struct DbtSource {
 }
 
 /// `carve.yaml` as carve means it. A file that is not there means all defaults.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EstateSettings {
     /// Where the file is, as in `Span::file`.
     pub at: Option<Utf8PathBuf>,
@@ -342,6 +342,8 @@ pub struct EstateSettings {
     pub scoring: BTreeMap<String, f64>,
     /// Connections for apply by role: `lake`, `bucket`; values may be `env:NAME`. Never written out.
     pub connections: BTreeMap<String, String>,
+    /// Source systems it declares; the estate's own list holds them too.
+    pub sources: BTreeMap<String, SourceSystem>,
     /// Wrap options by service, then the defaults under `""`.
     pub wraps: BTreeMap<String, WrapSettings>,
     /// Path globs left out.
@@ -380,6 +382,7 @@ impl Default for EstateSettings {
             criticality: BTreeMap::new(),
             scoring: BTreeMap::new(),
             connections: BTreeMap::new(),
+            sources: BTreeMap::new(),
             wraps: BTreeMap::new(),
             exclude: Vec::new(),
             file_bytes: 32 * 1024 * 1024,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
+    graph::SystemSet,
     lineage::{Access, Evidence},
     vocab::{DatasetId, JobId, Span},
 };
@@ -30,7 +31,9 @@ pub struct DatasetFacts {
     /// Its place.
     pub layer: Layer,
     /// Source systems its rows come from.
-    pub systems: BTreeSet<String>,
+    pub systems: SystemSet,
+    /// The one source system it belongs to; `None` where several feed it or none is known.
+    pub system: Option<String>,
     /// Domain by configuration, else by its owner, else that of its one source system.
     pub domain: Option<String>,
     /// Team.
@@ -73,3 +76,27 @@ pub struct Cycle {
 
 /// Facts per dataset.
 pub type DatasetIndex = BTreeMap<DatasetId, DatasetFacts>;
+
+/// What lies up or down from one dataset, each with its distance: the fewest jobs on the way, from 1.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Neighbourhood {
+    /// Datasets.
+    pub datasets: BTreeMap<DatasetId, u32>,
+    /// Jobs; a job at distance 1 reads or writes the dataset itself.
+    pub jobs: BTreeMap<JobId, u32>,
+    /// Exposures by id, downstream only; at distance 1 they read the dataset itself.
+    pub exposures: BTreeMap<String, u32>,
+}
+
+/// How much one domain leans on another: one cell of the coupling matrix.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coupling {
+    /// The domain whose datasets are read.
+    pub from: String,
+    /// The domain of the jobs that read them; empty where the job's domain is unknown.
+    pub to: String,
+    /// How many (job, dataset) reads cross.
+    pub reads: u64,
+    /// How many jobs read datasets of both domains.
+    pub joins: u64,
+}

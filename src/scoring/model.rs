@@ -3,7 +3,28 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::vocab::{DatasetId, JobId, ServiceName, Span};
+use crate::{
+    scoring::Parameters,
+    vocab::{DatasetId, JobId, ServiceName, Span},
+};
+
+/// Every candidate judged, best first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ranking {
+    /// One a candidate, in the order of rank.
+    pub cards: Vec<Scorecard>,
+    /// The order of work.
+    pub sequence: Sequence,
+    /// The weights, references and hours that were used.
+    pub parameters: Parameters,
+    /// Services the estate imports already: no candidates any more, so not in `cards`.
+    pub services: Vec<ServiceName>,
+    /// Tables that nothing writes, too few among the written tables of their schema to be a source of their own in
+    /// an estate that shows where others come from (renamed, misspelt or dead tables): no candidates.
+    pub strays: Vec<DatasetId>,
+    /// Settings that could not be used, each a sentence; the default was used in its place.
+    pub problems: Vec<String>,
+}
 
 /// What could become a data service.
 #[derive(Clone, Debug, Serialize)]
@@ -184,4 +205,64 @@ pub struct Wave {
     pub services: Vec<ServiceName>,
     /// Person-days.
     pub days: f64,
+}
+
+/// How one score came about: a waterfall whose rows add up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// Whose.
+    pub service: ServiceName,
+    /// Its place, from 1.
+    pub rank: u32,
+    /// The rows: terms of the value, their sum, drivers of the effort, their sum, then the priority.
+    pub rows: Vec<ExplanationRow>,
+    /// The whole in one sentence.
+    pub summary: String,
+}
+
+/// One row of the waterfall.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplanationRow {
+    /// `value`, `effort` or `priority`.
+    pub part: String,
+    /// The term's or driver's name; `sum` for a row that adds up the rows of its part.
+    pub name: String,
+    /// What it is, in words.
+    pub text: String,
+    /// What it adds: points of value, person-days, or the priority itself.
+    pub number: f64,
+    /// What was counted.
+    pub evidence: Vec<EvidenceRow>,
+}
+
+/// Why one candidate ranks before another.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The one with the higher priority.
+    pub ahead: ServiceName,
+    /// The other.
+    pub behind: ServiceName,
+    /// ln ρ of the first minus ln ρ of the second; `None` where a priority is 0.
+    pub log_ratio: Option<f64>,
+    /// Every term, the strongest first; contributions add up to `log_ratio`.
+    pub terms: Vec<ComparedTerm>,
+    /// The name of the term that decides; empty where the name settled a tie.
+    pub deciding: String,
+    /// The whole in one sentence.
+    pub summary: String,
+}
+
+/// What one term does to a comparison.
+#[derive(Clone, Debug, Serialize)]
+pub struct ComparedTerm {
+    /// `value` or `effort`.
+    pub part: String,
+    /// The term's or driver's name.
+    pub name: String,
+    /// Points of value or person-days of the one ahead.
+    pub ahead: f64,
+    /// The same of the one behind.
+    pub behind: f64,
+    /// Its share of ln ρ ahead − ln ρ behind; positive speaks for the one ahead.
+    pub contribution: f64,
 }

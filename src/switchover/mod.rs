@@ -1,1 +1,18 @@
-//! Moving the readers: one file per BI tool; readiness; runbook.
+//! Moving the readers: which BI sources read a wrapped table, how each is moved, proven and moved back.
+//!
+//! [`draft`] finds every exposure that reads a table the plan replaces, by name or inside its SQL, and
+//! drafts its move with the edited file; what cannot be moved is listed with its reason. [`readiness`]
+//! says whether each may move now. Pages and the patch are rendered by the report room.
+mod diff;
+mod draft;
+mod edited_file;
+mod model;
+mod readiness;
+mod replaced;
+mod superset;
+mod yaml_scalar;
+
+pub use draft::draft;
+pub use model::{BlockedExposure, ExposureMove, ProofQuery, SourceKind, Switchover, UntouchedExposure};
+pub use readiness::{Readiness, WrapFacts, readiness};
+pub use replaced::{Replaced, replaced};

@@ -1,4 +1,8 @@
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    io::{self, Read},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -17,6 +21,19 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
         Digest(Sha256::digest(bytes.as_ref()).into())
+    }
+
+    /// The digest of all that `reader` gives, in pieces, so that its size does not matter.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+        let (mut hasher, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(Digest(hasher.finalize().into())),
+                Ok(read) => hasher.update(&piece[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The first twelve hexadecimal digits, for names that people read.
@@ -84,6 +101,7 @@ mod tests {
         let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of("").to_string(), text);
         assert_eq!(text.parse::<Digest>().unwrap(), Digest::of(""));
+        assert_eq!(Digest::of_reader(&b"abc"[..]).unwrap(), Digest::of("abc"));
         assert!("sha256:E3".parse::<Digest>().is_err());
     }
 }

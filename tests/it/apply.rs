@@ -1,1 +1,8 @@
+//! The apply room, over a world in memory that can die at any call.
 
+mod bad_days;
+mod engines;
+mod memory;
+mod refreshing;
+mod running;
+mod shop;

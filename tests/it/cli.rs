@@ -1,1 +1,197 @@
+//! The real binary, from the demo's estate to its last undo.
+use std::{fs, path::Path};
 
+use crate::support::{carve, expect, files, first_service, folder, planned, run};
+
+fn json(at: &Path, arguments: &[&str]) -> serde_json::Value {
+    let mut all = arguments.to_vec();
+    all.extend(["--format", "json"]);
+    serde_json::from_str(&run(at, &all, 0)).unwrap()
+}
+
+fn bucket(shop: &Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    files(&shop.join("bucket"))
+}
+
+/// The estate's own files: what git tracks or could track, without lake, bucket and carve's output.
+fn estate_files(shop: &Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let own = |path: &std::path::PathBuf| {
+        let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+        !["lake", "bucket", ".carve", "report", "plans", ".git", "catalog", "switchover", "sources"]
+            .contains(&first.as_str())
+    };
+    files(shop).into_iter().filter(|(path, _)| own(path)).collect()
+}
+
+fn raw_orders(shop: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(shop.join("lake/raw.db")).unwrap()
+}
+
+#[test]
+fn a_wrap_ends_proven_and_a_second_apply_moves_no_bytes() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    let report = json(&shop, &["apply", &service]);
+    assert_eq!(report["complete"], true, "{report}");
+    let verdicts: Vec<&str> =
+        report["proofs"].as_array().unwrap().iter().map(|proof| proof["verdict"].as_str().unwrap()).collect();
+    assert!(!verdicts.is_empty() && verdicts.iter().all(|verdict| *verdict != "different"), "{verdicts:?}");
+    let before = (bucket(&shop), estate_files(&shop));
+    run(&shop, &["apply", &service], 0);
+    assert_eq!((bucket(&shop), estate_files(&shop)), before);
+    assert_eq!(json(&shop, &["verify", &service])["equal"], true);
+}
+
+#[test]
+fn repointed_files_differ_only_where_the_import_is_named() {
+    let (_keep, shop) = planned();
+    let before = estate_files(&shop);
+    let service = first_service(&shop);
+    run(&shop, &["apply", &service], 0);
+    let after = estate_files(&shop);
+    let changed: Vec<_> = before.iter().filter(|(path, bytes)| after.get(*path) != Some(bytes)).collect();
+    assert!(changed.len() >= 5, "{} files changed", changed.len());
+    for (path, bytes) in changed {
+        // Taking the import's name out again gives the file back, byte for byte.
+        let text = String::from_utf8(after[path].clone()).unwrap();
+        assert_eq!(text.replace("__import", ""), String::from_utf8(bytes.clone()).unwrap(), "{path:?}");
+    }
+}
+
+#[test]
+fn a_rollback_gives_every_file_and_table_back() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    let before = estate_files(&shop);
+    let tables = |shop: &Path| -> Vec<String> {
+        let lake = raw_orders(shop);
+        let mut names = lake.prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'carve%' ORDER BY 1").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let tables_before = tables(&shop);
+    run(&shop, &["apply", &service], 0);
+    assert_ne!(tables(&shop), tables_before);
+    run(&shop, &["rollback", &service], 0);
+    assert_eq!(estate_files(&shop), before);
+    assert_eq!(tables(&shop), tables_before);
+    run(&shop, &["rollback", &service], 0);
+    run(&shop, &["apply", &service], 0);
+}
+
+#[test]
+fn a_refresh_follows_the_raw_table_and_then_publishes_nothing() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    run(&shop, &["apply", &service], 0);
+    assert_eq!(json(&shop, &["refresh", &service])["published"], false);
+    let lake = raw_orders(&shop);
+    let changed = lake.execute("UPDATE orders SET status = 'refreshed' WHERE rowid % 10 = 0", []).unwrap();
+    assert!(changed > 0);
+    drop(lake);
+    let report = json(&shop, &["refresh", &service]);
+    assert_eq!(report["published"], true, "{report}");
+    let seen: i64 = raw_orders(&shop)
+        .query_row("SELECT COUNT(*) FROM orders__import WHERE status = 'refreshed'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(seen, changed as i64);
+    let published = bucket(&shop);
+    assert_eq!(json(&shop, &["refresh", &service])["published"], false);
+    assert_eq!(bucket(&shop), published);
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    let before = files(&shop);
+    let said = run(&shop, &["apply", &service, "--dry-run"], 0);
+    assert!(said.contains("Nothing was written"), "{said}");
+    let after = files(&shop);
+    let new: Vec<_> =
+        after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)).map(|(path, _)| path).collect();
+    assert!(new.iter().all(|path| path.ends_with("lock")), "{new:?}");
+}
+
+#[test]
+fn an_altered_plan_is_refused_and_so_is_one_whose_query_changed() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    let path = shop.join(format!("plans/{service}.yaml"));
+    let plan = fs::read_to_string(&path).unwrap();
+    fs::write(&path, plan.replace("rows_per_part: 1000", "rows_per_part: 7")).unwrap();
+    run(&shop, &["apply", &service], 3);
+    fs::write(&path, &plan).unwrap();
+    let edited = plan.lines().find_map(|line| line.trim().strip_prefix("- file: ")).unwrap();
+    let edited = shop.join(edited);
+    let text = fs::read_to_string(&edited).unwrap();
+    fs::write(&edited, format!("{text}\nSELECT 1 FROM raw.new_table;\n")).unwrap();
+    run(&shop, &["apply", &service], 3);
+}
+
+#[test]
+fn two_applies_at_once_and_the_second_names_the_holder() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    run(&shop, &["apply", &service, "--stop-after", &format!("{service}.publish")], 0);
+    let lock = fs::File::options().create(true).write(true).truncate(false).open(shop.join(".carve/lock")).unwrap();
+    lock.try_lock().unwrap();
+    let output = carve(&shop, &["apply", &service]).output().unwrap();
+    expect(&output, &["apply"], 6);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("locked"), "{output:?}");
+    drop(lock);
+    run(&shop, &["apply", &service], 0);
+}
+
+#[test]
+fn the_same_estate_gives_the_same_plan_and_json_in_any_place() {
+    let (_one, first) = planned();
+    let (_two, second) = planned();
+    for shop in [&first, &second] {
+        run(shop, &["plan"], 0);
+    }
+    assert_eq!(files(&first.join("plans")), files(&second.join("plans")));
+    assert_eq!(files(&first.join("report")), files(&second.join("report")));
+    for command in ["scan", "plan"] {
+        let of = |shop: &Path| run(shop, &[command, "--format", "json"], 0);
+        assert_eq!(of(&first), of(&second));
+    }
+    assert_eq!(carve(&first, &["plan", "--detailed-exitcode"]).status().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_command_line_not_understood_exits_64_and_a_missing_folder_1() {
+    let here = folder();
+    run(here.path(), &["pln"], 64);
+    run(here.path(), &["plan", "no-such-folder"], 1);
+    run(here.path(), &["apply", "Not A Name"], 64);
+    run(here.path(), &["--help"], 0);
+    run(here.path(), &["completions", "bash"], 0);
+    run(here.path(), &["man"], 0);
+}
+
+#[test]
+fn an_empty_folder_is_an_answer_not_a_failure() {
+    let here = folder();
+    let said = run(here.path(), &["plan", "."], 0);
+    assert!(said.contains("No candidate was found"), "{said}");
+}
+
+#[test]
+fn a_secret_in_an_address_reaches_no_file_and_no_screen() {
+    let (_keep, shop) = planned();
+    let service = first_service(&shop);
+    let secret = "s3cr3t-planted";
+    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
+    let bucket = format!("s3://user:{secret}@nowhere/x?region=us-east-1&endpoint=http://127.0.0.1:9&secret={secret}");
+    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", &bucket)).unwrap();
+    for arguments in
+        [vec!["plan"], vec!["report"], vec!["status"], vec!["apply", &service, "--dry-run"], vec!["init", "--dry-run"]]
+    {
+        let output = carve(&shop, &arguments).env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        assert!(!String::from_utf8_lossy(&said).contains(secret), "carve {arguments:?} shows the secret");
+    }
+    for (path, bytes) in files(&shop).into_iter().filter(|(path, _)| !path.ends_with("carve.yaml")) {
+        assert!(!String::from_utf8_lossy(&bytes).contains(secret), "{path:?} holds the secret");
+    }
+}

@@ -1,11 +1,15 @@
 //! Every test that crosses rooms: one binary, so that it links once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
 mod apply;
 mod cli;
 mod connector;
+mod docs;
 mod estate;
 mod fixtures;
+mod kill;
 mod layers;
 mod lineage;
 mod report;
 mod scoring;
 mod service;
+mod support;

@@ -69,7 +69,7 @@ pub(super) fn render(
     let origins = Origins::of(runs.collect());
     let missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
     let problems: Vec<String> = missing.iter().map(|name| format!("nobody says what `{name}` is")).collect();
-    let shaped = super::objects::uses_shaped(&script.text);
+    let shaped = super::objects::uses_shaped(&script.text, values);
     Ok(Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems })
 }
 
@@ -83,6 +83,11 @@ fn environment(names: &Value) -> Environment<'static> {
     environment.add_filter("as_text", |value: Value| value);
     environment.add_filter("as_bool", |value: Value| value);
     environment.add_filter("as_number", |value: Value| value);
+    for name in ["default", "d"] {
+        environment.add_filter(name, |value: Value, other: Option<Value>, truth: Option<bool>| {
+            super::objects::or_default(value, other.unwrap_or_else(|| Value::from("")), truth.unwrap_or(false))
+        });
+    }
     environment.add_filter("ds", |_: Value| super::objects::shaped("ds"));
     environment.add_filter("ds_nodash", |_: Value| super::objects::shaped("ds_nodash"));
     environment.set_unknown_method_callback(python_method);

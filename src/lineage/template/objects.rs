@@ -77,6 +77,16 @@ impl Stub {
     }
 }
 
+/// Jinja's `default`: a name nobody knows takes the value that the template gives it, and is missed no more.
+pub(super) fn or_default(value: Value, other: Value, truth: bool) -> Value {
+    if let Some(stub) = value.downcast_object_ref::<Stub>() {
+        stub.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&stub.path);
+        return other;
+    }
+    let absent = value.is_undefined() || (truth && !value.is_true());
+    if absent { other } else { value }
+}
+
 fn flatten(value: &Value, parts: &mut Vec<String>) {
     use minijinja::value::ValueKind::{Iterable, Map, Seq};
     match value.kind() {
@@ -238,10 +248,9 @@ impl Object for Quiet {
     }
 }
 
-/// Whether `text` asks for a value that is known only when a job runs.
-pub(super) fn uses_shaped(text: &str) -> bool {
+/// Whether `text` asks for a value that is known only when a job runs and that nothing `given` says.
+pub(super) fn uses_shaped(text: &str, given: &BTreeMap<String, String>) -> bool {
+    let open = |word: &str| shaped(word).is_some() && !given.contains_key(word);
     let mut inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
-    inside.any(|expression| {
-        expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| shaped(word).is_some())
-    })
+    inside.any(|expression| expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(open))
 }

@@ -1,0 +1,134 @@
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+};
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{apply::error::ApplyError, vocab::Digest};
+
+/// Who holds a lock, as the loser reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::apply) struct Holder {
+    pub(in crate::apply) pid: u32,
+    pub(in crate::apply) host: String,
+    pub(in crate::apply) since: String,
+    pub(in crate::apply) doing: String,
+}
+
+impl Holder {
+    fn new(doing: &str, now: Timestamp) -> Self {
+        let since = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Holder { pid: std::process::id(), host: host(), since, doing: doing.to_owned() }
+    }
+
+    pub(in crate::apply) fn told(&self) -> String {
+        format!("process {} on `{}` holds it since {}: {}", self.pid, self.host, self.since, self.doing)
+    }
+}
+
+/// The lock on carve's folder; the system gives it back when the process ends, however it ends.
+pub(in crate::apply) struct LocalLock {
+    file: File,
+    pub(in crate::apply) holder: Holder,
+    /// Names this folder on this machine, the same in every run: the lease on the bucket knows its owner by it.
+    pub(in crate::apply) owner: Digest,
+}
+
+impl LocalLock {
+    /// Takes the lock of the folder `state`, or says who holds it.
+    pub(in crate::apply) fn take(state: &Utf8Path, doing: &str, now: Timestamp) -> Result<Self, ApplyError> {
+        let failed = |source: std::io::Error| ApplyError::Stopped {
+            step: "lock".to_owned(),
+            source: format!("cannot lock carve's folder: {source}").into(),
+        };
+        fs::create_dir_all(state).map_err(failed)?;
+        let path = state.join("lock");
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ApplyError::Locked { holder: named(&mut file) }),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let holder = Holder::new(doing, now);
+        write(&mut file, &holder).map_err(failed)?;
+        let owner = owner(state, &file).map_err(failed)?;
+        Ok(LocalLock { file, holder, owner })
+    }
+}
+
+impl Drop for LocalLock {
+    fn drop(&mut self) {
+        // Emptied first, so that nobody reads the name of one who has gone.
+        let _ = self.file.set_len(0);
+        let _ = self.file.unlock();
+    }
+}
+
+fn write(file: &mut File, holder: &Holder) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&serde_json::to_vec(holder).expect("four fields of text"))?;
+    file.sync_data()
+}
+
+/// The holder, from the file; it may be between taking the lock and writing its name.
+fn named(file: &mut File) -> String {
+    for _ in 0..20 {
+        let mut text = String::new();
+        if file.rewind().and_then(|()| file.read_to_string(&mut text)).is_ok()
+            && let Ok(holder) = serde_json::from_str::<Holder>(&text)
+        {
+            return holder.told();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    "another carve holds it".to_owned()
+}
+
+/// Machine, folder and lock file together: a copy of the folder elsewhere is another owner.
+fn owner(state: &Utf8Path, file: &File) -> std::io::Result<Digest> {
+    let machine = fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let folder = state.canonicalize_utf8()?;
+    Ok(Digest::of(format!("{}\n{machine}\n{folder}\n{}", host(), identity(file)?)))
+}
+
+#[cfg(unix)]
+fn identity(file: &File) -> std::io::Result<String> {
+    use std::os::unix::fs::MetadataExt;
+    let found = file.metadata()?;
+    Ok(format!("{}:{}", found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &File) -> std::io::Result<String> {
+    Ok(String::new())
+}
+
+fn host() -> String {
+    let kernel = fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let named = kernel.or_else(|| std::env::var("HOSTNAME").ok()).or_else(|| std::env::var("COMPUTERNAME").ok());
+    named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "this host".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loser_hears_who_holds_the_lock() {
+        let keep = tempfile::tempdir().unwrap();
+        let state = Utf8Path::from_path(keep.path()).unwrap();
+        let held = LocalLock::take(state, "apply of `orders`", Timestamp::UNIX_EPOCH).unwrap();
+        let Err(ApplyError::Locked { holder }) = LocalLock::take(state, "x", Timestamp::UNIX_EPOCH) else {
+            panic!("two held one lock");
+        };
+        assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+        assert!(holder.ends_with("since 1970-01-01T00:00:00Z: apply of `orders`"), "{holder}");
+        drop(held);
+        assert!(LocalLock::take(state, "x", Timestamp::UNIX_EPOCH).is_ok());
+    }
+}

@@ -1,0 +1,288 @@
+//! Everything that can be tried before step one, all of it told at once.
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use crate::{
+    apply::{
+        context::{self, Context},
+        error::StepError,
+        extract, files,
+        journal::{self, RunState, Stage},
+        model::{Concern, PreflightFinding},
+        run::told,
+        step::edited,
+        world::{RunOptions, World},
+    },
+    plan::{Action, FileEdit, Plan, PublishEndpoint, Step, Swap},
+    progress::Silent,
+    vocab::{Column, Digest, Schema},
+};
+
+/// Tries connections, permissions, tables, files and the plan itself; gives every fault found, worst first. An
+/// empty list means that step one can begin. Steps that the journal knows as done are not asked again.
+///
+/// In a dry run nothing is written, so permissions to write are not tried, and a finding says so.
+pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<PreflightFinding> {
+    let mut found = Findings(Vec::new());
+    let state = match journal::read(&world.folder(&plan.service)) {
+        Ok(read) => read.state,
+        Err(error) => {
+            found.blocks(None, error.to_string(), error.hint());
+            return found.0;
+        }
+    };
+    let context = Context { plan, world, options, progress: &Silent, lease: None };
+    order(plan, &mut found);
+    connections(&context, &mut found).await;
+    let mut files = BTreeMap::new();
+    for step in plan.steps.iter().filter(|step| !done(&state, plan, step)) {
+        promises(step, options, &mut found);
+        match &step.action {
+            Action::Publish(publish) => {
+                for endpoint in &publish.endpoints {
+                    origin(&context, step, endpoint, &mut found).await;
+                }
+            }
+            Action::Swap(swap) => names(&context, step, swap, &mut found).await,
+            Action::Repoint(repoint) => {
+                repoint.files.iter().for_each(|edit| file_edit(world, step, edit, &mut files, &mut found));
+            }
+            Action::Schedule(file) => new_file(world, step, &file.file, &file.content, &mut found),
+            Action::ProveContinuity(proof) => old_table(&context, step, proof, &mut found).await,
+            Action::Import(_) | Action::ProveDownstream(_) => {}
+        }
+    }
+    found.0.sort_by_key(|finding| finding.concern);
+    found.0
+}
+
+fn done(state: &RunState, plan: &Plan, step: &Step) -> bool {
+    state.plan == Some(plan.id) && matches!(state.stage, Stage::Applying | Stage::Finished) && state.is_done(&step.id)
+}
+
+/// What was found so far.
+struct Findings(Vec<PreflightFinding>);
+
+impl Findings {
+    fn add(&mut self, concern: Concern, step: Option<&Step>, what: impl Into<String>, hint: &str) {
+        let step = step.map(|step| step.id.clone());
+        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+        self.0.push(PreflightFinding { step, concern, what: what.into(), hint });
+    }
+
+    fn blocks(&mut self, step: Option<&Step>, what: impl Into<String>, hint: &str) {
+        self.add(Concern::Blocks, step, what, hint);
+    }
+
+    fn stale(&mut self, step: Option<&Step>, what: impl Into<String>) {
+        self.add(Concern::Stale, step, what, "make the plan again with `carve plan`");
+    }
+}
+
+/// Steps have names of their own and come after what they need.
+fn order(plan: &Plan, found: &mut Findings) {
+    let mut seen = BTreeSet::new();
+    for step in &plan.steps {
+        for need in step.needs.iter().filter(|need| !seen.contains(need.as_str())) {
+            let what = format!("step `{}` needs `{need}`, which does not come before it", step.id);
+            found.blocks(Some(step), what, "make the plan again with `carve plan`");
+        }
+        if !seen.insert(step.id.as_str()) {
+            found.blocks(Some(step), format!("two steps are called `{}`", step.id), "");
+        }
+    }
+}
+
+/// Staleness and approvals, as the caller knows them.
+fn promises(step: &Step, options: &RunOptions, found: &mut Findings) {
+    if let Some(why) = options.stale.get(&step.id) {
+        found.stale(Some(step), format!("step `{}`: {why}", step.id));
+    }
+    if step.approval && !options.approved.contains(&step.id) {
+        let what = format!("step `{}` needs approval", step.id);
+        found.blocks(Some(step), what, "have a person approve this plan id");
+    }
+}
+
+async fn connections(context: &Context<'_>, found: &mut Findings) {
+    let world = context.world;
+    let dry = context.options.dry_run;
+    if let Err(error) = world.lake.probe().await {
+        found.blocks(None, format!("the lake does not answer: {}", told(&error)), "look at its address in carve.yaml");
+    } else if !dry && let Err(error) = world.lake.probe_write().await {
+        found.blocks(None, format!("the lake cannot be written: {}", told(&error)), "give carve permission and room");
+    }
+    let bucket = match dry {
+        true => {
+            world.bucket.list(&format!("data-services/{}/schemata/", context.plan.service)).await.map(|_| Vec::new())
+        }
+        false => world.bucket.probe().await,
+    };
+    match bucket {
+        Err(error) => {
+            let what = format!("the bucket {} does not answer: {}", world.bucket.shown(), told(&error));
+            found.blocks(None, what, "look at its address and credentials");
+        }
+        Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
+    }
+    if dry {
+        found.add(Concern::Warns, None, "a dry run does not try whether lake and bucket can be written", "");
+    }
+    let sources: BTreeSet<&str> = context::publish(context.plan)
+        .into_iter()
+        .flat_map(|its| &its.endpoints)
+        .map(|its| its.from.as_str())
+        .collect();
+    for name in sources.into_iter().filter(|name| *name != "lake") {
+        match world.origin(name) {
+            None => found.blocks(
+                None,
+                format!("`{name}` is not connected"),
+                "give its address under `sources` in carve.yaml",
+            ),
+            Some(origin) => {
+                if let Err(error) = origin.probe().await {
+                    found.blocks(None, format!("`{name}` does not answer: {}", told(&error)), "look at its address");
+                }
+            }
+        }
+    }
+    if let Err(what) = own_folder(&world.state, dry) {
+        found.blocks(None, what, "carve keeps its journal there");
+    }
+}
+
+fn own_folder(state: &Utf8Path, dry: bool) -> Result<(), String> {
+    if dry {
+        return Ok(());
+    }
+    let tried = files::make_folders(state).and_then(|_| files::replace(&state.join("probe"), b"carve"));
+    let _ = std::fs::remove_file(state.join("probe"));
+    tried.map_err(|error| format!("carve's folder cannot be written: {error}"))
+}
+
+async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, found: &mut Findings) {
+    let Some(origin) = context.world.origin(&wanted.from) else { return };
+    let described = match context.origin_table(wanted).await {
+        Ok(table) => origin.describe(&table).await,
+        Err(error) => Err(error),
+    };
+    match described {
+        Err(error) => found.blocks(Some(step), format!("cannot read `{}`: {}", wanted.table, told(&error)), ""),
+        Ok(described) => {
+            if let Some(expected) = &wanted.expect {
+                expectations(step, wanted, expected, &described.schema, found);
+            }
+            if let Err(error) = extract::published_schema(wanted, described.schema) {
+                found.blocks(Some(step), told(&error), "correct `columns` of this service's wrap in carve.yaml");
+            }
+        }
+    }
+}
+
+/// Columns that the plan saw and the origin has otherwise.
+fn expectations(step: &Step, wanted: &PublishEndpoint, expected: &Schema, real: &Schema, found: &mut Findings) {
+    let of = |schema: &Schema, name: &str| schema.columns.iter().find(|column| column.name == name).cloned();
+    for column in &expected.columns {
+        match of(real, &column.name) {
+            None => found.stale(Some(step), format!("`{}` has no column `{}`", wanted.table, column.name)),
+            Some(is) if differs(column, &is) => {
+                let (was, is) = (&column.physical, &is.physical);
+                found.stale(
+                    Some(step),
+                    format!("column `{}` of `{}` is `{is}`, the plan saw `{was}`", column.name, wanted.table),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    let new = real
+        .columns
+        .iter()
+        .filter(|column| of(expected, &column.name).is_none() && !wanted.omit.contains(&column.name));
+    for column in new {
+        let what = format!(
+            "`{}` has a column `{}` that the plan did not see; it will be published",
+            wanted.table, column.name
+        );
+        found.add(Concern::Warns, Some(step), what, "leave it out with `columns: {table.column: omit}`");
+    }
+}
+
+/// Declared types are compared first: what two readers make of one declaration is no change of the table.
+fn differs(expected: &Column, real: &Column) -> bool {
+    expected.logical != real.logical && !expected.physical.eq_ignore_ascii_case(&real.physical)
+}
+
+async fn names(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Findings) {
+    match taken(context, swap).await {
+        Ok(None) => {}
+        Ok(Some(what)) => found.blocks(Some(step), what, "rename or drop it, or give the import another name"),
+        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", swap.live, told(&error)), ""),
+    }
+}
+
+/// A table that stands where the swap needs room.
+async fn taken(context: &Context<'_>, swap: &Swap) -> Result<Option<String>, StepError> {
+    let lake = &*context.world.lake;
+    let lives = lake.exists(&swap.live).await?;
+    match &swap.previous {
+        None if lives && !context.is_ours(&swap.live).await? => {
+            Ok(Some(format!("a table `{}` is there that carve did not make", swap.live)))
+        }
+        None => Ok(None),
+        Some(previous) if context.in_place_done(swap, previous).await? => Ok(None),
+        Some(previous) if lake.exists(previous).await? => Ok(Some(format!("a table `{previous}` is there already"))),
+        Some(_) if !lives => Ok(Some(format!("there is no table `{}` to take the place of", swap.live))),
+        Some(_) => Ok(None),
+    }
+}
+
+async fn old_table(context: &Context<'_>, step: &Step, proof: &crate::plan::ProveContinuity, found: &mut Findings) {
+    match context.world.lake.exists(&proof.old).await {
+        Ok(true) => {}
+        Ok(false) => found.blocks(Some(step), format!("there is no table `{}` to compare with", proof.old), ""),
+        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", proof.old, told(&error)), ""),
+    }
+}
+
+/// A file is as the plan saw it, or as an earlier edit of this plan leaves it.
+fn file_edit<'p>(
+    world: &World,
+    step: &Step,
+    edit: &'p FileEdit,
+    files: &mut BTreeMap<&'p Utf8Path, Option<Vec<u8>>>,
+    found: &mut Findings,
+) {
+    let Some(path) = world.estate_file(&edit.file) else {
+        return found.blocks(Some(step), format!("`{}` leads out of the estate", edit.file), "");
+    };
+    let read = || files::read(&path).unwrap_or_default();
+    let bytes = files.entry(&edit.file).or_insert_with(read);
+    let digest = bytes.as_ref().map(Digest::of);
+    if digest == Some(edit.after) {
+        return;
+    }
+    let Some(before) = bytes.as_ref().filter(|_| digest == Some(edit.before)) else {
+        let how = if digest.is_none() { "is not there" } else { "was changed since" };
+        return found.stale(Some(step), format!("`{}` {how}: the plan's edits do not fit it", edit.file));
+    };
+    match edited(before, &edit.edits) {
+        Ok(after) if Digest::of(&after) == edit.after => *bytes = Some(after),
+        Ok(_) => found.stale(Some(step), format!("`{}`: the edits do not lead to what the plan promises", edit.file)),
+        Err(why) => found.stale(Some(step), format!("`{}`: {why}", edit.file)),
+    }
+}
+
+fn new_file(world: &World, step: &Step, file: &Utf8Path, content: &str, found: &mut Findings) {
+    let Some(path) = world.estate_file(file) else {
+        return found.blocks(Some(step), format!("`{file}` leads out of the estate"), "");
+    };
+    match files::read(&path) {
+        Ok(None) => {}
+        Ok(Some(bytes)) if bytes == content.as_bytes() => {}
+        Ok(Some(_)) => found.blocks(Some(step), format!("a file `{file}` is there already"), "rename or remove it"),
+        Err(error) => found.blocks(Some(step), format!("cannot look for `{file}`: {error}"), ""),
+    }
+}

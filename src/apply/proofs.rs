@@ -1,0 +1,32 @@
+//! The proofs of a service in one file, `proofs.json`: the latest of each kind and subject.
+use camino::Utf8Path;
+
+use crate::apply::{error::StepError, files, model::ProofSummary};
+
+/// Reads what was proven; a file that is not there, or cannot be read, proves nothing.
+pub(super) fn read(folder: &Utf8Path) -> Vec<ProofSummary> {
+    let bytes = files::read(&folder.join("proofs.json")).ok().flatten();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Puts `new` proofs in the place of older ones of the same kind and subject.
+pub(super) fn keep(folder: &Utf8Path, new: &[ProofSummary]) -> Result<(), StepError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let mut proofs = read(folder);
+    for proof in new {
+        match proofs.iter_mut().find(|its| its.kind == proof.kind && its.what == proof.what) {
+            Some(older) => *older = proof.clone(),
+            None => proofs.push(proof.clone()),
+        }
+    }
+    let mut text = serde_json::to_vec_pretty(&proofs).expect("text and numbers only");
+    text.push(b'\n');
+    files::replace(&folder.join("proofs.json"), &text).map_err(StepError::io("keep the proofs"))
+}
+
+/// Forgets all proofs: what they spoke of is undone.
+pub(super) fn forget(folder: &Utf8Path) {
+    let _ = std::fs::remove_file(folder.join("proofs.json"));
+}

@@ -1,0 +1,286 @@
+//! Publishes a service from its origins, or finds that nothing has changed since the newest publication.
+use std::collections::BTreeSet;
+
+use crate::{
+    apply::{
+        context::{self, Context},
+        error::StepError,
+        extract::{Extract, Source},
+        journal::Facts,
+        publication::{self, Committed},
+        upload::{Noting, Upload, Uploaded},
+    },
+    plan::{Action, Plan, Publish},
+    service::{
+        Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest,
+        ServiceAddress, Sla, bump, changes,
+    },
+    vocab::{Bump, Digest, SchemaVersion},
+};
+
+/// Version numbers tried before giving up: each one that is taken was spent by an attempt that never committed.
+const TRIES: u32 = 100;
+
+/// What publishing came to.
+pub(super) struct Published {
+    pub(super) version: SchemaVersion,
+    /// Whether it was made now.
+    pub(super) made: bool,
+    pub(super) lines: Vec<String>,
+}
+
+/// Publishes all endpoints; `known` is what earlier attempts noted.
+pub(super) async fn publish(
+    context: &Context<'_>,
+    wanted: &Publish,
+    known: &Facts,
+    note: &mut Noting<'_>,
+) -> Result<Published, StepError> {
+    let bucket = &*context.world.bucket;
+    let service = &context.plan.service;
+    let newest = publication::newest(bucket, service).await?;
+    let mut extract = Extract::open(context, wanted).await?;
+    let new: Vec<EndpointSchema> = extract.sources.iter().map(endpoint_schema).collect();
+    let change = newest.as_ref().and_then(|newest| bump(&endpoint_schemas(newest), &new));
+    if let Some(newest) = newest.as_ref().filter(|_| change.is_none() && !context.options.republish)
+        && unchanged(context, &mut extract, newest).await?
+    {
+        let version = newest.version();
+        return adopt(context, wanted, known, version).await;
+    }
+    if let Some(newest) = &newest {
+        // Readers hear of a change of schema before it is published.
+        let told = changes(&endpoint_schemas(newest), &new);
+        told.iter()
+            .for_each(|change| context.progress.say(&format!("endpoint `{}`: {}", change.endpoint, change.text)));
+    }
+    let first = match &newest {
+        None => SchemaVersion::FIRST,
+        Some(newest) => newest.version().next(change.unwrap_or(Bump::Publication)),
+    };
+    let mut version =
+        known.attempted.iter().copied().filter(|tried| same_schema(*tried, first)).max().unwrap_or(first).max(first);
+    let mut spent = Vec::new();
+    for _ in 0..TRIES {
+        note(Facts { attempted: vec![version], ..Facts::default() })?;
+        match store(context, &mut extract, version, known, note).await? {
+            Ok(manifests) => {
+                let lines = finish(context, wanted, &extract.sources, version, manifests, known, &spent).await?;
+                return Ok(Published { version, made: true, lines });
+            }
+            Err(key) => {
+                context.progress.say(&format!(
+                    "`{key}` has other bytes from an attempt that never committed: version {version} is skipped"
+                ));
+                spent.push(version);
+                version = version.next(Bump::Publication);
+            }
+        }
+    }
+    Err(StepError::Broken(format!("{TRIES} version numbers up to {version} are taken by objects no contract commits")))
+}
+
+/// Nothing has changed: the newest publication stands; one that a rollback withdrew is made active again.
+async fn adopt(
+    context: &Context<'_>,
+    wanted: &Publish,
+    known: &Facts,
+    version: SchemaVersion,
+) -> Result<Published, StepError> {
+    let bucket = &*context.world.bucket;
+    let service = &context.plan.service;
+    let mut lines = vec![format!("publication {version} holds exactly these rows already: nothing was published")];
+    let newest = publication::of_version(bucket, service, version).await?;
+    if newest.is_withdrawn() {
+        publication::mark(bucket, newest, "active", (context.world.clock)()).await?;
+        lines.push(format!("publication {version} had been withdrawn and is active again"));
+    }
+    publication::sweep(bucket, service, &context::endpoints(wanted), &known.attempted).await?;
+    Ok(Published { version, made: false, lines })
+}
+
+/// Stores parts and manifests of all endpoints; the key of a name that is taken otherwise.
+async fn store(
+    context: &Context<'_>,
+    extract: &mut Extract<'_>,
+    version: SchemaVersion,
+    known: &Facts,
+    note: &mut Noting<'_>,
+) -> Result<Result<Vec<(Manifest, Digest)>, String>, StepError> {
+    let service = &context.plan.service;
+    let mut manifests = Vec::new();
+    for at in 0..extract.sources.len() {
+        let (from, table, schema) = {
+            let source = &extract.sources[at];
+            (&source.wanted.from, source.table.clone(), source.schema.clone())
+        };
+        let rows = extract.snapshot(from)?.rows(&table, &schema).await?;
+        let upload = Upload { service, version, stored: &known.stored };
+        match upload.run(context, &extract.sources[at], rows, note).await? {
+            Uploaded::Taken(key) => return Ok(Err(key)),
+            Uploaded::All(manifest) => manifests.push(manifest),
+        }
+    }
+    // Manifests go up after all parts, so whoever sees a manifest can fetch every part it names.
+    let mut stored = Vec::new();
+    for manifest in manifests {
+        match store_manifest(context, &manifest).await? {
+            Ok(digest) => stored.push((manifest, digest)),
+            Err(key) => return Ok(Err(key)),
+        }
+    }
+    Ok(stray(context, &stored).await?.map_or(Ok(stored), Err))
+}
+
+/// An object under this version's names that no manifest names: an earlier attempt cut the rows otherwise. A
+/// reader who lists parts must never see it as part of this publication.
+async fn stray(context: &Context<'_>, stored: &[(Manifest, Digest)]) -> Result<Option<String>, StepError> {
+    for (manifest, _) in stored {
+        let address = ServiceAddress::new(&manifest.service);
+        let own = address.manifest_key(&manifest.endpoint, manifest.version);
+        let named: BTreeSet<&str> = manifest.parts.iter().map(|part| part.key.as_str()).chain([own.as_str()]).collect();
+        let prefix = format!("{}v{}.", address.endpoint_prefix(&manifest.endpoint), manifest.version);
+        let listed = context.world.bucket.list(&prefix).await?;
+        if let Some(info) = listed.into_iter().find(|info| !named.contains(info.key.as_str())) {
+            return Ok(Some(info.key));
+        }
+    }
+    Ok(None)
+}
+
+async fn store_manifest(context: &Context<'_>, manifest: &Manifest) -> Result<Result<Digest, String>, StepError> {
+    let address = ServiceAddress::new(&manifest.service);
+    let key = address.manifest_key(&manifest.endpoint, manifest.version);
+    let bytes = manifest.to_json().map_err(StepError::format(format!("cannot write manifest `{key}`")))?;
+    let digest = Digest::of(&bytes);
+    match context.world.bucket.put_new(&key, bytes, &digest).await {
+        Ok(_) => Ok(Ok(digest)),
+        Err(crate::connector::ConnectorError::Taken { key }) => Ok(Err(key)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Commits, then clears away what spent attempts left.
+async fn finish(
+    context: &Context<'_>,
+    wanted: &Publish,
+    sources: &[Source<'_>],
+    version: SchemaVersion,
+    manifests: Vec<(Manifest, Digest)>,
+    known: &Facts,
+    spent: &[SchemaVersion],
+) -> Result<Vec<String>, StepError> {
+    context.go_on()?;
+    let bucket = &*context.world.bucket;
+    let (parts, rows) = manifests
+        .iter()
+        .fold((0, 0), |(parts, rows), (manifest, _)| (parts + manifest.parts.len() as u64, rows + manifest.rows()));
+    let facts = contract_facts(context, sources, version, manifests);
+    let contract = Contract::draft(facts).map_err(StepError::format("cannot write the contract"))?;
+    publication::commit(bucket, &contract).await?;
+    let attempted: Vec<SchemaVersion> = known.attempted.iter().chain(spent).copied().collect();
+    let swept = publication::sweep(bucket, &context.plan.service, &context::endpoints(wanted), &attempted).await?;
+    let mut lines = vec![format!("published {version}: {rows} rows in {parts} parts")];
+    if swept > 0 {
+        lines.push(format!("removed {swept} objects of attempts that never committed"));
+    }
+    Ok(lines)
+}
+
+fn contract_facts(
+    context: &Context<'_>,
+    sources: &[Source<'_>],
+    version: SchemaVersion,
+    manifests: Vec<(Manifest, Digest)>,
+) -> ContractFacts {
+    let plan = context.plan;
+    let bucket = &context.world.bucket;
+    let address = ServiceAddress::new(&plan.service);
+    let endpoints = sources.iter().zip(manifests).map(|(source, (manifest, manifest_digest))| ContractEndpoint {
+        endpoint: manifest.endpoint.clone(),
+        description: source.comment.clone(),
+        schema: source.schema.clone(),
+        part_format: manifest.part_format,
+        parts: manifest.parts.len() as u64,
+        fingerprint: manifest.fingerprint,
+        manifest: address.manifest_key(&manifest.endpoint, version),
+        manifest_digest,
+    });
+    ContractFacts {
+        service: plan.service.clone(),
+        version,
+        published: (context.world.clock)(),
+        domain: Some(plan.boundary.domain.clone()).filter(|domain| !domain.is_empty()),
+        owner: plan.ownership.then.clone().or_else(|| plan.ownership.now.clone()),
+        purpose: Some(plan.summary.clone()).filter(|summary| !summary.is_empty()),
+        endpoints: endpoints.collect(),
+        server: ContractServer { kind: bucket.kind().to_owned(), bucket: bucket.shown() },
+        sla: Sla { schedule: schedule(plan), ..Sla::default() },
+    }
+}
+
+/// The refresh job's schedule, from the file that the plan writes.
+fn schedule(plan: &Plan) -> Option<String> {
+    let content = plan.steps.iter().find_map(|step| match &step.action {
+        Action::Schedule(file) => Some(&file.content),
+        _ => None,
+    })?;
+    let file: serde_yaml::Value = serde_yaml::from_str(content).ok()?;
+    let jobs = file.get("jobs")?.as_mapping()?;
+    jobs.iter().find_map(|(_, job)| Some(job.get("schedule")?.as_str()?.to_owned()))
+}
+
+/// Whether the newest publication holds exactly the rows that are at the origins now.
+async fn unchanged(context: &Context<'_>, extract: &mut Extract<'_>, newest: &Committed) -> Result<bool, StepError> {
+    for source in &extract.sources {
+        if newest.endpoint(&source.wanted.endpoint)?.fingerprint.rows != source.rows {
+            return Ok(false);
+        }
+    }
+    for at in 0..extract.sources.len() {
+        let expected = newest.endpoint(&extract.sources[at].wanted.endpoint)?.fingerprint;
+        if read_fingerprint(context, extract, at).await? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Fingerprint of one endpoint's rows in the open snapshot.
+async fn read_fingerprint(
+    context: &Context<'_>,
+    extract: &mut Extract<'_>,
+    at: usize,
+) -> Result<Fingerprint, StepError> {
+    let source = &extract.sources[at];
+    let (from, table, schema) = (&source.wanted.from, source.table.clone(), source.schema.clone());
+    let mut rows = extract.snapshot(from)?.rows(&table, &schema).await?;
+    let mut all = Fingerprint::default();
+    while let Some(batch) = rows.recv().await.transpose()? {
+        context.go_on()?;
+        for row in &batch {
+            all.add_row(&schema, row).map_err(StepError::format(format!("cannot publish `{table}`")))?;
+        }
+    }
+    Ok(all)
+}
+
+fn endpoint_schema(source: &Source<'_>) -> EndpointSchema {
+    let (endpoint, part_format) = (source.wanted.endpoint.clone(), source.wanted.format);
+    EndpointSchema { endpoint, part_format, schema: source.schema.clone() }
+}
+
+fn endpoint_schemas(committed: &Committed) -> Vec<EndpointSchema> {
+    let endpoints = committed.contract.facts.endpoints.iter();
+    endpoints
+        .map(|its| EndpointSchema {
+            endpoint: its.endpoint.clone(),
+            part_format: its.part_format,
+            schema: its.schema.clone(),
+        })
+        .collect()
+}
+
+fn same_schema(a: SchemaVersion, b: SchemaVersion) -> bool {
+    (a.breaking, a.additive) == (b.breaking, b.additive)
+}

@@ -1,0 +1,149 @@
+//! Rows from wherever they lie — a table, published parts, a query — as one kind of stream, so that any two can be compared.
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::task::JoinHandle;
+
+use crate::{
+    apply::{error::StepError, model::ProofSummary},
+    connector::{Bucket, Lake, Origin, RowStream, Snapshot},
+    service::{Fingerprint, Manifest, PartInfo, decode_part},
+    vocab::{DatasetId, Digest, Row, Schema},
+};
+
+/// Parts fetched and decoded ahead of the one that is read.
+const AHEAD: usize = 4;
+
+/// Where rows lie. It can be opened again: differences need a second reading.
+pub(super) enum Rows<'a> {
+    Table(&'a dyn Origin, &'a DatasetId, &'a Schema),
+    Parts(Arc<dyn Bucket>, Arc<Manifest>),
+    Query(&'a dyn Lake, &'a str),
+}
+
+/// Rows being read. The snapshot lives as long as they do.
+pub(super) enum Opened {
+    Stream { rows: RowStream, _snapshot: Option<Box<dyn Snapshot>> },
+    Parts(PartStream),
+}
+
+impl Rows<'_> {
+    pub(super) async fn open(&self) -> Result<Opened, StepError> {
+        match self {
+            Rows::Table(origin, table, schema) => {
+                let mut snapshot = origin.snapshot().await?;
+                let rows = snapshot.rows(table, schema).await?;
+                Ok(Opened::Stream { rows, _snapshot: Some(snapshot) })
+            }
+            Rows::Parts(bucket, manifest) => {
+                let parts = manifest.parts.clone();
+                Ok(Opened::Parts(PartStream::open(bucket.clone(), manifest.clone(), parts)))
+            }
+            Rows::Query(lake, sql) => Ok(Opened::Stream { rows: lake.query(sql).await?.1, _snapshot: None }),
+        }
+    }
+
+    /// Fingerprint of all rows under `schema`; `watch` may stop the reading between batches.
+    pub(super) async fn fingerprint(
+        &self,
+        schema: &Schema,
+        watch: &(dyn Fn() -> Result<(), StepError> + Sync),
+    ) -> Result<Fingerprint, StepError> {
+        let mut opened = self.open().await?;
+        let mut all = Fingerprint::default();
+        while let Some(batch) = opened.next().await? {
+            watch()?;
+            for row in &batch {
+                all.add_row(schema, row).map_err(StepError::format("cannot compare a row"))?;
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Opened {
+    /// The next batch; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, StepError> {
+        match self {
+            Opened::Stream { rows, .. } => Ok(rows.recv().await.transpose()?),
+            Opened::Parts(parts) => Ok(parts.next().await?.map(|(_, rows)| rows)),
+        }
+    }
+}
+
+/// One part on its way.
+type Fetching = JoinHandle<Result<Vec<Row>, StepError>>;
+
+/// Published parts in the manifest's order, fetched ahead, each checked against its digest.
+pub(super) struct PartStream {
+    bucket: Arc<dyn Bucket>,
+    manifest: Arc<Manifest>,
+    waiting: VecDeque<PartInfo>,
+    fetching: VecDeque<(PartInfo, Fetching)>,
+}
+
+impl PartStream {
+    /// Reads `parts` of `manifest`.
+    pub(super) fn open(bucket: Arc<dyn Bucket>, manifest: Arc<Manifest>, parts: Vec<PartInfo>) -> Self {
+        PartStream { bucket, manifest, waiting: parts.into(), fetching: VecDeque::new() }
+    }
+
+    /// The next part and its rows; `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<(PartInfo, Vec<Row>)>, StepError> {
+        while self.fetching.len() < AHEAD
+            && let Some(part) = self.waiting.pop_front()
+        {
+            let work = fetch(self.bucket.clone(), self.manifest.clone(), part.clone());
+            self.fetching.push_back((part, tokio::spawn(work)));
+        }
+        let Some((part, work)) = self.fetching.pop_front() else { return Ok(None) };
+        let rows = work.await.map_err(StepError::format(format!("cannot read part `{}`", part.key)))??;
+        Ok(Some((part, rows)))
+    }
+}
+
+impl Drop for PartStream {
+    fn drop(&mut self) {
+        self.fetching.iter().for_each(|(_, work)| work.abort());
+    }
+}
+
+async fn fetch(bucket: Arc<dyn Bucket>, manifest: Arc<Manifest>, part: PartInfo) -> Result<Vec<Row>, StepError> {
+    let bytes = match bucket.get(&part.key).await {
+        Ok(bytes) => bytes,
+        Err(crate::connector::ConnectorError::NoSuchObject(_)) => {
+            return Err(damaged(&manifest, &part, "is not there"));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let decoded = tokio::task::spawn_blocking(move || decode(&manifest, &part, &bytes)).await;
+    decoded.map_err(StepError::format("cannot decode a part"))?
+}
+
+fn decode(manifest: &Manifest, part: &PartInfo, bytes: &[u8]) -> Result<Vec<Row>, StepError> {
+    if bytes.len() as u64 != part.bytes || Digest::of(bytes) != part.digest {
+        let size = format!("has {} bytes with another digest than the manifest's {}", bytes.len(), part.bytes);
+        return Err(damaged(manifest, part, &size));
+    }
+    let bad = || StepError::format(format!("cannot decode part `{}`", part.key));
+    let rows = decode_part(manifest.part_format, &manifest.schema, bytes).map_err(bad())?;
+    let found = Fingerprint::of(&manifest.schema, &rows).map_err(bad())?;
+    match found == part.fingerprint {
+        true => Ok(rows),
+        false => Err(damaged(manifest, part, "holds other rows than the manifest says")),
+    }
+}
+
+/// A published part that is not what its manifest says: a transport proof that failed.
+fn damaged(manifest: &Manifest, part: &PartInfo, how: &str) -> StepError {
+    let because = format!("part `{}` {how}", part.key);
+    let proof = ProofSummary {
+        kind: "transport".to_owned(),
+        what: Some(part.key.clone()),
+        endpoint: Some(manifest.endpoint.clone()),
+        verdict: "different".to_owned(),
+        left_rows: part.rows,
+        right_rows: 0,
+        because: because.clone(),
+    };
+    StepError::NotEqual { proof: Box::new(proof), differences: vec![because] }
+}

@@ -1,0 +1,231 @@
+//! The executor: preflight, then step after step, each written down before and after.
+use crate::{
+    apply::{
+        context::Context,
+        error::{ApplyError, StepError},
+        journal::{Event, Facts, JournalError, Phase, RunState, Stage},
+        model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
+        preflight::preflight,
+        proofs,
+        session::{Session, noting},
+        step::{Here, Standing, kind_of},
+        world::{RunOptions, World},
+    },
+    plan::{Action, Plan, Step},
+    progress::Progress,
+};
+
+/// Runs `plan` to its end, going on where an earlier run stopped.
+///
+/// # Errors
+/// [`ApplyError`]: each variant says what to do next; all but `NotEqual` are mended by running again.
+pub async fn run(
+    plan: &Plan,
+    world: &World,
+    options: &RunOptions,
+    progress: &dyn Progress,
+) -> Result<RunReport, ApplyError> {
+    match options.dry_run {
+        true => dry_run(plan, world, options).await,
+        false => {
+            let mut session = Session::open(world, &plan.service, "apply")?;
+            let ended = Run { plan, world, options, progress }.all(&mut session).await;
+            session.close().await;
+            ended
+        }
+    }
+}
+
+/// Walks the steps and tells what each would do.
+async fn dry_run(plan: &Plan, world: &World, options: &RunOptions) -> Result<RunReport, ApplyError> {
+    let state = crate::apply::journal::read(&world.folder(&plan.service))?.state;
+    let begun = standing(plan, &state)?;
+    let findings = checked(plan, world, options).await?;
+    let steps = plan.steps.iter().map(|step| match begun && state.is_done(&step.id) {
+        true => report(step, Outcome::Kept, Vec::new()),
+        false => report(step, Outcome::Described, kind_of(&step.action).describe()),
+    });
+    let (steps, version) = (steps.collect(), version(plan, &state));
+    let complete = begun && state.stage == Stage::Finished;
+    let proofs = proofs::read(&world.folder(&plan.service));
+    Ok(RunReport { service: plan.service.clone(), plan: plan.id, complete, version, steps, findings, proofs })
+}
+
+/// One run of one plan.
+struct Run<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    options: &'a RunOptions,
+    progress: &'a dyn Progress,
+}
+
+impl Run<'_> {
+    async fn all(&self, session: &mut Session) -> Result<RunReport, ApplyError> {
+        let begun = standing(self.plan, session.state())?;
+        if begun && session.state().stage == Stage::Finished {
+            let steps = self.plan.steps.iter().map(|step| report(step, Outcome::Kept, Vec::new())).collect();
+            return Ok(self.report(session.state(), steps, Vec::new()));
+        }
+        let findings = checked(self.plan, self.world, self.options).await?;
+        session.take_lease(self.world, &self.plan.service).await?;
+        if !begun {
+            session.journal.append(self.started())?;
+        }
+        self.reopen(session)?;
+        let mut steps = Vec::new();
+        self.progress.started("applying", Some(self.plan.steps.len() as u64), "steps");
+        for step in &self.plan.steps {
+            let told = match session.state().is_done(&step.id) {
+                true => report(step, Outcome::Kept, Vec::new()),
+                false => self.step(session, step).await?,
+            };
+            steps.push(told);
+            self.progress.advanced("applying", steps.len() as u64);
+            if self.options.stop_after.as_deref() == Some(step.id.as_str()) && steps.len() < self.plan.steps.len() {
+                self.progress.finished("applying", &format!("stopped after `{}` as asked", step.id));
+                return Ok(self.report(session.state(), steps, findings));
+            }
+        }
+        session.journal.append(Event::Finished)?;
+        self.progress.finished("applying", &format!("{} steps", steps.len()));
+        Ok(self.report(session.state(), steps, findings))
+    }
+
+    /// One step: written down, looked at, done, written down.
+    async fn step(&self, session: &mut Session, step: &Step) -> Result<StepReport, ApplyError> {
+        let attempt = session.state().of(&step.id).map_or(1, |state| state.attempts + 1);
+        session.journal.append(Event::Began { step: step.id.clone(), attempt })?;
+        self.progress.say(&step.title);
+        match self.attempt(session, step).await {
+            Ok((outcome, facts)) => {
+                let lines = facts.lines.clone();
+                let proven = facts.proofs.clone();
+                let adopted = outcome == Outcome::Adopted;
+                session.journal.append(Event::Done { step: step.id.clone(), adopted, facts })?;
+                proofs::keep(&self.world.folder(&self.plan.service), &proven).map_err(|e| e.in_step(&step.id))?;
+                Ok(report(step, outcome, lines))
+            }
+            Err(error) => {
+                if let StepError::NotEqual { proof, .. } = &error {
+                    // A failed proof is worth keeping; failing to keep it must not hide it.
+                    let _ = proofs::keep(&self.world.folder(&self.plan.service), std::slice::from_ref(&**proof));
+                }
+                let because = told(&error);
+                session.journal.append(Event::Failed { step: step.id.clone(), because })?;
+                Err(error.in_step(&step.id))
+            }
+        }
+    }
+
+    async fn attempt(&self, session: &mut Session, step: &Step) -> Result<(Outcome, Facts), StepError> {
+        let Session { journal, lease, .. } = session;
+        let state = journal.state().clone();
+        let context = Context {
+            plan: self.plan,
+            world: self.world,
+            options: self.options,
+            progress: self.progress,
+            lease: lease.as_ref(),
+        };
+        context.go_on()?;
+        let here = Here { context, step, state: &state };
+        let kind = kind_of(&step.action);
+        match kind.probe(&here).await? {
+            Standing::After(facts) => Ok((Outcome::Adopted, facts)),
+            Standing::Neither { because, hint } => Err(StepError::Undecided { because, hint }),
+            Standing::Before => {
+                let id = step.id.clone();
+                let mut note = noting(journal, move |facts| Event::Noted { step: id.clone(), facts });
+                Ok((Outcome::Done, kind.act(&here, &mut note).await?))
+            }
+        }
+    }
+
+    /// When the continuity proof failed, the raw table may have moved on since it was published: then what was
+    /// published and staged is made anew before it is proven again.
+    fn reopen(&self, session: &mut Session) -> Result<(), JournalError> {
+        let failed = |step: &&Step| {
+            let phase = session.state().of(&step.id).map(|state| state.phase);
+            matches!(step.action, Action::ProveContinuity(_)) && matches!(phase, Some(Phase::Failed | Phase::Began))
+        };
+        let swapped = |step: &Step| {
+            let phase = session.state().of(&step.id).map(|state| state.phase);
+            matches!(step.action, Action::Swap(_)) && phase != Some(Phase::Waiting)
+        };
+        if !self.plan.steps.iter().any(|step| failed(&step)) || self.plan.steps.iter().any(swapped) {
+            return Ok(());
+        }
+        let again = self.plan.steps.iter().filter(|step| {
+            matches!(step.action, Action::Publish(_) | Action::Import(_)) && session.state().is_done(&step.id)
+        });
+        for step in again.map(|step| step.id.clone()).collect::<Vec<_>>() {
+            let because = "the continuity proof after it failed: the raw table may have moved on".to_owned();
+            session.journal.append(Event::Reopened { step, because })?;
+        }
+        Ok(())
+    }
+
+    fn started(&self) -> Event {
+        Event::Started {
+            format: "carve-journal/1".to_owned(),
+            plan: self.plan.id,
+            service: self.plan.service.clone(),
+            steps: self.plan.steps.iter().map(|step| step.id.clone()).collect(),
+        }
+    }
+
+    fn report(&self, state: &RunState, steps: Vec<StepReport>, findings: Vec<PreflightFinding>) -> RunReport {
+        RunReport {
+            service: self.plan.service.clone(),
+            plan: self.plan.id,
+            complete: state.stage == Stage::Finished,
+            version: version(self.plan, state),
+            steps,
+            findings,
+            proofs: proofs::read(&self.world.folder(&self.plan.service)),
+        }
+    }
+}
+
+/// Whether the journal speaks of this plan.
+fn standing(plan: &Plan, state: &RunState) -> Result<bool, ApplyError> {
+    let same = state.plan == Some(plan.id);
+    match (state.stage, state.plan) {
+        (Stage::New | Stage::RolledBack, _) | (_, None) => Ok(false),
+        (Stage::Finished, _) => Ok(same),
+        (Stage::Applying, _) if same => Ok(true),
+        (Stage::RollingBack, Some(_)) if same => Err(ApplyError::Undecided {
+            step: "rollback".to_owned(),
+            because: "this plan is being rolled back".to_owned(),
+            hint: format!("finish that first: `carve rollback {}`", plan.service),
+        }),
+        (_, Some(begun)) => Err(ApplyError::OtherPlan { service: plan.service.clone(), begun }),
+    }
+}
+
+/// Preflight, as an error where it finds something that stops.
+async fn checked(plan: &Plan, world: &World, options: &RunOptions) -> Result<Vec<PreflightFinding>, ApplyError> {
+    let findings = preflight(plan, world, options).await;
+    let service = plan.service.clone();
+    let any = |concern| findings.iter().any(|finding| finding.concern == concern);
+    match (any(Concern::Stale), any(Concern::Blocks)) {
+        (true, _) => Err(ApplyError::Stale { service, findings }),
+        (_, true) => Err(ApplyError::Blocked { service, findings }),
+        _ => Ok(findings),
+    }
+}
+
+pub(super) fn report(step: &Step, outcome: Outcome, lines: Vec<String>) -> StepReport {
+    StepReport { step: step.id.clone(), title: step.title.clone(), outcome, lines }
+}
+
+/// The publication a plan's publish step noted.
+pub(super) fn version(plan: &Plan, state: &RunState) -> Option<crate::vocab::SchemaVersion> {
+    crate::apply::context::publish_step(plan).and_then(|step| state.of(step)).and_then(|state| state.facts.version)
+}
+
+/// An error and its causes in one line, for the journal.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,149 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{
+    apply::{
+        context::{self, Context},
+        error::StepError,
+        journal::Facts,
+        model::ProofSummary,
+        publication,
+        rows::PartStream,
+        step::{Here, Standing, StepKind},
+        transport,
+        upload::Noting,
+    },
+    plan::Import,
+    service::Manifest,
+    vocab::DatasetId,
+};
+
+/// Loads one endpoint's publication into a staging table, part by part, and proves it equal.
+pub(super) struct ImportStep<'p>(pub(super) &'p Import);
+
+#[async_trait]
+impl StepKind for ImportStep<'_> {
+    fn describe(&self) -> Vec<String> {
+        vec![
+            format!("load the parts of endpoint `{}` into `{}`, from the manifest", self.0.endpoint, self.0.staging),
+            "prove: origin, parts and staged table hold the same rows".to_owned(),
+        ]
+    }
+
+    async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
+        let manifest = self.manifest(here).await?;
+        let lake = &here.context.world.lake;
+        let table = match lake.exists(&self.0.staging).await? {
+            true => match ledger(&here.context, &self.0.staging, &manifest).await? {
+                Some(loaded) if loaded.len() == manifest.parts.len() => self.0.staging.clone(),
+                _ => return Ok(Standing::Before),
+            },
+            false => match self.already_live(here).await? {
+                Some(live) => live,
+                None => return Ok(Standing::Before),
+            },
+        };
+        let (proof, _) = transport::prove(&here.context, &manifest, &table).await?;
+        match proof.verdict.as_str() {
+            "equal" => Ok(Standing::After(facts(&proof))),
+            _ => Ok(Standing::Before),
+        }
+    }
+
+    async fn act(&self, here: &Here<'_>, _: &mut Noting<'_>) -> Result<Facts, StepError> {
+        let manifest = self.manifest(here).await?;
+        Ok(facts(&stage(&here.context, &manifest, &self.0.staging).await?))
+    }
+
+    async fn undo(&self, here: &Here<'_>) -> Result<Facts, StepError> {
+        here.context.world.lake.drop_table(&self.0.staging).await?;
+        Ok(Facts::said(format!("`{}` is gone", self.0.staging)))
+    }
+}
+
+impl ImportStep<'_> {
+    /// The manifest of the publication that the publish step noted.
+    async fn manifest(&self, here: &Here<'_>) -> Result<Arc<Manifest>, StepError> {
+        let version = here.version().ok_or_else(|| StepError::Broken("nothing is published yet".to_owned()))?;
+        let (bucket, service) = (&*here.context.world.bucket, &here.context.plan.service);
+        let committed = publication::of_version(bucket, service, version).await?;
+        Ok(Arc::new(committed.manifest(bucket, &self.0.endpoint).await?))
+    }
+
+    /// The live table, when the staged one was swapped in already (its journal line is lost).
+    async fn already_live(&self, here: &Here<'_>) -> Result<Option<DatasetId>, StepError> {
+        let lake = &here.context.world.lake;
+        let Some(swap) = context::swap_of(here.context.plan, &self.0.staging) else { return Ok(None) };
+        let there = match &swap.previous {
+            Some(previous) => here.context.in_place_done(swap, previous).await?,
+            None => lake.exists(&swap.live).await?,
+        };
+        Ok(there.then(|| swap.live.clone()))
+    }
+}
+
+/// Fills `staging` with what `manifest` names, going on where an earlier attempt stopped, and proves it.
+///
+/// # Errors
+/// [`StepError::NotEqual`] with the rows that differ; the staged table stays for a look, nothing reads it.
+pub(in crate::apply) async fn stage(
+    context: &Context<'_>,
+    manifest: &Arc<Manifest>,
+    staging: &DatasetId,
+) -> Result<ProofSummary, StepError> {
+    let world = context.world;
+    let loaded = match world.lake.exists(staging).await? {
+        true => ledger(context, staging, manifest).await?,
+        false => None,
+    };
+    // A whole ledger brings us here only when its table was not equal: it is filled anew.
+    let loaded = loaded.filter(|loaded| !loaded.is_empty() && loaded.len() < manifest.parts.len());
+    if loaded.is_none() {
+        world.lake.create_staging(staging, &manifest.schema).await?;
+    }
+    load(context, manifest, staging, &loaded.unwrap_or_default()).await?;
+    let (proof, told) = transport::prove(context, manifest, staging).await?;
+    match proof.verdict.as_str() {
+        "equal" => Ok(proof),
+        _ => Err(StepError::NotEqual { proof: Box::new(proof), differences: told }),
+    }
+}
+
+async fn load(
+    context: &Context<'_>,
+    manifest: &Arc<Manifest>,
+    staging: &DatasetId,
+    loaded: &BTreeSet<String>,
+) -> Result<(), StepError> {
+    let world = context.world;
+    let missing = manifest.parts.iter().filter(|part| !loaded.contains(&part.key)).cloned().collect();
+    let name = format!("importing {}", manifest.endpoint);
+    context.progress.started(&name, Some(manifest.rows()), "rows");
+    let mut done = manifest.parts.iter().filter(|part| loaded.contains(&part.key)).map(|part| part.rows).sum::<u64>();
+    let mut parts = PartStream::open(world.bucket.clone(), manifest.clone(), missing);
+    while let Some((part, rows)) = parts.next().await? {
+        context.go_on()?;
+        world.lake.load_part(staging, &part.key, &manifest.schema, rows).await?;
+        done += part.rows;
+        context.progress.advanced(&name, done);
+    }
+    context.progress.finished(&name, &format!("{done} rows"));
+    Ok(())
+}
+
+/// Parts the staging table holds; `None` when it holds some of another publication, so that it must be made anew.
+async fn ledger(
+    context: &Context<'_>,
+    staging: &DatasetId,
+    manifest: &Manifest,
+) -> Result<Option<BTreeSet<String>>, StepError> {
+    let loaded: BTreeSet<String> = context.world.lake.loaded_parts(staging).await?.into_iter().collect();
+    let named: BTreeSet<&str> = manifest.parts.iter().map(|part| part.key.as_str()).collect();
+    Ok(loaded.iter().all(|key| named.contains(key.as_str())).then_some(loaded))
+}
+
+fn facts(proof: &ProofSummary) -> Facts {
+    let line = format!("{} rows: {}", proof.right_rows, proof.because);
+    Facts { proofs: vec![proof.clone()], ..Facts::said(line) }
+}

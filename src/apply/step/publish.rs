@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+
+use crate::{
+    apply::{
+        context,
+        error::StepError,
+        journal::Facts,
+        publication::{self, WITHDRAWN},
+        publishing,
+        step::{Here, Standing, StepKind},
+        upload::Noting,
+    },
+    plan::Publish,
+};
+
+/// Publishes all endpoints in one snapshot; the contract commits.
+pub(super) struct PublishStep<'p>(pub(super) &'p Publish);
+
+#[async_trait]
+impl StepKind for PublishStep<'_> {
+    fn describe(&self) -> Vec<String> {
+        let endpoints = self.0.endpoints.iter().map(|its| {
+            format!(
+                "publish `{}` of {} as {} parts of at most {} rows under `{}/{}`",
+                its.table,
+                its.from,
+                crate::service::extension(its.format),
+                its.rows_per_part,
+                self.0.into,
+                its.endpoint
+            )
+        });
+        endpoints.chain(["commit with a contract, written last".to_owned()]).collect()
+    }
+
+    async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
+        // Only a contract under a version that this very step noted shows that it was committed by us; anything
+        // else is decided by reading the origin, which publishing does first.
+        let facts = here.facts();
+        let in_doubt = here.state.of(&here.step.id).is_some_and(|state| state.in_doubt);
+        let newest = publication::newest(&*here.context.world.bucket, &here.context.plan.service).await?;
+        match newest
+            .filter(|newest| in_doubt && facts.attempted.last() == Some(&newest.version()) && !newest.is_withdrawn())
+        {
+            Some(newest) => Ok(Standing::After(Facts {
+                version: Some(newest.version()),
+                ..Facts::said(format!("publication {} was committed before carve stopped", newest.version()))
+            })),
+            None => Ok(Standing::Before),
+        }
+    }
+
+    async fn act(&self, here: &Here<'_>, note: &mut Noting<'_>) -> Result<Facts, StepError> {
+        let published = publishing::publish(&here.context, self.0, &here.facts(), note).await?;
+        Ok(Facts { version: Some(published.version), lines: published.lines, ..Facts::default() })
+    }
+
+    /// Compensates: a publication is never deleted, its contract is marked `retired`; what was never committed is removed.
+    async fn undo(&self, here: &Here<'_>) -> Result<Facts, StepError> {
+        let world = here.context.world;
+        let service = &here.context.plan.service;
+        let mut ours = here.facts().attempted;
+        ours.extend(here.state.refreshed.iter().copied());
+        publication::sweep(&*world.bucket, service, &context::endpoints(self.0), &ours).await?;
+        let newest = publication::newest(&*world.bucket, service).await?;
+        let Some(newest) = newest.filter(|newest| ours.contains(&newest.version()) && !newest.is_withdrawn()) else {
+            return Ok(Facts::said("no publication of this wrap to withdraw"));
+        };
+        let version = newest.version();
+        publication::mark(&*world.bucket, newest, WITHDRAWN, (world.clock)()).await?;
+        Ok(Facts::said(format!("publication {version} is kept and marked `{WITHDRAWN}`")))
+    }
+}

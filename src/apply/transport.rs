@@ -1,0 +1,61 @@
+//! The transport proof: the rows a publication names and the rows of a table are the same, exactly.
+use std::sync::Arc;
+
+use crate::{
+    apply::{
+        context::Context,
+        differences::{TOLD, differences},
+        error::StepError,
+        model::ProofSummary,
+        rows::Rows,
+    },
+    service::{Fingerprint, Manifest},
+    vocab::DatasetId,
+};
+
+/// Compares `table` of the lake with what `manifest` names. The manifest's fingerprint was taken from the origin's
+/// rows before they were written, and each part is checked against it when it is read.
+pub(super) async fn prove(
+    context: &Context<'_>,
+    manifest: &Arc<Manifest>,
+    table: &DatasetId,
+) -> Result<(ProofSummary, Vec<String>), StepError> {
+    let world = context.world;
+    let staged = Rows::Table(&*world.lake, table, &manifest.schema);
+    let found = staged.fingerprint(&manifest.schema, &|| context.go_on()).await?;
+    if found == manifest.fingerprint {
+        return Ok((summary(manifest, table, found, "equal", equal(manifest, table)), Vec::new()));
+    }
+    let parts = Rows::Parts(world.bucket.clone(), manifest.clone());
+    let differ = differences(&parts, &staged, &manifest.schema, TOLD).await?;
+    let because = differ.counted("the parts", &format!("`{table}`"));
+    let told = differ.told(&manifest.schema, "the parts", &format!("`{table}`"));
+    Ok((summary(manifest, table, found, "different", because), told))
+}
+
+pub(super) fn equal(manifest: &Manifest, table: &DatasetId) -> String {
+    format!(
+        "the origin's rows, the {} parts of {} and `{table}` have one fingerprint, {}",
+        manifest.parts.len(),
+        manifest.version,
+        manifest.fingerprint
+    )
+}
+
+pub(super) fn summary(
+    manifest: &Manifest,
+    table: &DatasetId,
+    found: Fingerprint,
+    verdict: &str,
+    because: String,
+) -> ProofSummary {
+    ProofSummary {
+        kind: "transport".to_owned(),
+        what: Some(table.to_string()),
+        endpoint: Some(manifest.endpoint.clone()),
+        verdict: verdict.to_owned(),
+        left_rows: manifest.rows(),
+        right_rows: found.rows,
+        because,
+    }
+}

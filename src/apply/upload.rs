@@ -1,0 +1,195 @@
+//! Streams one endpoint from its snapshot into parts: cut, encoded, fingerprinted and stored several at a time.
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::task::JoinSet;
+
+use crate::{
+    apply::{context::Context, error::StepError, extract::Source, journal::Facts},
+    connector::{Bucket, ConnectorError, RowStream},
+    service::{Fingerprint, Manifest, PartInfo, ServiceAddress, encode_part, pad_width, part_count},
+    vocab::{Digest, PartFormat, Row, Schema, SchemaVersion, ServiceName},
+};
+
+/// Rows held in memory at once for parts under way, about.
+const ROWS_UNDER_WAY: usize = 200_000;
+/// Stored parts told to the journal at once.
+const NOTED: usize = 128;
+
+/// Hears facts that must be in the journal before work goes on.
+pub(super) type Noting<'n> = dyn FnMut(Facts) -> Result<(), StepError> + Send + 'n;
+
+/// How an upload ended.
+pub(super) enum Uploaded {
+    /// All parts are stored.
+    All(Manifest),
+    /// A part's name has other bytes already: this version number is spent.
+    Taken(String),
+}
+
+/// Where one endpoint's parts go.
+pub(super) struct Upload<'a> {
+    pub(super) service: &'a ServiceName,
+    pub(super) version: SchemaVersion,
+    /// Objects an earlier attempt stored, with the digest of their bytes.
+    pub(super) stored: &'a BTreeMap<String, Digest>,
+}
+
+struct Job {
+    bucket: Arc<dyn Bucket>,
+    format: PartFormat,
+    schema: Arc<Schema>,
+    key: String,
+    rows: Vec<Row>,
+    /// Digest and size of what is there already, as far as known.
+    there: Option<(Digest, u64)>,
+}
+
+impl Upload<'_> {
+    /// Stores all rows of `rows` as parts; the manifest is not stored yet.
+    pub(super) async fn run(
+        &self,
+        context: &Context<'_>,
+        source: &Source<'_>,
+        mut rows: RowStream,
+        note: &mut Noting<'_>,
+    ) -> Result<Uploaded, StepError> {
+        let address = ServiceAddress::new(self.service);
+        let wanted = source.wanted;
+        let parts = part_count(source.rows, wanted.rows_per_part);
+        let per_part = wanted.rows_per_part.max(1) as usize;
+        let schema = Arc::new(source.schema.clone());
+        let sizes = self.sizes(context, &address, source).await?;
+        let limit = concurrency(context.world.bucket.kind(), per_part);
+        let mut work = Work { set: JoinSet::new(), done: BTreeMap::new(), unsaid: Facts::default() };
+        let name = format!("publishing {}", wanted.endpoint);
+        context.progress.started(&name, Some(source.rows), "rows");
+        let (mut seen, mut waiting, mut number) = (0_u64, Vec::with_capacity(per_part), 0_u64);
+        let mut more = true;
+        while more {
+            match rows.recv().await.transpose()? {
+                Some(batch) => {
+                    seen += batch.len() as u64;
+                    waiting.extend(batch);
+                }
+                None => more = false,
+            }
+            while waiting.len() >= per_part || (!more && (number == 0 || !waiting.is_empty())) {
+                context.go_on()?;
+                let rest = waiting.split_off(per_part.min(waiting.len()));
+                let chunk = std::mem::replace(&mut waiting, rest);
+                number += 1;
+                let key = address.part_key(&wanted.endpoint, self.version, number, pad_width(parts), wanted.format);
+                let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
+                let bucket = context.world.bucket.clone();
+                let (format, schema) = (wanted.format, schema.clone());
+                while work.set.len() >= limit {
+                    if let Some(key) = work.one(note).await? {
+                        return Ok(Uploaded::Taken(key));
+                    }
+                }
+                work.set.spawn(Job { bucket, format, schema, key, rows: chunk, there }.store(number));
+                context.progress.advanced(&name, seen - waiting.len() as u64);
+            }
+        }
+        while !work.set.is_empty() {
+            context.go_on()?;
+            if let Some(key) = work.one(note).await? {
+                return Ok(Uploaded::Taken(key));
+            }
+        }
+        work.say(note)?;
+        context.progress.finished(&name, &format!("{seen} rows in {number} parts"));
+        if seen != source.rows {
+            return Err(StepError::Broken(format!(
+                "`{}` was counted with {} rows and read with {seen} in one snapshot: its origin does not keep snapshots",
+                source.table, source.rows
+            )));
+        }
+        let parts = work.done.into_values().collect();
+        let (service, endpoint) = (self.service.clone(), wanted.endpoint.clone());
+        Ok(Uploaded::All(Manifest::new(service, endpoint, self.version, wanted.format, source.schema.clone(), parts)))
+    }
+
+    /// Sizes of the objects under this version's names; asked only when an earlier attempt stored some.
+    async fn sizes(
+        &self,
+        context: &Context<'_>,
+        address: &ServiceAddress,
+        source: &Source<'_>,
+    ) -> Result<BTreeMap<String, u64>, StepError> {
+        if self.stored.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let prefix = format!("{}v{}.", address.endpoint_prefix(&source.wanted.endpoint), self.version);
+        let listed = context.world.bucket.list(&prefix).await?;
+        Ok(listed.into_iter().map(|info| (info.key, info.bytes)).collect())
+    }
+}
+
+/// Parts under way and parts done.
+struct Work {
+    set: JoinSet<Result<(u64, PartInfo), StepError>>,
+    done: BTreeMap<u64, PartInfo>,
+    unsaid: Facts,
+}
+
+impl Work {
+    /// Waits for one part; gives its key when the name is taken by other bytes.
+    async fn one(&mut self, note: &mut Noting<'_>) -> Result<Option<String>, StepError> {
+        let Some(joined) = self.set.join_next().await else { return Ok(None) };
+        match joined.map_err(StepError::format("cannot store a part"))? {
+            Ok((number, part)) => {
+                self.unsaid.stored.insert(part.key.clone(), part.digest);
+                self.done.insert(number, part);
+                if self.unsaid.stored.len() >= NOTED {
+                    self.say(note)?;
+                }
+                Ok(None)
+            }
+            Err(StepError::Connector(ConnectorError::Taken { key })) => {
+                self.set.shutdown().await;
+                Ok(Some(key))
+            }
+            Err(error) => {
+                // What is stored is stored: a later run need not store it again.
+                self.set.shutdown().await;
+                self.say(note)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn say(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
+        match self.unsaid.stored.is_empty() {
+            true => Ok(()),
+            false => note(std::mem::take(&mut self.unsaid)),
+        }
+    }
+}
+
+impl Job {
+    async fn store(self, number: u64) -> Result<(u64, PartInfo), StepError> {
+        let Job { bucket, format, schema, key, rows, there } = self;
+        let named = key.clone();
+        let encoded = tokio::task::spawn_blocking(move || {
+            let fingerprint = Fingerprint::of(&schema, &rows)?;
+            let bytes = encode_part(format, &schema, &rows)?;
+            let digest = Digest::of(&bytes);
+            Ok::<_, crate::service::FormatError>((fingerprint, digest, bytes))
+        });
+        let encoded = encoded.await.map_err(StepError::format(format!("cannot encode part `{named}`")))?;
+        let (fingerprint, digest, bytes) =
+            encoded.map_err(StepError::format(format!("cannot encode part `{named}`")))?;
+        let size = bytes.len() as u64;
+        if there != Some((digest, size)) {
+            bucket.put_new(&key, bytes, &digest).await?;
+        }
+        Ok((number, PartInfo { key, rows: fingerprint.rows, bytes: size, digest, fingerprint }))
+    }
+}
+
+/// Parts stored at once: what the store gains from, within the memory that large parts leave.
+fn concurrency(kind: &str, rows_per_part: usize) -> usize {
+    let gain = if kind == "folder" { 8 } else { 32 };
+    (ROWS_UNDER_WAY / rows_per_part).clamp(1, gain)
+}

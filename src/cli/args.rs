@@ -1,0 +1,286 @@
+//! What people type. `commands` says what it means.
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done or nothing to do, 1 error, 2 changes present (--detailed-exitcode), 3 plan stale or altered,
+4 blocked, 5 stopped midway (run again to go on), 6 locked, 7 verification failed, 64 usage, 130 interrupted.";
+
+/// Carves data-lake pipelines out into data services, one piece at a time.
+#[derive(Debug, Parser)]
+#[command(name = "carve", version, about, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// How to answer.
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+/// Flags of every command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// Text for people, JSON for programs.
+    #[arg(long, value_enum, default_value_t, global = true, help_heading = "Answer")]
+    pub(super) format: Format,
+    /// Colour; `auto` honours NO_COLOR.
+    #[arg(long, value_enum, default_value_t, global = true, help_heading = "Answer")]
+    pub(super) color: Color,
+    /// Nothing but the answer and failures.
+    #[arg(short, long, global = true, help_heading = "Answer")]
+    pub(super) quiet: bool,
+}
+
+/// How an answer looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When an answer has colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which estate, as the first words of a command.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EstatePaths {
+    /// Folders of the estate; the first holds carve.yaml, plans/ and report/.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(super) folders: Vec<Utf8PathBuf>,
+    /// Where plans, report and carve's state go instead.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<Utf8PathBuf>,
+    /// Settings to use in place of carve.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<Utf8PathBuf>,
+}
+
+/// Which estate, as a flag, for commands whose first word is something else.
+#[derive(Clone, Debug, Args)]
+pub(super) struct EstateFlag {
+    /// A folder of the estate; may be given again.
+    #[arg(long = "estate", value_name = "FOLDER", default_value = ".")]
+    pub(super) folders: Vec<Utf8PathBuf>,
+    /// Where plans, report and carve's state are.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<Utf8PathBuf>,
+    /// Settings to use in place of carve.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<Utf8PathBuf>,
+}
+
+/// One verb each.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a commented carve.yaml from what was detected.
+    Init(InitArgs),
+    /// Show what was read, how much was understood, and every place that was not.
+    Scan(ScanArgs),
+    /// Rank what could become a data service; write plan files and the report.
+    Plan(PlanArgs),
+    /// Show how a score came about, or what decides between two.
+    Explain(ExplainArgs),
+    /// Show what feeds a dataset and what it feeds, or read one SQL script.
+    Lineage(LineageArgs),
+    /// Run a plan: publish, import, prove, repoint. Run it again to go on after a stop.
+    Apply(ApplyArgs),
+    /// Publish what changed at the origin and import it: the job a scheduler runs after the wrap.
+    Refresh(ServiceArgs),
+    /// Prove again that the newest publication, the import and the origin hold the same rows.
+    Verify(ServiceArgs),
+    /// Undo a plan, last step first.
+    Rollback(ServiceArgs),
+    /// Show how far each service is.
+    Status(StatusArgs),
+    /// Write, for every BI source on the wrapped tables, how it moves, how that is proven, and the way back.
+    Switchover(ServiceArgs),
+    /// Write the pages by which services are found.
+    Catalog(CatalogArgs),
+    /// Write the report again, with other templates if you like.
+    Report(ReportArgs),
+    /// Build an invented company in a folder and carve its first service out.
+    Demo(DemoArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Arguments of `carve init`.
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+    /// Print it, write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Arguments of `carve scan`.
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+    /// List every place; otherwise the first of each fault.
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// Arguments of `carve plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+    /// Write the plan of this service; may be given again. Otherwise the best-ranked are written.
+    #[arg(long, value_name = "SERVICE")]
+    pub(super) service: Vec<String>,
+    /// How many of the best-ranked get a plan file.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) top: usize,
+    /// Print only, write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Exit 2 when a plan file is new or changed.
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+    /// Folder of templates that replace the built-in ones of the report.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) templates: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `carve explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The candidate.
+    pub(super) service: String,
+    /// Another, to say what decides between them.
+    #[arg(long, value_name = "SERVICE")]
+    pub(super) vs: Option<String>,
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstateFlag,
+}
+
+/// Arguments of `carve lineage`.
+#[derive(Debug, Args)]
+pub(super) struct LineageArgs {
+    /// The dataset, as `schema.table` or `system:table`.
+    #[arg(required_unless_present = "sql")]
+    pub(super) dataset: Option<String>,
+    /// Only what feeds it.
+    #[arg(long, conflicts_with = "downstream")]
+    pub(super) upstream: bool,
+    /// Only what it feeds.
+    #[arg(long)]
+    pub(super) downstream: bool,
+    /// How many jobs away at most.
+    #[arg(long, value_name = "N")]
+    pub(super) depth: Option<u32>,
+    /// Show columns.
+    #[arg(long)]
+    pub(super) columns: bool,
+    /// Read this script instead of an estate; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "folders"])]
+    pub(super) sql: Option<Utf8PathBuf>,
+    /// The script's dialect; detected otherwise.
+    #[arg(long, requires = "sql")]
+    pub(super) dialect: Option<String>,
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstateFlag,
+}
+
+/// Arguments of `carve apply`.
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The service, or its plan file.
+    pub(super) service: String,
+    /// Walk the same steps and every precondition, write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Stop after this step; the same command goes on from there.
+    #[arg(long, value_name = "STEP")]
+    pub(super) stop_after: Option<String>,
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstateFlag,
+}
+
+/// Arguments of commands about one service.
+#[derive(Debug, Args)]
+pub(super) struct ServiceArgs {
+    /// The service, or its plan file.
+    pub(super) service: String,
+    /// Folder of templates that replace the built-in ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) templates: Option<Utf8PathBuf>,
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstateFlag,
+}
+
+/// Arguments of `carve status`.
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+}
+
+/// Arguments of `carve catalog`.
+#[derive(Debug, Args)]
+pub(super) struct CatalogArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+    /// Folder of templates that replace the built-in ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) templates: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `carve report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstatePaths,
+    /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) templates: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `carve demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Where; must not exist, or be an earlier demo.
+    #[arg(default_value = "carve-demo")]
+    pub(super) folder: Utf8PathBuf,
+    /// How much data: 1 makes some 500,000 rows.
+    #[arg(long, default_value_t = 1.0)]
+    pub(super) scale: f64,
+    /// Stop once the plans are written: applying is left to you.
+    #[arg(long)]
+    pub(super) no_apply: bool,
+    /// Another seed gives other rows.
+    #[arg(long, default_value_t = 7)]
+    pub(super) seed: u64,
+}

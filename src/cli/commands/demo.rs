@@ -1,0 +1,296 @@
+//! `carve demo`: an invented company in a folder, and its first service carved out of the lake.
+use std::{fs, time::Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{apply, catalog, report, status, switchover};
+use crate::{
+    apply::{RunReport, ServiceStatus},
+    cli::{
+        Context, Outcome,
+        args::DemoArgs,
+        demo_data::{self, DemoDataError, LegacyLake},
+        exit::{ExitCode, Failure},
+        workspace::{Survey, Workspace, write_file},
+    },
+    console::{Style, Table},
+    estate::{Declaration, Job, JobKind, Script},
+    lineage,
+    plan::{self, DraftInputs, Plan},
+    progress::Progress,
+    report::RenderOptions,
+    vocab::JobId,
+};
+
+/// A file only a demo has: what is in a folder with it may be replaced.
+const MARKER: &str = ".carve-demo";
+
+pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
+    let began = Instant::now();
+    let folder = &args.folder;
+    prepare(folder)?;
+    let rows = estate(args, context)?;
+    let workspace = Workspace::new(std::slice::from_ref(folder), None, None)?;
+    let survey = workspace.survey(&context.bars);
+    let ran = run_jobs(folder, &survey, context)?;
+    let plans = plans(&workspace, &survey)?;
+    if args.no_apply {
+        report::write(&workspace, &survey, &[], None)?;
+        let next = plans.first().map(|plan| plan.service.to_string()).unwrap_or_default();
+        context
+            .screen
+            .out(format!("Ready in {folder}: {} plans. Next: carve apply {next} --estate {folder}", plans.len()));
+        return Ok(ExitCode::Done);
+    }
+    let Some(first) = plans.first() else {
+        return Err(Failure::said(ExitCode::Error, "the demo's estate has no candidate"));
+    };
+    let applied = apply::execute(&workspace, &survey.estate, first, false, None, context).await?;
+    // The estate changed: what is shown from here on is read again.
+    let after = workspace.survey(&context.bars);
+    let options = RenderOptions::default();
+    let mut statuses = status::gather(&workspace, &after.estate).await?;
+    let moved = switchover::write(&workspace, &after, first, &statuses, &options)?.switchover.moves.len();
+    catalog::write(&workspace, &after.estate, &options).await?;
+    status::count_switched(&mut statuses, &after, &plans);
+    let page = report::write(&workspace, &survey, &statuses, None)?;
+    let story = Story {
+        folder,
+        rows,
+        ran,
+        survey: &survey,
+        plan: first,
+        applied: &applied,
+        statuses: &statuses,
+        moves: moved,
+        page: &page,
+    };
+    match context.json {
+        true => context.screen.out(story.json().to_string()),
+        false => story.tell(context, began.elapsed().as_secs_f64()),
+    }
+    Ok(ExitCode::Done)
+}
+
+fn demo_failed(error: DemoDataError) -> Failure {
+    Failure::new(ExitCode::Error, &error).hint("check the folder's permissions and free space")
+}
+
+/// An earlier demo is replaced; anything else is left alone.
+fn prepare(folder: &Utf8Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::said(ExitCode::Error, format!("cannot use `{folder}`: {error}"));
+    let empty = folder.read_dir_utf8().map_or(true, |mut entries| entries.next().is_none());
+    if folder.join(MARKER).is_file() {
+        fs::remove_dir_all(folder).map_err(failed)?;
+    } else if !empty || folder.is_file() {
+        return Err(Failure::said(ExitCode::Blocked, format!("`{folder}` holds something that is no demo"))
+            .hint("name another folder: `carve demo other-folder`"));
+    }
+    fs::create_dir_all(folder).map_err(failed)?;
+    write_file(&folder.join(MARKER), b"carve demo may replace this folder\n").map(|_| ())
+}
+
+/// Writes the estate and its sources; gives back the rows there are.
+fn estate(args: &DemoArgs, context: &Context) -> Result<u64, Failure> {
+    let folder = &args.folder;
+    context.bars.say(&format!("Inventing a shop in {folder}: its estate, a year of git history, its databases …"));
+    demo_data::write_estate(folder).map_err(demo_failed)?;
+    if let Err(error) = demo_data::make_history(folder) {
+        context.bars.say(&format!("no git history: {error}; change frequency will be graded lower"));
+    }
+    write_file(&folder.join("carve.yaml"), demo_data::SETTINGS.as_bytes())?;
+    let bucket = folder.join("bucket");
+    fs::create_dir_all(&bucket)
+        .map_err(|error| Failure::said(ExitCode::Error, format!("cannot create `{bucket}`: {error}")))?;
+    let summary = demo_data::create_sources(folder, args.scale, args.seed, &context.bars).map_err(demo_failed)?;
+    Ok(summary.rows())
+}
+
+/// Runs the estate's own jobs in order, as its cron does; gives back how many ran, and those left out.
+fn run_jobs(folder: &Utf8Path, survey: &Survey, context: &Context) -> Result<Ran, Failure> {
+    let lake = LegacyLake::open(folder).map_err(demo_failed)?;
+    let order = survey.graph.jobs_in_order();
+    let name = "running the lake's jobs";
+    context.bars.started(name, Some(order.len() as u64), "jobs");
+    let mut ran = Ran::default();
+    for (done, id) in order.iter().enumerate() {
+        let Some(job) = survey.estate.jobs.iter().find(|job| job.id == *id) else { continue };
+        match run_job(&lake, survey, job) {
+            Ok(true) => ran.count += 1,
+            Ok(false) => ran.left_out.push(job.id.clone()),
+            Err(error) => {
+                return Err(Failure::new(ExitCode::Error, &error).details([format!("while running job `{id}`")]));
+            }
+        }
+        context.bars.advanced(name, done as u64 + 1);
+    }
+    context.bars.finished(name, &format!("{} jobs", ran.count));
+    Ok(ran)
+}
+
+#[derive(Default)]
+struct Ran {
+    count: u32,
+    /// Jobs that nothing runs, or that are written for another engine.
+    left_out: Vec<JobId>,
+}
+
+fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
+    let foreign = job.scripts.iter().any(|script| script.dialect.as_deref().is_some_and(|d| d != "sqlite"));
+    // A SQL file that no config names is run by nobody.
+    let loose = job.declared_by != Declaration::CarveJobs;
+    if !job.enabled
+        || loose
+        || job.kind == JobKind::Export
+        || foreign
+        || (job.scripts.is_empty() && job.imports.is_empty())
+    {
+        return Ok(false);
+    }
+    for table in &job.imports {
+        let system = table.from.system().and_then(|name| survey.estate.sources.get(name));
+        let Some(url) = system.and_then(|source| source.url.as_deref()) else { return Ok(false) };
+        lake.import(url, table.from.table(), &table.into)?;
+    }
+    for script in &job.scripts {
+        run_script(lake, survey, script)?;
+    }
+    Ok(true)
+}
+
+fn run_script(lake: &LegacyLake, survey: &Survey, script: &Script) -> Result<(), DemoDataError> {
+    let text = lineage::render(script, &survey.estate).text;
+    let (read, _) = lineage::read_sql(&text, Some("sqlite"), &survey.lineage.catalog);
+    let bare = matches!(&read.statements[..], [only] if only.kind == "select");
+    match (&script.target, bare) {
+        (Some(target), true) if script.materialized.as_deref() == Some("append") => {
+            let query = text.trim().trim_end_matches(';');
+            lake.run(&format!("INSERT INTO {target} {query}"))
+        }
+        (Some(target), true) => lake.fill(target, text.trim().trim_end_matches(';')),
+        _ => lake.run(&text),
+    }
+}
+
+/// The three best plans, written.
+fn plans(workspace: &Workspace, survey: &Survey) -> Result<Vec<Plan>, Failure> {
+    let read_file = |file: &Utf8Path| Workspace::read_file(&survey.estate.roots, file);
+    let mut plans = Vec::new();
+    for card in survey.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(3) {
+        let inputs = DraftInputs {
+            estate: &survey.estate,
+            graph: &survey.graph,
+            diagnostics: &survey.diagnostics,
+            card,
+            of: survey.ranking.cards.len() as u32,
+            read_file: &read_file,
+        };
+        let plan = plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))?;
+        write_file(&workspace.plans().join(format!("{}.yaml", plan.service)), plan::to_text(&plan)?.as_bytes())?;
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+/// What happened, in a screenful.
+struct Story<'a> {
+    folder: &'a Utf8Path,
+    rows: u64,
+    ran: Ran,
+    survey: &'a Survey,
+    plan: &'a Plan,
+    applied: &'a RunReport,
+    statuses: &'a [ServiceStatus],
+    moves: usize,
+    page: &'a Utf8PathBuf,
+}
+
+impl Story<'_> {
+    fn status(&self) -> Option<&ServiceStatus> {
+        self.statuses.iter().find(|status| status.service == self.plan.service)
+    }
+
+    fn tell(&self, context: &Context, seconds: f64) {
+        let screen = &context.screen;
+        let title = |text: &str| screen.paint(Style::Strong, text);
+        screen.out(format!(
+            "{}  {} rows in {} source systems; {} jobs built the lake ({} left out: disabled or for another engine)",
+            title("The estate"),
+            self.rows,
+            self.survey.estate.sources.len(),
+            self.ran.count,
+            self.ran.left_out.len(),
+        ));
+        screen.out(format!("\n{}", title("What to carve out first")));
+        screen.out(self.ranking());
+        screen.out(format!("\n{}  {}", title("Applied"), self.plan.summary));
+        screen.out(super::proofs::table(&self.shown_proofs()));
+        if let Some(status) = self.status() {
+            screen.out(format!(
+                "{}  v{} with {} rows in {} parts under bucket/data-services/{}; {} BI sources have their switchover plan",
+                title("Published"),
+                status.version.map(|v| v.to_string()).unwrap_or_default(),
+                status.rows.unwrap_or_default(),
+                status.parts.unwrap_or_default(),
+                status.service,
+                self.moves,
+            ));
+        }
+        screen.out(format!(
+            "\n{}  {}   {}",
+            title("Report"),
+            self.page,
+            screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
+        ));
+        let (folder, service) = (self.folder, &self.plan.service);
+        screen.out(title("Next"));
+        screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
+        screen.out(format!("  carve explain {service} --estate {folder}    why this one first"));
+        screen.out(format!("  carve refresh {service} --estate {folder}    what the scheduler runs from now on"));
+        screen.out(format!("  carve rollback {service} --estate {folder}   and back again"));
+    }
+
+    /// Transport and continuity of each endpoint, then the downstream proofs as one row when all agree.
+    fn shown_proofs(&self) -> Vec<crate::apply::ProofSummary> {
+        let (downstream, mut shown): (Vec<_>, Vec<_>) = self
+            .applied
+            .proofs
+            .iter()
+            .cloned()
+            .partition(|proof| proof.kind == "downstream" && proof.verdict == "equal");
+        if let Some(first) = downstream.first() {
+            let mut all = first.clone();
+            all.what = Some(format!("{} repointed queries", downstream.len()));
+            all.left_rows = downstream.iter().map(|proof| proof.left_rows).sum();
+            all.right_rows = downstream.iter().map(|proof| proof.right_rows).sum();
+            all.because = "each gives the rows it gave before".into();
+            shown.push(all);
+        }
+        shown
+    }
+
+    fn ranking(&self) -> String {
+        let mut table =
+            Table::new(&[">#", "Candidate", ">Person-days", ">Changes", ">Importance", ">Priority", "Rank is"]);
+        for card in self.survey.ranking.cards.iter().take(5) {
+            table.row([
+                card.rank.to_string(),
+                card.candidate.name.to_string(),
+                format!("{:.0}–{:.0}", card.cost.low_days, card.cost.high_days),
+                format!("{:.2}", card.frequency.points),
+                format!("{:.2}", card.importance.points),
+                format!("{:.4}", card.priority),
+                card.robustness.label.clone(),
+            ]);
+        }
+        table.text(100)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "format": "carve-demo/1", "source_rows": self.rows, "jobs_run": self.ran.count,
+            "jobs_left_out": self.ran.left_out, "service": self.plan.service, "plan": self.plan.id,
+            "proofs": self.applied.proofs, "status": self.status(), "moves": self.moves,
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! `carve explain`: how a score came about, or what decides between two.
+use crate::{
+    cli::{Context, Outcome, args::ExplainArgs, exit::ExitCode, workspace::Workspace},
+    console::{Style, Table},
+    scoring::{self, EvidenceRow, Explanation, Scorecard},
+};
+
+use super::plan::card;
+
+pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::flagged(&args.estate)?;
+    let survey = workspace.survey(&context.bars);
+    let parameters = &survey.ranking.parameters;
+    let first = card(&survey, &args.service)?;
+    match &args.vs {
+        None => {
+            let explanation = scoring::explain(first, parameters);
+            match context.json {
+                true => context.screen.out(to_json(&explanation)),
+                false => show(first, &explanation, context),
+            }
+        }
+        Some(other) => {
+            let comparison = scoring::compare(first, card(&survey, other)?, parameters);
+            match context.json {
+                true => context.screen.out(to_json(&comparison)),
+                false => compare(&comparison, context),
+            }
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
+    let screen = &context.screen;
+    screen.out(format!("{}\n", explanation.summary));
+    let mut part = "";
+    for row in &explanation.rows {
+        if row.part != part {
+            part = &row.part;
+            screen.out(screen.paint(Style::Strong, &title(part)));
+        }
+        let number = format!("{:>9.4}", row.number);
+        screen.out(format!("{number}  {}", row.text));
+        for evidence in row.evidence.iter().take(4) {
+            screen.out(screen.paint(Style::Faint, &format!("             {}", line(evidence))));
+        }
+        if row.evidence.len() > 4 {
+            let more = row.evidence.len() - 4;
+            screen
+                .out(screen.paint(Style::Faint, &format!("             … and {more} more (`--format json` has all)")));
+        }
+    }
+    let robustness = &card.robustness;
+    screen.out(format!("\n{} {}", screen.paint(Style::Strong, "The rank is"), robustness.label));
+    if let Some(flip) = &robustness.flip_below {
+        let lambda = flip.lambda.map(|l| format!("λ = {l:.3}"));
+        let alpha = flip.alpha.map(|a| format!("α = {a:.3}"));
+        let at: Vec<String> = [lambda, alpha].into_iter().flatten().collect();
+        match at.is_empty() {
+            true => screen.out(format!("No weight puts `{}` ahead of it.", flip.with)),
+            false => screen.out(format!("`{}` passes it at {}.", flip.with, at.join(" or at "))),
+        }
+    }
+    screen.out(format!("Confidence is {}.", card.confidence.grade));
+    for reason in &card.confidence.because {
+        screen.out(format!("  - {reason}"));
+    }
+}
+
+fn title(part: &str) -> String {
+    match part {
+        "value" => "Value: change frequency and importance".into(),
+        "effort" => "\nEffort in person-days".into(),
+        _ => "\nPriority".into(),
+    }
+}
+
+fn line(evidence: &EvidenceRow) -> String {
+    match &evidence.at {
+        Some(at) => format!("{}: {} ({at})", evidence.what, evidence.because),
+        None => format!("{}: {}", evidence.what, evidence.because),
+    }
+}
+
+fn compare(comparison: &scoring::Comparison, context: &Context) {
+    context.screen.out(format!("{}\n", comparison.summary));
+    let ahead = format!(">{}", comparison.ahead);
+    let behind = format!(">{}", comparison.behind);
+    let mut table = Table::new(&["Part", "Term", &ahead, &behind, ">Speaks for the first by"]);
+    for term in &comparison.terms {
+        table.row([
+            term.part.clone(),
+            term.name.clone(),
+            format!("{:.3}", term.ahead),
+            format!("{:.3}", term.behind),
+            format!("{:+.3}", term.contribution),
+        ]);
+    }
+    context.screen.out(table.text(100));
+}

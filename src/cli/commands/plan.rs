@@ -1,0 +1,195 @@
+//! `carve plan`: rank the candidates, write plan files and the report.
+use std::fs;
+
+use camino::Utf8PathBuf;
+use serde_json::json;
+
+use super::{faults, report};
+use crate::{
+    cli::{
+        Context, Outcome,
+        args::PlanArgs,
+        exit::{ExitCode, Failure},
+        workspace::{Survey, Workspace, write_file},
+    },
+    console::{Style, Table, bar},
+    diagnostics::Severity,
+    plan::{self, DraftInputs, Plan},
+    scoring::Scorecard,
+};
+
+/// A drafted plan and what became of its file.
+struct Drafted {
+    plan: Plan,
+    path: Utf8PathBuf,
+    state: FileState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileState {
+    New,
+    Changed,
+    Same,
+}
+
+impl FileState {
+    fn word(self) -> &'static str {
+        match self {
+            FileState::New => "new",
+            FileState::Changed => "changed",
+            FileState::Same => "unchanged",
+        }
+    }
+}
+
+pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::at(&args.estate)?;
+    let survey = workspace.survey(&context.bars);
+    let cards = chosen(args, &survey)?;
+    let mut drafted = Vec::new();
+    for card in cards {
+        drafted.push(draft(&workspace, &survey, card)?);
+    }
+    let mut report = None;
+    if !args.dry_run {
+        for one in &drafted {
+            let text = plan::to_text(&one.plan)?;
+            write_file(&one.path, text.as_bytes())?;
+        }
+        let statuses = super::status::of_journals(&workspace).await?;
+        report = Some(report::write(&workspace, &survey, &statuses, args.templates.clone())?);
+    }
+    match context.json {
+        true => context.screen.out(as_json(&survey, &drafted).to_string()),
+        false => show(&workspace, &survey, &drafted, report, context),
+    }
+    let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
+    Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+}
+
+fn chosen<'a>(args: &PlanArgs, survey: &'a Survey) -> Result<Vec<&'a Scorecard>, Failure> {
+    let cards = &survey.ranking.cards;
+    if args.service.is_empty() {
+        return Ok(cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(args.top).collect());
+    }
+    args.service.iter().map(|name| card(survey, name)).collect()
+}
+
+/// The scorecard of the candidate called `name`.
+pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, Failure> {
+    let cards = &survey.ranking.cards;
+    cards.iter().find(|card| card.candidate.name.as_str() == name).ok_or_else(|| {
+        let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
+        Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
+            .hint(format!("the candidates are: {}", known.join(", ")))
+    })
+}
+
+fn draft(workspace: &Workspace, survey: &Survey, card: &Scorecard) -> Result<Drafted, Failure> {
+    let read_file = |file: &camino::Utf8Path| Workspace::read_file(&survey.estate.roots, file);
+    let inputs = DraftInputs {
+        estate: &survey.estate,
+        graph: &survey.graph,
+        diagnostics: &survey.diagnostics,
+        card,
+        of: survey.ranking.cards.len() as u32,
+        read_file: &read_file,
+    };
+    let plan = plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))?;
+    let path = workspace.plans().join(format!("{}.yaml", plan.service));
+    let state = match fs::read_to_string(&path) {
+        Err(_) => FileState::New,
+        Ok(text) if text == plan::to_text(&plan)? => FileState::Same,
+        Ok(_) => FileState::Changed,
+    };
+    Ok(Drafted { plan, path, state })
+}
+
+fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Option<Utf8PathBuf>, context: &Context) {
+    let screen = &context.screen;
+    if survey.ranking.cards.is_empty() {
+        screen.out("No candidate was found: carve saw no dataset that comes from a source system.");
+        screen.out("`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.");
+    } else {
+        screen.out(format!("{}\n", ranking(survey)));
+    }
+    for problem in &survey.ranking.problems {
+        screen.out(format!("{} {problem}", screen.paint(Style::Warn, "setting not used:")));
+    }
+    let unclear = survey.diagnostics.count(Severity::Error) + survey.diagnostics.count(Severity::Warning);
+    if unclear > 0 {
+        let counts = faults::counts(&survey.diagnostics);
+        let word = screen.paint(Style::Warn, "Not everything was understood:");
+        screen.out(format!("{word} {counts}. `carve scan {}` shows each place.", workspace.root()));
+    }
+    for one in drafted {
+        screen.out(line(one, context));
+    }
+    if let Some(report) = report {
+        screen.out(format!("report  {report}"));
+    }
+    if let Some(first) = drafted.first() {
+        let service = &first.plan.service;
+        screen.out(format!("\nNext: review {}, then `carve apply {service} --dry-run`", first.path));
+        screen.out(format!("Why this one first: `carve explain {service}`"));
+    }
+}
+
+fn line(one: &Drafted, context: &Context) -> String {
+    let by_hand = one.plan.not_understood.len();
+    let note = match by_hand {
+        0 => String::new(),
+        n => context.screen.paint(Style::Warn, &format!(", {n} to look at by hand")),
+    };
+    format!("plan    {}  {} steps, {}{note}", one.path, one.plan.steps.len(), one.state.word())
+}
+
+fn ranking(survey: &Survey) -> String {
+    let mut table = Table::new(&[
+        ">#",
+        "Candidate",
+        "Source",
+        ">Person-days",
+        "Change frequency",
+        "Importance",
+        ">Priority",
+        "Rank is",
+        "Known",
+    ]);
+    for card in &survey.ranking.cards {
+        table.row([
+            card.rank.to_string(),
+            card.candidate.name.to_string(),
+            card.candidate.system.clone(),
+            format!("{:.1} ({:.0}–{:.0})", card.cost.likely_days, card.cost.low_days, card.cost.high_days),
+            format!("{} {:.2} {}", bar(card.frequency.points, 8), card.frequency.points, card.frequency.grade),
+            format!("{} {:.2} {}", bar(card.importance.points, 8), card.importance.points, card.importance.grade),
+            format!("{:.4}", card.priority),
+            card.robustness.label.clone(),
+            card.confidence.grade.clone(),
+        ]);
+    }
+    table.text(120)
+}
+
+fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
+    let plans: Vec<_> = drafted
+        .iter()
+        .map(|one| {
+            json!({ "service": one.plan.service, "id": one.plan.id, "file": format!("plans/{}.yaml", one.plan.service),
+                           "state": one.state.word(), "steps": one.plan.steps.len() })
+        })
+        .collect();
+    json!({
+        "format": "carve-ranking/1",
+        "candidates": survey.ranking.cards,
+        "sequence": survey.ranking.sequence,
+        "problems": survey.ranking.problems,
+        "plans": plans,
+        "diagnostics": {
+            "errors": survey.diagnostics.count(Severity::Error),
+            "warnings": survey.diagnostics.count(Severity::Warning),
+            "notes": survey.diagnostics.count(Severity::Note),
+        },
+    })
+}

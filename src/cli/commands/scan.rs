@@ -1,0 +1,104 @@
+//! `carve scan`: what was read, how much was understood, and every place that was not.
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::faults;
+use crate::{
+    cli::{
+        Context, Outcome,
+        args::ScanArgs,
+        exit::ExitCode,
+        workspace::{Survey, Workspace},
+    },
+    console::Table,
+    graph::Layer,
+    lineage::Coverage,
+};
+
+pub(crate) fn run(args: &ScanArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::at(&args.estate)?;
+    let survey = workspace.survey(&context.bars);
+    if context.json {
+        context.screen.out(as_json(&survey).to_string());
+    } else {
+        tables(&survey, context);
+        faults::show(context, &survey.estate.roots, &survey.diagnostics, args.all);
+        context.screen.out(format!("{} in all.", faults::counts(&survey.diagnostics)));
+    }
+    Ok(ExitCode::Done)
+}
+
+fn tables(survey: &Survey, context: &Context) {
+    let mut files = Table::new(&["Format", ">Files", ">Bytes"]);
+    for (format, (count, bytes)) in formats(survey) {
+        files.row([format, count.to_string(), bytes.to_string()]);
+    }
+    context.screen.out(format!("{}\n", files.text(100)));
+    let mut sql =
+        Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
+    for (dialect, c) in &survey.lineage.coverage {
+        let numbers = [c.scripts, c.statements, c.parsed, c.helped, c.scanned, c.not_understood];
+        sql.row([dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
+    }
+    if !sql.is_empty() {
+        context.screen.out(format!("{}\n", sql.text(100)));
+    }
+    let mut layers = Table::new(&["Layer", ">Datasets"]);
+    for (layer, count) in layer_counts(survey) {
+        layers.row([layer, count.to_string()]);
+    }
+    context.screen.out(format!("{}\n", layers.text(100)));
+    context.screen.out(format!(
+        "{} jobs, {} datasets, {} exposures, {} log lines, {} candidates.\n",
+        survey.estate.jobs.len(),
+        survey.graph.datasets().len(),
+        survey.estate.exposures.len(),
+        survey.estate.usage.len(),
+        survey.ranking.cards.len(),
+    ));
+}
+
+fn formats(survey: &Survey) -> BTreeMap<String, (u64, u64)> {
+    let mut formats = BTreeMap::new();
+    for file in &survey.estate.files {
+        let entry: &mut (u64, u64) = formats.entry(word(&file.format)).or_default();
+        *entry = (entry.0 + 1, entry.1 + file.bytes);
+    }
+    formats
+}
+
+fn layer_counts(survey: &Survey) -> BTreeMap<String, u64> {
+    let layers = [Layer::Source, Layer::Raw, Layer::Transformed, Layer::Modelled, Layer::Unknown];
+    let mut counts: BTreeMap<String, u64> = layers.iter().map(|layer| (word(layer), 0)).collect();
+    for facts in survey.graph.datasets().values() {
+        *counts.entry(word(&facts.layer)).or_default() += 1;
+    }
+    counts
+}
+
+/// A unit variant by its serde name.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        _ => String::new(),
+    }
+}
+
+fn as_json(survey: &Survey) -> serde_json::Value {
+    let coverage: BTreeMap<&String, &Coverage> = survey.lineage.coverage.iter().collect();
+    let formats: BTreeMap<String, u64> =
+        formats(survey).into_iter().map(|(format, (count, _))| (format, count)).collect();
+    json!({
+        "format": "carve-scan/1",
+        "files": formats,
+        "sql": coverage,
+        "layers": layer_counts(survey),
+        "jobs": survey.estate.jobs.len(),
+        "datasets": survey.graph.datasets(),
+        "cycles": survey.graph.cycles(),
+        "exposures": survey.estate.exposures.len(),
+        "usage": survey.estate.usage.len(),
+        "diagnostics": survey.diagnostics,
+    })
+}

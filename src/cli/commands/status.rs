@@ -1,0 +1,124 @@
+//! `carve status`: how far each service is.
+use crate::{
+    apply::{self, ServiceStatus},
+    cli::{Context, Outcome, args::StatusArgs, exit::ExitCode, exit::Failure, workspace::Workspace},
+    connector::open_bucket,
+    console::{Style, Table, bar},
+    estate::Estate,
+    plan::Plan,
+    switchover,
+};
+
+pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::at(&args.estate)?;
+    let survey = workspace.survey(&context.bars);
+    let mut statuses = gather(&workspace, &survey.estate).await?;
+    let (plans, broken) = workspace.all_plans();
+    count_switched(&mut statuses, &survey, &plans);
+    if context.json {
+        let broken: Vec<_> = broken.iter().map(|(file, error)| format!("{file}: {error}")).collect();
+        let value = serde_json::json!({ "format": "carve-status/1", "services": statuses, "broken_plans": broken });
+        context.screen.out(value.to_string());
+    } else {
+        show(&statuses, context);
+        for (file, error) in &broken {
+            context.screen.out(format!("{} {file}: {error}", context.screen.paint(Style::Warn, "not read:")));
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Every planned or begun service, with what the bucket knows where the settings name one.
+pub(super) async fn gather(workspace: &Workspace, estate: &Estate) -> Result<Vec<ServiceStatus>, Failure> {
+    let bucket = match estate.settings.connections.get("bucket") {
+        Some(url) => open_bucket("bucket", url, workspace.root()).await.ok(),
+        None => None,
+    };
+    let begun = apply::status(&workspace.state(), bucket.as_deref()).await?;
+    Ok(with_plans(workspace, begun))
+}
+
+/// The same from the files beside the estate alone: no connection is needed, nor made.
+pub(super) async fn of_journals(workspace: &Workspace) -> Result<Vec<ServiceStatus>, Failure> {
+    Ok(with_plans(workspace, apply::status(&workspace.state(), None).await?))
+}
+
+fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<ServiceStatus> {
+    let (plans, _) = workspace.all_plans();
+    for plan in &plans {
+        if !statuses.iter().any(|status| status.service == plan.service) {
+            statuses.push(planned(plan));
+        }
+    }
+    statuses.sort_by(|a, b| a.service.cmp(&b.service));
+    // Whether a page exists is a fact of the output folder, which apply does not know.
+    for status in &mut statuses {
+        status.in_catalog = workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
+    }
+    statuses
+}
+
+fn planned(plan: &Plan) -> ServiceStatus {
+    ServiceStatus {
+        service: plan.service.clone(),
+        stage: "planned".to_owned(),
+        steps_done: 0,
+        steps: plan.steps.len() as u32,
+        stopped_at: None,
+        version: None,
+        published_at: None,
+        rows: None,
+        parts: None,
+        proofs: Vec::new(),
+        switched: [0, 0],
+        in_catalog: false,
+    }
+}
+
+/// Counts, for each wrapped service, the exposures that read the new tables and those that still read the old.
+pub(super) fn count_switched(statuses: &mut [ServiceStatus], survey: &crate::cli::workspace::Survey, plans: &[Plan]) {
+    for status in statuses {
+        let Some(plan) = plans.iter().find(|plan| plan.service == status.service) else { continue };
+        let pairs = switchover::replaced(plan);
+        let reads = |pick: &dyn Fn(&switchover::Replaced) -> crate::vocab::DatasetId| {
+            let tables: Vec<_> = pairs.iter().map(pick).collect();
+            let uses = survey.lineage.exposures.values();
+            uses.filter(|uses| uses.iter().any(|mention| tables.contains(&mention.dataset))).count() as u32
+        };
+        let (old, new) = (reads(&|pair| pair.old.clone()), reads(&|pair| pair.new.clone()));
+        status.switched = [new, old + new];
+    }
+}
+
+fn show(statuses: &[ServiceStatus], context: &Context) {
+    if statuses.is_empty() {
+        context.screen.out("No service is planned yet: `carve plan` drafts the first.");
+        return;
+    }
+    let titles = ["Service", "Stage", "Steps", "Version", ">Rows", "Proven", "Found", "Switched", "Stopped at"];
+    let mut table = Table::new(&titles);
+    for status in statuses {
+        let share = f64::from(status.steps_done) / f64::from(status.steps.max(1));
+        table.row([
+            status.service.to_string(),
+            status.stage.clone(),
+            format!("{} {}/{}", bar(share, 8), status.steps_done, status.steps),
+            status.version.map(|version| format!("v{version}")).unwrap_or_default(),
+            status.rows.map(|rows| rows.to_string()).unwrap_or_default(),
+            proven(status),
+            if status.in_catalog { "yes" } else { "no" }.into(),
+            format!("{}/{}", status.switched[0], status.switched[1]),
+            status.stopped_at.clone().unwrap_or_default(),
+        ]);
+    }
+    context.screen.out(table.text(140));
+}
+
+fn proven(status: &ServiceStatus) -> String {
+    let bad = status.proofs.iter().filter(|proof| proof.verdict == "different").count();
+    match (status.proofs.len(), bad) {
+        (0, _) => "-".into(),
+        (n, 0) => format!("{n} of {n}"),
+        (n, bad) => format!("{} of {n}", n - bad),
+    }
+}

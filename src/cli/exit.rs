@@ -1,0 +1,154 @@
+//! Failures become exit codes and advice here, and nowhere else.
+use std::process;
+
+use crate::{apply::ApplyError, connector::ConnectorError, console::Screen, console::Style, plan::PlanFileError};
+
+/// What carve's process says when it ends. The numbers are part of its interface: docs/COMMANDS.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExitCode {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// An error.
+    Error = 1,
+    /// Changes are present; only with `--detailed-exitcode`.
+    Changes = 2,
+    /// The plan is stale or was altered.
+    Stale = 3,
+    /// A precondition, an approval or a policy is in the way.
+    Blocked = 4,
+    /// Stopped midway; the same command goes on.
+    Stopped = 5,
+    /// Another carve is at work.
+    Locked = 6,
+    /// Two sides that must be equal are not.
+    Different = 7,
+    /// The command line was not understood.
+    Usage = 64,
+    /// A person asked carve to stop.
+    Interrupted = 130,
+}
+
+impl From<ExitCode> for process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        process::ExitCode::from(code as u8)
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub(super) struct Failure {
+    code: ExitCode,
+    message: String,
+    causes: Vec<String>,
+    details: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with its chain of causes.
+    pub(super) fn new(code: ExitCode, error: &dyn std::error::Error) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        Failure { code, message: error.to_string(), causes, details: Vec::new(), hint: None }
+    }
+
+    /// A failure in words.
+    pub(super) fn said(code: ExitCode, message: impl Into<String>) -> Self {
+        Failure { code, message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None }
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// More lines about it.
+    pub(super) fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.details.extend(lines);
+        self
+    }
+
+    /// Shows it, once, and gives the process's exit code.
+    pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
+        if json {
+            let value = serde_json::json!({
+                "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
+                           "details": self.details, "hint": self.hint }
+            });
+            screen.out(value.to_string());
+        }
+        screen.error(format!("{} {}", screen.paint(Style::Bad, "error:"), self.message));
+        for cause in &self.causes {
+            screen.error(format!("  because: {cause}"));
+        }
+        for line in &self.details {
+            screen.error(format!("  - {line}"));
+        }
+        if let Some(hint) = &self.hint {
+            screen.error(format!("{} {hint}", screen.paint(Style::Strong, "  to do:")));
+        }
+        self.code
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let code = match &error {
+            ApplyError::Stale { .. } => ExitCode::Stale,
+            ApplyError::Blocked { .. } | ApplyError::OtherPlan { .. } => ExitCode::Blocked,
+            ApplyError::Stopped { .. } | ApplyError::Undecided { .. } => ExitCode::Stopped,
+            ApplyError::Locked { .. } => ExitCode::Locked,
+            ApplyError::NotEqual { .. } => ExitCode::Different,
+            ApplyError::Interrupted { .. } => ExitCode::Interrupted,
+            _ => ExitCode::Error,
+        };
+        let mut failure = Failure::new(code, &error);
+        match &error {
+            ApplyError::Stale { findings, .. } | ApplyError::Blocked { findings, .. } => {
+                failure.details = findings.iter().map(finding_line).collect();
+            }
+            ApplyError::NotEqual { differences, .. } => failure.details.clone_from(differences),
+            _ => {}
+        }
+        failure.hint = error.hint();
+        failure
+    }
+}
+
+fn finding_line(finding: &crate::apply::PreflightFinding) -> String {
+    match &finding.hint {
+        Some(hint) => format!("{} ({hint})", finding.what),
+        None => finding.what.clone(),
+    }
+}
+
+impl From<PlanFileError> for Failure {
+    fn from(error: PlanFileError) -> Self {
+        let (code, hint) = match &error {
+            PlanFileError::Altered { .. } => {
+                (ExitCode::Stale, "change carve.yaml and run `carve plan` again, or restore the file from git")
+            }
+            PlanFileError::Format { .. } => (ExitCode::Stale, "run `carve plan` again with this carve"),
+            _ => (ExitCode::Error, "run `carve plan` again"),
+        };
+        Failure::new(code, &error).hint(hint)
+    }
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        let code = match &error {
+            ConnectorError::Address { .. } => ExitCode::Blocked,
+            _ => ExitCode::Error,
+        };
+        Failure::new(code, &error)
+    }
+}

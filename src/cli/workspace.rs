@@ -1,0 +1,236 @@
+//! The estate a command is about: where it is, what was read of it, and the world its plans touch.
+use std::{collections::BTreeMap, fs, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    args::{EstateFlag, EstatePaths},
+    exit::{ExitCode, Failure},
+};
+use crate::{
+    apply::World,
+    connector::{open_bucket, open_lake, open_origin},
+    diagnostics::Diagnostics,
+    estate::{self, Estate, LoadOptions, Root},
+    graph::DependencyGraph,
+    lineage::{self, Lineage},
+    plan::{self, Action, Plan},
+    progress::Progress,
+    scoring::{self, Ranking},
+    vocab::ServiceName,
+};
+
+/// Where an estate and carve's own files beside it are.
+#[derive(Clone, Debug)]
+pub(super) struct Workspace {
+    roots: Vec<Utf8PathBuf>,
+    out: Utf8PathBuf,
+    settings: Option<Utf8PathBuf>,
+}
+
+/// An estate, read and judged.
+pub(super) struct Survey {
+    pub(super) estate: Estate,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) lineage: Lineage,
+    pub(super) graph: DependencyGraph,
+    pub(super) ranking: Ranking,
+}
+
+impl Workspace {
+    /// The workspace that `paths` names.
+    pub(super) fn at(paths: &EstatePaths) -> Result<Self, Failure> {
+        Workspace::new(&paths.folders, paths.out.as_ref(), paths.settings.as_ref())
+    }
+
+    /// The workspace that `flag` names.
+    pub(super) fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
+        Workspace::new(&flag.folders, flag.out.as_ref(), flag.settings.as_ref())
+    }
+
+    /// The workspace of `roots`.
+    pub(super) fn new(
+        roots: &[Utf8PathBuf],
+        out: Option<&Utf8PathBuf>,
+        settings: Option<&Utf8PathBuf>,
+    ) -> Result<Self, Failure> {
+        for root in roots {
+            if !root.is_dir() {
+                return Err(Failure::said(ExitCode::Error, format!("there is no folder `{root}`"))
+                    .hint("name the folder that holds the estate's jobs: `carve plan path/to/repository`"));
+            }
+        }
+        if let Some(settings) = settings.filter(|settings| !settings.is_file()) {
+            return Err(Failure::said(ExitCode::Error, format!("there is no settings file `{settings}`"))
+                .hint("`carve init` writes one"));
+        }
+        let out = out.cloned().unwrap_or_else(|| roots[0].clone());
+        Ok(Workspace { roots: roots.to_vec(), out, settings: settings.cloned() })
+    }
+
+    /// The first folder.
+    pub(super) fn root(&self) -> &Utf8Path {
+        &self.roots[0]
+    }
+
+    /// What people call the estate.
+    pub(super) fn title(&self) -> String {
+        let root = self.root().canonicalize_utf8().unwrap_or_else(|_| self.root().to_owned());
+        root.file_name().unwrap_or("estate").to_owned()
+    }
+
+    /// `plans/`.
+    pub(super) fn plans(&self) -> Utf8PathBuf {
+        self.out.join("plans")
+    }
+
+    /// Where plans, report and state go.
+    pub(super) fn out(&self) -> &Utf8Path {
+        &self.out
+    }
+
+    /// `.carve/`.
+    pub(super) fn state(&self) -> Utf8PathBuf {
+        self.out.join(".carve")
+    }
+
+    /// The estate alone.
+    pub(super) fn load(&self, progress: &dyn Progress) -> (Estate, Diagnostics) {
+        let options = LoadOptions { settings: self.settings.clone() };
+        estate::load(&self.roots, &options, progress)
+    }
+
+    /// The estate, its lineage, graph and ranking.
+    pub(super) fn survey(&self, progress: &dyn Progress) -> Survey {
+        let (estate, mut diagnostics) = self.load(progress);
+        let (lineage, faults) = lineage::read(&estate, progress);
+        diagnostics.extend(faults);
+        let (graph, faults) = DependencyGraph::build(&estate, &lineage);
+        diagnostics.extend(faults);
+        let ranking = scoring::score(&estate, &lineage, &graph);
+        diagnostics.sort();
+        Survey { estate, diagnostics, lineage, graph, ranking }
+    }
+
+    /// Reads the plan of a service, or the plan file of that path.
+    pub(super) fn plan(&self, name: &str) -> Result<Plan, Failure> {
+        let path = match name.ends_with(".yaml") {
+            true => Utf8PathBuf::from(name),
+            false => {
+                let service: ServiceName =
+                    name.parse().map_err(|error| Failure::new(ExitCode::Usage, &error as &dyn std::error::Error))?;
+                self.plans().join(format!("{service}.yaml"))
+            }
+        };
+        let text = fs::read_to_string(&path).map_err(|error| {
+            Failure::said(ExitCode::Error, format!("cannot read the plan `{path}`: {error}"))
+                .hint(format!("`carve plan --service {name}` writes it"))
+        })?;
+        plan::from_text(&text).map_err(Failure::from)
+    }
+
+    /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
+    pub(super) fn all_plans(&self) -> (Vec<Plan>, Vec<(Utf8PathBuf, plan::PlanFileError)>) {
+        let (mut plans, mut broken) = (Vec::new(), Vec::new());
+        let Ok(entries) = self.plans().read_dir_utf8() else { return (plans, broken) };
+        let mut files: Vec<Utf8PathBuf> = entries.flatten().map(|entry| entry.into_path()).collect();
+        files.retain(|file| file.extension() == Some("yaml"));
+        files.sort();
+        for file in files {
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            match plan::from_text(&text) {
+                Ok(plan) => plans.push(plan),
+                Err(error) => broken.push((file, error)),
+            }
+        }
+        (plans, broken)
+    }
+
+    /// The world that `plan` touches, opened by the estate's settings. Nothing is tried yet: preflight does.
+    pub(super) async fn world(&self, estate: &Estate, plans: &[Plan]) -> Result<World, Failure> {
+        let connections = &estate.settings.connections;
+        let url = |role: &str| {
+            connections.get(role).cloned().ok_or_else(|| {
+                Failure::said(ExitCode::Blocked, format!("carve.yaml does not say where the {role} is"))
+                    .hint(format!("add `{role}: {{ url: … }}` to carve.yaml: docs/CONNECTIONS.md lists the forms"))
+            })
+        };
+        let base = self.root();
+        let mut origins = BTreeMap::new();
+        for role in plans.iter().flat_map(source_roles) {
+            let name = role.trim_start_matches("source:");
+            let url = estate.sources.get(name).and_then(|source| source.url.clone()).ok_or_else(|| {
+                Failure::said(ExitCode::Blocked, format!("nothing says where the source system `{name}` is"))
+                    .hint("add its `url` under `sources` in carve.yaml")
+            })?;
+            origins.insert(role.clone(), open_origin(&role, &url, base).await?);
+        }
+        Ok(World {
+            root: base.to_owned(),
+            state: self.state(),
+            lake: open_lake("lake", &url("lake")?, base).await?,
+            bucket: open_bucket("bucket", &url("bucket")?, base).await?,
+            origins,
+            clock: jiff::Timestamp::now,
+        })
+    }
+
+    /// A file of the estate by its place in `Span::file`; `None` when it is not text.
+    pub(super) fn read_file(roots: &[Root], file: &Utf8Path) -> Option<String> {
+        let inside = |root: &&Root| !root.prefix.as_str().is_empty() && file.starts_with(&root.prefix);
+        let root = roots.iter().find(inside).or_else(|| roots.iter().find(|root| root.prefix.as_str().is_empty()))?;
+        let below = file.strip_prefix(&root.prefix).unwrap_or(file);
+        fs::read_to_string(root.path.join(below)).ok()
+    }
+}
+
+fn source_roles(plan: &Plan) -> Vec<String> {
+    let published = plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Publish(publish) => Some(publish.endpoints.iter().map(|endpoint| endpoint.from.clone())),
+        _ => None,
+    });
+    published.flatten().filter(|from| from.starts_with("source:")).collect()
+}
+
+/// A shared flag that Ctrl-C sets; a second one ends the process at once.
+pub(super) fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
+    let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if set.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                std::process::exit(ExitCode::Interrupted as i32);
+            }
+        }
+    });
+    flag
+}
+
+/// Writes files below `folder`, each whole or not at all; gives back how many were new or changed.
+pub(super) fn write_files(folder: &Utf8Path, files: &BTreeMap<Utf8PathBuf, Vec<u8>>) -> Result<usize, Failure> {
+    let mut changed = 0;
+    for (name, bytes) in files {
+        changed += usize::from(write_file(&folder.join(name), bytes)?);
+    }
+    Ok(changed)
+}
+
+/// Writes one file, whole or not at all; false when the same bytes were there already.
+pub(super) fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure> {
+    if fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(false);
+    }
+    let failed = |error: std::io::Error| {
+        Failure::said(ExitCode::Error, format!("cannot write `{path}`: {error}"))
+            .hint("check the folder's permissions and free space, or choose another with `--out`")
+    };
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let scratch = path.with_extension("carve-tmp");
+    fs::write(&scratch, bytes).and_then(|()| fs::rename(&scratch, path)).map_err(|error| {
+        let _ = fs::remove_file(&scratch);
+        failed(error)
+    })?;
+    Ok(true)
+}

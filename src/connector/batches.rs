@@ -1,0 +1,80 @@
+//! Rows on their way from a blocking thread to whoever reads them: in batches, with bounded memory.
+use tokio::sync::mpsc;
+
+use crate::connector::{ConnectorError, RowStream};
+use crate::vocab::{Row, Value};
+
+/// Rows a batch holds at most.
+const BATCH_ROWS: usize = 1_000;
+/// Bytes of text and blobs after which a batch is sent early.
+const BATCH_BYTES: usize = 4 << 20;
+/// Batches that may wait unread.
+const WAITING_BATCHES: usize = 4;
+
+/// The writing end of a [`RowStream`]; for blocking threads only.
+pub(super) struct Batches {
+    sender: mpsc::Sender<Result<Vec<Row>, ConnectorError>>,
+    batch: Vec<Row>,
+    bytes: usize,
+}
+
+/// The reader has gone: there is no need to read on.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the rows any more")]
+pub(super) struct ReaderGone;
+
+impl Batches {
+    /// Both ends of a stream.
+    pub(super) fn stream() -> (Batches, RowStream) {
+        let (sender, receiver) = mpsc::channel(WAITING_BATCHES);
+        (Batches { sender, batch: Vec::new(), bytes: 0 }, receiver)
+    }
+
+    /// Takes one row; waits while too many batches are unread.
+    pub(super) fn push(&mut self, row: Row) -> Result<(), ReaderGone> {
+        self.bytes += row.iter().map(heap_bytes).sum::<usize>();
+        self.batch.push(row);
+        match self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the stream: with the rows still held, then with the error if there was one.
+    pub(super) fn finish(mut self, outcome: Result<(), ConnectorError>) {
+        let flushed = self.flush();
+        if let (Ok(()), Err(error)) = (flushed, outcome) {
+            // A reader that has gone needs no error either.
+            let _ = self.sender.blocking_send(Err(error));
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), ReaderGone> {
+        self.bytes = 0;
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
+        self.sender.blocking_send(Ok(batch)).map_err(|_| ReaderGone)
+    }
+}
+
+fn heap_bytes(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Decimal(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    }
+}
+
+/// Runs blocking work on a thread made for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ConnectorError> + Send + 'static,
+) -> Result<T, ConnectorError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            Err(ConnectorError::Engine { doing: "finish work on a blocking thread".to_owned(), source: error.into() })
+        }
+    }
+}

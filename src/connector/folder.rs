@@ -1,0 +1,333 @@
+//! A folder as a bucket: for one machine, for tests, for a shared disk.
+//!
+//! An object comes into being by a hard link from a finished, flushed temporary file: the link fails
+//! when the name is taken, and a crash leaves either no object or a whole one.
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::address::Address;
+use super::batches::blocking;
+use super::key::{check_key, check_prefix};
+use crate::connector::{Bucket, ConnectorError, ObjectInfo, PutOutcome};
+use crate::vocab::Digest;
+
+/// Where unfinished files lie: keys never start with a dot, so no listing shows them.
+const UNFINISHED: &str = ".carve-unfinished";
+/// Age from which an unfinished file is one that a crash left.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+
+/// A folder in which every object is a file. The folder itself must be there.
+#[derive(Clone, Debug)]
+pub struct FolderBucket {
+    root: Utf8PathBuf,
+    shown: String,
+}
+
+impl FolderBucket {
+    pub(super) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
+        address.only(&[])?;
+        Ok(FolderBucket { root: address.path(base), shown: address.shown.clone() })
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        key: &str,
+        work: impl FnOnce(&FolderBucket, &str) -> Result<T, ConnectorError> + Send + 'static,
+    ) -> Result<T, ConnectorError> {
+        check_key(key)?;
+        let (bucket, key) = (self.clone(), key.to_owned());
+        blocking(move || work(&bucket, &key)).await
+    }
+
+    fn path(&self, key: &str) -> Utf8PathBuf {
+        self.root.join(key)
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, ConnectorError> {
+        match fs::read(self.path(key)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if is_absent(&error) || self.path(key).is_dir() => Ok(None),
+            Err(error) => Err(failed(format!("read the object `{key}`"), error)),
+        }
+    }
+
+    fn info(&self, key: &str) -> Result<Option<ObjectInfo>, ConnectorError> {
+        Ok(self.read(key)?.map(|bytes| ObjectInfo {
+            key: key.to_owned(),
+            bytes: bytes.len() as u64,
+            etag: etag(&bytes),
+        }))
+    }
+
+    /// A finished, flushed file that is no object yet.
+    fn unfinished(&self, bytes: &[u8]) -> io::Result<Unfinished> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        if !self.root.is_dir() {
+            return Err(io::Error::new(ErrorKind::NotFound, "the bucket's folder is not there"));
+        }
+        let folder = self.root.join(UNFINISHED);
+        fs::create_dir_all(&folder)?;
+        loop {
+            let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+            let path = folder.join(format!("{}-{number}", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                // Another machine on a shared disk may have a process of this number.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
+                Err(error) => return Err(error),
+                Ok(mut file) => {
+                    let unfinished = Unfinished(path);
+                    file.write_all(bytes)?;
+                    file.sync_all()?;
+                    return Ok(unfinished);
+                }
+            }
+        }
+    }
+
+    /// Gives `bytes` the name `key`, unless it is taken.
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, ConnectorError> {
+        let make = || -> io::Result<bool> {
+            let unfinished = self.unfinished(bytes)?;
+            let path = self.path(key);
+            fs::create_dir_all(parent(&path))?;
+            let linked = match fs::hard_link(&unfinished.0, &path) {
+                Ok(()) => true,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+                Err(error) if has_no_links(&error) => self.rename_if_free(&unfinished.0, &path)?,
+                Err(error) => return Err(error),
+            };
+            self.flush_folders(&path)?;
+            Ok(linked)
+        };
+        make().map_err(|error| failed(format!("store the object `{key}`"), error))
+    }
+
+    /// For file systems without hard links: carve's own processes take turns.
+    fn rename_if_free(&self, from: &Utf8Path, to: &Utf8Path) -> io::Result<bool> {
+        let _turn = self.turn()?;
+        match to.try_exists()? {
+            true => Ok(false),
+            false => fs::rename(from, to).map(|()| true),
+        }
+    }
+
+    /// Waits for this process's turn to look and then change; ends when the file is dropped.
+    fn turn(&self) -> io::Result<File> {
+        let folder = self.root.join(UNFINISHED);
+        fs::create_dir_all(&folder)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("turn.lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    /// Makes new names last through a power cut: in the object's folder and those above it.
+    fn flush_folders(&self, path: &Utf8Path) -> io::Result<()> {
+        for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn put_new_now(&self, key: &str, bytes: &[u8]) -> Result<PutOutcome, ConnectorError> {
+        // Deleted between the two looks: then it is free again.
+        loop {
+            if self.create(key, bytes)? {
+                return Ok(PutOutcome::Created);
+            }
+            match self.read(key)? {
+                Some(found) if found == bytes => return Ok(PutOutcome::SameBytes),
+                Some(_) => return Err(ConnectorError::Taken { key: key.to_owned() }),
+                None if self.path(key).is_dir() => {
+                    return Err(ConnectorError::Taken { key: key.to_owned() });
+                }
+                None => continue,
+            }
+        }
+    }
+
+    fn replace_now(&self, key: &str, bytes: &[u8], expected: &str) -> Result<bool, ConnectorError> {
+        let doing = |error| failed(format!("replace the object `{key}`"), error);
+        let _turn = self.turn().map_err(doing)?;
+        if self.info(key)?.is_none_or(|info| info.etag != expected) {
+            return Ok(false);
+        }
+        let change = || -> io::Result<()> {
+            let unfinished = self.unfinished(bytes)?;
+            let path = self.path(key);
+            fs::rename(&unfinished.0, &path)?;
+            self.flush_folders(&path)
+        };
+        change().map_err(doing)?;
+        Ok(true)
+    }
+
+    fn keys(&self, prefix: &str) -> Result<Vec<String>, ConnectorError> {
+        let (folder, _) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+        let mut keys = Vec::new();
+        let mut waiting = vec![folder.to_owned()];
+        while let Some(folder) = waiting.pop() {
+            let entries = match self.root.join(&folder).read_dir_utf8() {
+                Ok(entries) => entries,
+                Err(error) if is_absent(&error) && !folder.is_empty() => continue,
+                Err(error) => return Err(failed(format!("list `{}`", self.shown), error)),
+            };
+            for entry in entries {
+                let entry = entry.map_err(|error| failed(format!("list `{}`", self.shown), error))?;
+                let key = match folder.as_str() {
+                    "" => entry.file_name().to_owned(),
+                    folder => format!("{folder}/{}", entry.file_name()),
+                };
+                // Names that are no keys belong to someone else: the file system, or carve's own folder.
+                if check_key(&key).is_err() {
+                    continue;
+                }
+                let below = key.starts_with(prefix) || prefix.starts_with(&format!("{key}/"));
+                match entry.path().is_dir() {
+                    true if below => waiting.push(key),
+                    false if key.starts_with(prefix) => keys.push(key),
+                    _ => {}
+                }
+            }
+        }
+        keys.sort();
+        Ok(keys)
+    }
+
+    /// Removes unfinished files that a crash left long ago.
+    fn tidy(&self) {
+        let Ok(entries) = self.root.join(UNFINISHED).read_dir_utf8() else { return };
+        for entry in entries.flatten() {
+            let age =
+                entry.metadata().and_then(|m| m.modified()).ok().and_then(|m| SystemTime::now().duration_since(m).ok());
+            if age.is_some_and(|age| age > LEFT_BEHIND) && entry.file_name() != "turn.lock" {
+                // One that cannot be removed does no harm.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Bucket for FolderBucket {
+    fn kind(&self) -> &'static str {
+        "folder"
+    }
+
+    fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    async fn probe(&self) -> Result<Vec<String>, ConnectorError> {
+        let bucket = self.clone();
+        blocking(move || {
+            if !bucket.root.is_dir() {
+                let why = "there is no such folder: make it first, so that a misspelt path publishes nothing";
+                return Err(ConnectorError::Engine {
+                    doing: format!("open the bucket `{}`", bucket.shown),
+                    source: why.into(),
+                });
+            }
+            bucket.tidy();
+            bucket
+                .unfinished(b"probe")
+                .map_err(|error| failed(format!("write to the bucket `{}`", bucket.shown), error))?;
+            bucket.turn().map_err(|error| failed(format!("lock the bucket `{}`", bucket.shown), error))?;
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<PutOutcome, ConnectorError> {
+        let digest = *digest;
+        self.run(key, move |bucket, key| {
+            super::key::check_digest(key, &bytes, &digest)?;
+            bucket.put_new_now(key, &bytes)
+        })
+        .await
+    }
+
+    async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError> {
+        let etag = etag.map(str::to_owned);
+        self.run(key, move |bucket, key| match etag {
+            None => bucket.create(key, &bytes),
+            Some(etag) => bucket.replace_now(key, &bytes, &etag),
+        })
+        .await
+    }
+
+    async fn get(&self, key: &str) -> Result<Vec<u8>, ConnectorError> {
+        self.run(key, |bucket, key| bucket.read(key)?.ok_or_else(|| ConnectorError::NoSuchObject(key.to_owned()))).await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, ConnectorError> {
+        self.run(key, |bucket, key| bucket.info(key)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, ConnectorError> {
+        check_prefix(prefix)?;
+        let (bucket, prefix) = (self.clone(), prefix.to_owned());
+        blocking(move || {
+            let mut objects = Vec::new();
+            for key in bucket.keys(&prefix)? {
+                // One deleted since it was seen is not there.
+                objects.extend(bucket.info(&key)?);
+            }
+            Ok(objects)
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), ConnectorError> {
+        self.run(key, |bucket, key| {
+            let doing = |error| failed(format!("delete the object `{key}`"), error);
+            let _turn = bucket.turn().map_err(doing)?;
+            match fs::remove_file(bucket.path(key)) {
+                Ok(()) => File::open(parent(&bucket.path(key))).and_then(|folder| folder.sync_all()).map_err(doing),
+                Err(error) if is_absent(&error) || bucket.path(key).is_dir() => Ok(()),
+                Err(error) => Err(doing(error)),
+            }
+        })
+        .await
+    }
+}
+
+/// A file that is no object; gone when dropped, unless it was renamed.
+struct Unfinished(Utf8PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove; else a left file does no harm.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn etag(bytes: &[u8]) -> String {
+    Digest::of(bytes).hex()
+}
+
+fn parent(path: &Utf8Path) -> &Utf8Path {
+    path.parent().unwrap_or(path)
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn has_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::CrossesDevices)
+}
+
+fn failed(doing: String, error: io::Error) -> ConnectorError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("the disk is full: free some space, then run carve again ({error})").into()
+        }
+        _ => error.into(),
+    };
+    ConnectorError::Engine { doing, source }
+}

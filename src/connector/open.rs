@@ -1,0 +1,55 @@
+//! From an address to an engine.
+use std::sync::Arc;
+
+use camino::Utf8Path;
+
+use super::address::Address;
+use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, Origin, SqliteLake, SqliteOrigin};
+
+/// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
+/// (`sqlite:shop.db`, `sqlite:lake`, `file:folder`, `env:NAME`); relative paths count from `base`.
+///
+/// Nothing is read yet: [`Origin::probe`] tries it.
+///
+/// # Errors
+/// [`ConnectorError::Address`] when the address is none that carve reads.
+pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn Origin>, ConnectorError> {
+    let address = Address::parse(role, url)?;
+    match address.scheme.as_str() {
+        "sqlite" => Ok(Arc::new(SqliteOrigin::at(&address, base)?)),
+        "file" => Ok(Arc::new(FilesOrigin::at(&address, base)?)),
+        scheme => Err(address.error(&format!("carve reads `sqlite:` and `file:`, not `{scheme}:`"))),
+    }
+}
+
+/// Opens the central lake: `sqlite:FOLDER` (a file per schema) or `sqlite:FILE.db`.
+///
+/// Nothing is read yet: [`Origin::probe`] and [`Lake::probe_write`] try it.
+///
+/// # Errors
+/// [`ConnectorError::Address`] when the address is none of a lake that carve knows.
+pub async fn open_lake(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn Lake>, ConnectorError> {
+    let address = Address::parse(role, url)?;
+    match address.scheme.as_str() {
+        "sqlite" => Ok(Arc::new(SqliteLake::at(&address, base)?)),
+        scheme => Err(address.error(&format!("carve knows lakes of the kind `sqlite:`, not `{scheme}:`"))),
+    }
+}
+
+/// Opens where publications lie: `file:FOLDER` or `s3://BUCKET/PREFIX?region=…&endpoint=…&path_style=true`.
+///
+/// Nothing is read yet: [`Bucket::probe`] tries it.
+///
+/// # Errors
+/// [`ConnectorError::Address`] when the address is none of a bucket that carve knows.
+pub async fn open_bucket(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn Bucket>, ConnectorError> {
+    let address = Address::parse(role, url)?;
+    match address.scheme.as_str() {
+        "file" => Ok(Arc::new(FolderBucket::at(&address, base)?)),
+        #[cfg(feature = "s3")]
+        "s3" => Ok(Arc::new(crate::connector::S3Bucket::at(&address).await?)),
+        #[cfg(not(feature = "s3"))]
+        "s3" => Err(address.error("this build of carve has no S3: build it with the feature `s3`")),
+        scheme => Err(address.error(&format!("carve knows buckets of the kinds `file:` and `s3:`, not `{scheme}:`"))),
+    }
+}

@@ -1,0 +1,81 @@
+//! What the store said, in its own words but without anything of the request: a request is signed.
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::connector::ConnectorError;
+
+/// The status of the answer, where there was one.
+pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// Whether the store said that a condition did not hold.
+pub(super) fn is_unmet<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == Some(412)
+}
+
+/// Whether someone else was writing the same object at that moment.
+pub(super) fn is_conflict<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == Some(409)
+}
+
+/// Whether the object, or the whole bucket, is not there.
+pub(super) fn is_absent<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == Some(404) && error.code() != Some("NoSuchBucket")
+}
+
+/// The error that `doing` failed.
+pub(super) fn failed<E>(doing: String, error: &SdkError<E, HttpResponse>) -> ConnectorError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    ConnectorError::Engine { doing, source: words(error).into() }
+}
+
+fn words<E>(error: &SdkError<E, HttpResponse>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let said = match error {
+        SdkError::ServiceError(_) => {
+            let code = error.code().unwrap_or("an error without a code");
+            let message = error.message().map(|message| format!(": {message}")).unwrap_or_default();
+            format!("the store answered {code}{message}")
+        }
+        SdkError::TimeoutError(_) => "the store did not answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+            Some(connector) => format!("the store cannot be reached ({})", causes(connector)),
+            None => "the store cannot be reached".to_owned(),
+        },
+        // What could not be built is mostly what could not be signed.
+        SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", causes(error)),
+        _ => "the answer was not understood".to_owned(),
+    };
+    let advice = match (error.code(), status(error)) {
+        (Some("NoSuchBucket"), _) => ": make the bucket first",
+        (Some("AccessDenied"), _) | (_, Some(401 | 403)) => {
+            ": see that AWS_ACCESS_KEY_ID or AWS_PROFILE names credentials that may read and write this bucket"
+        }
+        (Some("PermanentRedirect"), _) | (_, Some(301)) => {
+            ": the bucket is in another region, say which with `?region=…`"
+        }
+        _ => "",
+    };
+    match status(error) {
+        Some(status) => format!("{said} (status {status}){advice}"),
+        None => format!("{said}{advice}"),
+    }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

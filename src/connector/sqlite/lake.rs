@@ -1,0 +1,173 @@
+//! SQLite as the central lake.
+use std::io::Write;
+
+use async_trait::async_trait;
+use camino::Utf8Path;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::origin::{describe_at, probe};
+use super::place::{Access, Place};
+use super::snapshot::SqliteSnapshot;
+use super::tables::find;
+use super::trouble::engine;
+use super::{books, query, script, staging, swap};
+use crate::connector::{
+    ConnectorError, Lake, Origin, RowStream, Snapshot, TableDescription, address::Address, batches::blocking,
+};
+use crate::vocab::{DatasetId, Row, Schema};
+
+/// Bytes that must fit beside the files before work begins.
+const PROBE_BYTES: usize = 1 << 20;
+
+/// A folder of SQLite files, one a schema; or one file.
+///
+/// Every call opens its own connection and ends its own transaction, so that nothing is held between
+/// calls and a crash leaves what SQLite promises: the state before, or the state after.
+#[derive(Clone, Debug)]
+pub struct SqliteLake {
+    place: Place,
+}
+
+impl SqliteLake {
+    pub(in crate::connector) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
+        Ok(SqliteLake { place: Place::at(address, base, true)? })
+    }
+}
+
+#[async_trait]
+impl Origin for SqliteLake {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn probe(&self) -> Result<(), ConnectorError> {
+        let place = self.place.clone();
+        blocking(move || probe(&place)).await
+    }
+
+    async fn describe(&self, table: &DatasetId) -> Result<TableDescription, ConnectorError> {
+        let (place, table) = (self.place.clone(), table.clone());
+        blocking(move || describe_at(&place, &table)).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError> {
+        let place = self.place.clone();
+        Ok(Box::new(blocking(move || SqliteSnapshot::take(&place)).await?))
+    }
+}
+
+#[async_trait]
+impl Lake for SqliteLake {
+    async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError> {
+        let (place, table) = (self.place.clone(), table.clone());
+        blocking(move || {
+            place.must_exist()?;
+            let (schema, name) = place.names(&table);
+            Ok(place.has(&schema)? && find(&place.open(&schema, Access::Read)?, &schema, &name)?.is_some())
+        })
+        .await
+    }
+
+    async fn create_staging(&self, table: &DatasetId, schema: &Schema) -> Result<(), ConnectorError> {
+        let (place, table, schema) = (self.place.clone(), table.clone(), schema.clone());
+        blocking(move || staging::create(&place, &table, &schema)).await
+    }
+
+    async fn loaded_parts(&self, staging: &DatasetId) -> Result<Vec<String>, ConnectorError> {
+        let (place, table) = (self.place.clone(), staging.clone());
+        blocking(move || staging::loaded_parts(&place, &table)).await
+    }
+
+    async fn load_part(
+        &self,
+        staging: &DatasetId,
+        part: &str,
+        schema: &Schema,
+        rows: Vec<Row>,
+    ) -> Result<bool, ConnectorError> {
+        let (place, table, part, schema) = (self.place.clone(), staging.clone(), part.to_owned(), schema.clone());
+        blocking(move || staging::load_part(&place, &table, &part, &schema, &rows)).await
+    }
+
+    async fn swap(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        let (place, staging, live, previous) = (self.place.clone(), staging.clone(), live.clone(), previous.cloned());
+        blocking(move || swap::swap(&place, &staging, &live, previous.as_ref())).await
+    }
+
+    async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError> {
+        let (place, from, to) = (self.place.clone(), from.clone(), to.clone());
+        blocking(move || swap::rename(&place, &from, &to)).await
+    }
+
+    async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError> {
+        let (place, table) = (self.place.clone(), table.clone());
+        blocking(move || swap::drop_table(&place, &table)).await
+    }
+
+    async fn execute(&self, script: &str) -> Result<(), ConnectorError> {
+        let (place, script) = (self.place.clone(), script.to_owned());
+        blocking(move || script::execute(&place, &script)).await
+    }
+
+    async fn query(&self, sql: &str) -> Result<(Schema, RowStream), ConnectorError> {
+        query::query(self.place.clone(), sql.to_owned()).await
+    }
+
+    async fn probe_write(&self) -> Result<(), ConnectorError> {
+        let place = self.place.clone();
+        blocking(move || probe_write(&place)).await
+    }
+
+    async fn note(&self, key: &str) -> Result<Option<String>, ConnectorError> {
+        let (place, key) = (self.place.clone(), key.to_owned());
+        blocking(move || {
+            place.must_exist()?;
+            if !place.has("main")? {
+                return Ok(None);
+            }
+            books::note(&place.open("main", Access::Read)?, &key)
+                .map_err(|e| engine(format!("read the note `{key}`"), e))
+        })
+        .await
+    }
+
+    async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError> {
+        let (place, key, value) = (self.place.clone(), key.to_owned(), value.to_owned());
+        blocking(move || {
+            place.must_exist()?;
+            let mut connection = place.open("main", Access::Create)?;
+            let keep = |connection: &mut Connection| -> rusqlite::Result<()> {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                books::set_note(&transaction, &key, &value)?;
+                transaction.commit()
+            };
+            keep(&mut connection).map_err(|e| engine(format!("keep the note `{key}`"), e))
+        })
+        .await
+    }
+}
+
+/// Writes to every file and takes it back; then sees whether a little space is left.
+fn probe_write(place: &Place) -> Result<(), ConnectorError> {
+    place.must_exist()?;
+    for schema in place.schemas()?.keys() {
+        let connection = place.open(schema, Access::Write)?;
+        let table = super::place::qualified(schema, "carve_probe");
+        let tried = connection.execute_batch(&format!("BEGIN IMMEDIATE; CREATE TABLE {table} (a); ROLLBACK;"));
+        tried.map_err(|e| engine(format!("write to the schema `{schema}`"), e))?;
+    }
+    let file = place.folder().join(format!(".carve-probe-{}", std::process::id()));
+    let tried = (|| -> std::io::Result<()> {
+        let mut probe = std::fs::File::create(&file)?;
+        probe.write_all(&vec![0; PROBE_BYTES])?;
+        probe.sync_all()
+    })();
+    // Whether or not it was written, it shall not stay.
+    let _ = std::fs::remove_file(&file);
+    tried.map_err(|e| ConnectorError::Engine { doing: "write to the lake's folder".to_owned(), source: e.into() })
+}

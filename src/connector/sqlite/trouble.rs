@@ -1,0 +1,53 @@
+//! SQLite's own errors, with words for the ones a person can do something about.
+use rusqlite::{Error, ErrorCode};
+
+use crate::connector::ConnectorError;
+
+/// What SQLite said, and what to do about it where that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{advice}")]
+struct Trouble {
+    advice: &'static str,
+    #[source]
+    source: Error,
+}
+
+/// The error that `doing` failed.
+pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
+    let source: Box<dyn std::error::Error + Send + Sync> = match advice(&error) {
+        Some(advice) => Box::new(Trouble { advice, source: error }),
+        None => Box::new(error),
+    };
+    ConnectorError::Engine { doing: doing.into(), source }
+}
+
+/// The error that `doing` is not allowed, and why.
+pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> ConnectorError {
+    ConnectorError::Engine { doing: doing.into(), source: why.into().into() }
+}
+
+/// Whether another program held the file.
+pub(super) fn is_busy(error: &Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// SQLITE_READONLY_ROLLBACK: someone else has to roll back first.
+const LEFT_HALF_DONE: i32 = 776;
+
+fn advice(error: &Error) -> Option<&'static str> {
+    if error.sqlite_error().is_some_and(|error| error.extended_code == LEFT_HALF_DONE) {
+        return Some("a program died while it wrote to the file: start that program once, so that it tidies up");
+    }
+    Some(match error.sqlite_error_code()? {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            "the file is locked by another program: let it finish or close it, then run carve again \
+             (`?busy_timeout_ms=60000` after the path waits longer)"
+        }
+        ErrorCode::DiskFull => "the disk is full: free some space, then run carve again",
+        ErrorCode::ReadOnly => "the file or its folder may not be written by this user",
+        ErrorCode::NotADatabase => "the file is no SQLite database, or it is encrypted",
+        ErrorCode::DatabaseCorrupt => "the file is damaged: `PRAGMA integrity_check` in the sqlite3 shell tells more",
+        ErrorCode::CannotOpen => "the file is not there, or this user may not open it",
+        _ => return None,
+    })
+}

@@ -1,0 +1,73 @@
+//! Progress as bars, on a terminal only. The one file that knows indicatif.
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Screen;
+use crate::progress::{Progress, ProgressEvent};
+
+/// Draws what it hears on standard error; says plain lines where there is no terminal.
+pub struct Bars {
+    screen: Screen,
+    all: MultiProgress,
+    running: Mutex<BTreeMap<String, ProgressBar>>,
+}
+
+impl Bars {
+    /// Bars for `screen`.
+    pub fn new(screen: &Screen) -> Self {
+        let target = match screen.interactive() {
+            true => ProgressDrawTarget::stderr_with_hz(10),
+            false => ProgressDrawTarget::hidden(),
+        };
+        Bars { screen: screen.clone(), all: MultiProgress::with_draw_target(target), running: Mutex::default() }
+    }
+
+    fn start(&self, name: &str, total: Option<u64>, unit: &'static str) {
+        let bar = self.all.add(match total {
+            Some(total) => ProgressBar::new(total).with_style(style(&format!(
+                "{{spinner}} {{prefix:<28}} {{bar:24}} {{human_pos:>9}} of {{human_len}} {unit} {{eta:>4}}"
+            ))),
+            None => ProgressBar::no_length()
+                .with_style(style(&format!("{{spinner}} {{prefix:<28}} {{human_pos:>9}} {unit} {{elapsed:>4}}"))),
+        });
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        if let Some(old) = self.bars().insert(name.to_owned(), bar) {
+            old.finish_and_clear();
+        }
+    }
+
+    fn bars(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, ProgressBar>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// A bar that cannot be styled is drawn plainly: no reason to stop the work.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Progress for Bars {
+    fn on(&self, event: &ProgressEvent) {
+        match event {
+            ProgressEvent::Started { name, total, unit } => self.start(name, *total, unit),
+            ProgressEvent::Advanced { name, done } => {
+                if let Some(bar) = self.bars().get(name) {
+                    bar.set_position(*done);
+                }
+            }
+            ProgressEvent::Finished { name, .. } => {
+                if let Some(bar) = self.bars().remove(name) {
+                    bar.finish_and_clear();
+                    self.all.remove(&bar);
+                }
+            }
+            ProgressEvent::Said(line) => self.all.suspend(|| self.screen.note(line)),
+        }
+    }
+}

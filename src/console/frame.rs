@@ -1,0 +1,77 @@
+//! A fault with its line of source. The one file that knows annotate-snippets.
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+
+use crate::diagnostics::{Diagnostic, Severity};
+
+/// The fault as text: code, summary, the lines around its place where `source` is known, and what to do.
+pub fn frame(diagnostic: &Diagnostic, source: Option<&str>, color: bool) -> String {
+    let code = diagnostic.code;
+    let level = match code.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let title = level.primary_title(code.summary).id(code.code);
+    let path = format!("{}", diagnostic.at.file);
+    let excerpt = source.and_then(|text| excerpt(text, diagnostic.at.start, diagnostic.at.end));
+    let group = match &excerpt {
+        Some(excerpt) => title.element(
+            Snippet::source(excerpt.text.as_str())
+                .line_start(diagnostic.at.line as usize)
+                .path(&path)
+                .annotation(AnnotationKind::Primary.span(excerpt.start..excerpt.end).label(diagnostic.here.as_str())),
+        ),
+        None => title.element(Level::NOTE.message(format!("{}: {}", diagnostic.at, diagnostic.here))),
+    };
+    let group = group.element(Level::HELP.message(diagnostic.advice()));
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    renderer.decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+struct Excerpt {
+    text: String,
+    start: usize,
+    end: usize,
+}
+
+/// The line that holds `start`, cut at 160 characters so that a minified file stays readable.
+fn excerpt(text: &str, start: usize, end: usize) -> Option<Excerpt> {
+    if end <= start || end > text.len() || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+        return None;
+    }
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+    let line: String = text[line_start..line_end].chars().take(160).collect::<String>().replace('\r', " ");
+    let from = (start - line_start).min(line.len());
+    let to = (end.min(line_end) - line_start).min(line.len()).max(from);
+    (line.is_char_boundary(from) && line.is_char_boundary(to)).then_some(Excerpt { text: line, start: from, end: to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnostics::CodeEntry, vocab::Span};
+
+    #[test]
+    fn a_fault_shows_its_place_its_cause_and_its_cure() {
+        let text = "a: 1\ndialect: sparc\n";
+        let at = text.find("sparc").unwrap();
+        let span = Span::of("jobs/orders.yaml", text, at, at + 5);
+        let fault = Diagnostic::new(CodeEntry::E014, span, "`sparc` is no dialect").help("did you mean `spark`?");
+        let shown = frame(&fault, Some(text), false);
+        for part in [
+            "error[E014]: Unknown dialect",
+            "jobs/orders.yaml:2:10",
+            "^^^^^ `sparc` is no dialect",
+            "did you mean `spark`?",
+        ] {
+            assert!(shown.contains(part), "{part} in\n{shown}");
+        }
+    }
+
+    #[test]
+    fn a_place_beyond_the_text_still_names_its_line() {
+        let fault = Diagnostic::new(CodeEntry::E001, Span::whole("x.sql"), "permission denied");
+        assert!(frame(&fault, Some(""), false).contains("x.sql:1:1"));
+    }
+}

@@ -1,0 +1,93 @@
+//! Where text goes, and whether it may have colour.
+use std::io::{IsTerminal, Write};
+
+/// When text has colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The terminal, or what stands in for it.
+#[derive(Clone, Debug)]
+pub struct Screen {
+    color: bool,
+    /// Whether standard error is a terminal: bars and prompts make sense.
+    interactive: bool,
+    quiet: bool,
+}
+
+/// How a word stands out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Bold.
+    Strong,
+    /// Dimmed.
+    Faint,
+    /// Something went well.
+    Good,
+    /// Something needs a look.
+    Warn,
+    /// Something failed.
+    Bad,
+}
+
+impl Screen {
+    /// The process's own terminal. `NO_COLOR` (any value but empty) counts as the standard says; see no-color.org.
+    pub fn detect(choice: ColorChoice, quiet: bool) -> Self {
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let color = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => !forbidden && std::io::stdout().is_terminal(),
+        };
+        Screen { color, interactive: std::io::stderr().is_terminal() && !quiet, quiet }
+    }
+
+    /// Whether text has colour.
+    pub fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Whether bars make sense.
+    pub fn interactive(&self) -> bool {
+        self.interactive
+    }
+
+    /// A line of the answer, on standard output. A closed pipe (`carve scan | head`) is no failure.
+    pub fn out(&self, line: impl AsRef<str>) {
+        let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+    }
+
+    /// A line beside the answer, on standard error; nothing when quiet.
+    pub fn note(&self, line: impl AsRef<str>) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+        }
+    }
+
+    /// A failure, on standard error, quiet or not.
+    pub fn error(&self, line: impl AsRef<str>) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+    }
+
+    /// `text` in `style`, where colour is allowed.
+    pub fn paint(&self, style: Style, text: &str) -> String {
+        if !self.color {
+            return text.to_owned();
+        }
+        let code = match style {
+            Style::Strong => "1",
+            Style::Faint => "2",
+            Style::Good => "32",
+            Style::Warn => "33",
+            Style::Bad => "31;1",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}

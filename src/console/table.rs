@@ -1,0 +1,104 @@
+//! Tables where people compare. The one file that knows tabled.
+use tabled::{
+    builder::Builder,
+    settings::{
+        Alignment, Modify, Padding, Style, Width,
+        object::{Columns, Rows},
+        peaker::PriorityMax,
+    },
+};
+
+/// A table in the making: a header, rows, and which columns hold numbers.
+#[derive(Clone, Debug)]
+pub struct Table {
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+    numbers: Vec<usize>,
+}
+
+impl Table {
+    /// A table with these column titles; a title that starts with `>` heads a column of numbers.
+    pub fn new(titles: &[&str]) -> Self {
+        let numbers = titles.iter().enumerate().filter(|(_, title)| title.starts_with('>')).map(|(at, _)| at).collect();
+        let header = titles.iter().map(|title| title.trim_start_matches('>').to_owned()).collect();
+        Table { header, rows: Vec::new(), numbers }
+    }
+
+    /// Takes one more row.
+    pub fn row<S: Into<String>>(&mut self, cells: impl IntoIterator<Item = S>) -> &mut Self {
+        self.rows.push(cells.into_iter().map(|cell| clean(&cell.into())).collect());
+        self
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table as text, without a newline at its end; cells wrap so that it keeps to `width` characters.
+    pub fn text(&self, width: usize) -> String {
+        let mut builder = Builder::default();
+        builder.push_record(self.header.clone());
+        for row in &self.rows {
+            builder.push_record(row.clone());
+        }
+        let mut table = builder.build();
+        table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
+        for column in &self.numbers {
+            table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
+        }
+        table.with(Modify::new(Rows::first()).with(Alignment::left()));
+        table.with(Width::wrap(width).priority(PriorityMax::right()).keep_words(true));
+        let text = table.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        lines.join("\n")
+    }
+}
+
+/// Control characters would tear the table apart, or worse, drive the terminal.
+fn clean(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A bar of `width` characters, `share` (0 to 1) of it filled.
+pub fn bar(share: f64, width: usize) -> String {
+    let filled = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
+    format!("{}{}", "█".repeat(filled), "░".repeat(width - filled))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_to_the_right_and_no_line_ends_in_blanks() {
+        let mut table = Table::new(&["name", ">rows"]);
+        table.row(["orders", "7"]).row(["a", "1,200"]);
+        let text = table.text(80);
+        assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].ends_with("    7") && lines[2].ends_with("1,200"), "{text}");
+    }
+
+    #[test]
+    fn a_long_cell_wraps_and_leaves_the_others_whole() {
+        let mut table = Table::new(&["proof", "because"]);
+        table.row(["transport", &"long words ".repeat(30)]);
+        let text = table.text(60);
+        assert!(text.contains("transport"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    }
+
+    #[test]
+    fn an_escape_sequence_in_a_name_is_disarmed() {
+        let mut table = Table::new(&["name"]);
+        table.row(["a\u{1b}[2Jb\nc"]);
+        assert!(!table.text(80).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_bar_is_as_full_as_its_share() {
+        assert_eq!(bar(0.5, 4), "██░░");
+        assert_eq!(bar(7.0, 2), "██");
+    }
+}

@@ -1,0 +1,211 @@
+//! dbt projects: from their own files, or from the manifest where it is of these very files.
+mod calls;
+mod config;
+mod jobs;
+mod manifest;
+mod nodes;
+mod project_file;
+mod properties;
+mod static_text;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    diagnostics::Diagnostic,
+    estate::{
+        DbtProject, DeclaredDataset, EstateFile, EstateSettings, Exposure, FileFormat, Job, SourceSystem,
+        paths::folder_of, read_file, text_file::TextFile, walk::Found, yaml,
+    },
+    vocab::DatasetId,
+};
+use nodes::{DbtNode, Naming};
+use project_file::Package;
+use properties::Properties;
+
+/// Folders into which dbt installs packages.
+const INSTALLED: &[&str] = &["dbt_packages", "dbt_modules"];
+/// Bytes of a seed that are looked at: its header.
+const SEED_HEAD: u64 = 1 << 16;
+
+/// The files a project is made of.
+pub(crate) struct Files<'a> {
+    pub(crate) found: &'a [Found],
+    pub(crate) sql: &'a BTreeMap<Utf8PathBuf, TextFile>,
+    pub(crate) yaml: &'a BTreeMap<Utf8PathBuf, TextFile>,
+    pub(crate) limit: u64,
+}
+
+impl Files<'_> {
+    fn sql_below<'s>(&'s self, tops: &'s [Utf8PathBuf]) -> impl Iterator<Item = (&'s Utf8PathBuf, &'s TextFile)> {
+        self.sql.iter().filter(move |(path, _)| is_below(path, tops))
+    }
+
+    fn yaml_below<'s>(&'s self, tops: &'s [Utf8PathBuf]) -> impl Iterator<Item = &'s TextFile> {
+        self.yaml.iter().filter(move |(path, _)| is_below(path, tops)).map(|(_, file)| file)
+    }
+
+    /// Files of other endings, opened now; of a seed only the header line.
+    fn others_below(&self, tops: &[Utf8PathBuf], ending: &str, head: bool) -> Vec<TextFile> {
+        let wanted =
+            self.found.iter().filter(|file| file.path.extension() == Some(ending) && is_below(&file.path, tops));
+        wanted.filter_map(|file| if head { header_of(file) } else { read_file::text_of(file, self.limit) }).collect()
+    }
+
+    /// The text at `path`, of whatever kind.
+    fn text_at(&self, path: &Utf8Path) -> Option<std::sync::Arc<str>> {
+        let known = self.sql.get(path).or_else(|| self.yaml.get(path)).map(|file| file.text.clone());
+        known.or_else(|| {
+            let at = self.found.binary_search_by(|file| file.path.as_path().cmp(path)).ok()?;
+            read_file::text_of(&self.found[at], self.limit).map(|file| file.text)
+        })
+    }
+}
+
+fn is_below(path: &Utf8Path, tops: &[Utf8PathBuf]) -> bool {
+    tops.iter().any(|top| path.starts_with(top))
+}
+
+fn header_of(found: &Found) -> Option<TextFile> {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let mut head = Vec::new();
+    BufReader::new(std::fs::File::open(&found.on_disk).ok()?).take(SEED_HEAD).read_until(b'\n', &mut head).ok()?;
+    TextFile::decode(found.path.clone(), head).ok()
+}
+
+/// All that one project gives to the estate.
+pub(crate) struct ReadProject {
+    pub(crate) project: DbtProject,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) exposures: Vec<Exposure>,
+    pub(crate) systems: BTreeMap<String, SourceSystem>,
+    pub(crate) declared: BTreeMap<DatasetId, DeclaredDataset>,
+    /// SQL files the project accounts for.
+    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
+    pub(crate) formats: BTreeMap<Utf8PathBuf, FileFormat>,
+    /// Files read beyond those that were found: the manifest.
+    pub(crate) files: Vec<EstateFile>,
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+/// Reads every project among `files`, in the order of their folders.
+pub(crate) fn read_all(files: &Files<'_>, settings: &EstateSettings) -> Vec<ReadProject> {
+    let heads = files.yaml.values().filter(|file| file.path.file_name() == Some("dbt_project.yml"));
+    let (installed, own): (Vec<_>, Vec<_>) = heads.partition(|file| is_installed(&file.path));
+    own.into_iter().enumerate().map(|(index, file)| read(index, file, &installed, files, settings)).collect()
+}
+
+fn is_installed(path: &Utf8Path) -> bool {
+    path.components().any(|part| INSTALLED.contains(&part.as_str()))
+}
+
+fn read(
+    index: usize,
+    file: &TextFile,
+    installed: &[&TextFile],
+    files: &Files<'_>,
+    settings: &EstateSettings,
+) -> ReadProject {
+    let mut faults = Vec::new();
+    let Some(root) = project_file::read(file).map_err(|fault| faults.push(fault)).ok() else {
+        return ReadProject { faults, ..empty(folder_of(&file.path)) };
+    };
+    let packages = packages(&root, installed, &mut faults);
+    let mut all: Vec<&Package> = packages.iter().collect();
+    all.push(&root);
+    let properties = read_properties(&all, &root, files, &mut faults);
+    let target = root.target(files.yaml);
+    let manifest = manifest::read(&root, files, &mut faults);
+    let (listed, manifest) = manifest.map_or((None, None), |(file, manifest)| (Some(file), manifest));
+    let macros: Vec<_> = all.iter().flat_map(|package| macros_of(package, files)).collect();
+    let own_macro =
+        macros.iter().any(|(package, _, text)| *package == root.name && text.contains("macro generate_schema_name"));
+    let naming = Naming { target: &target, own_macro, root: &root, properties: &properties, vars: &root.vars };
+    let mut nodes: Vec<DbtNode> = all.iter().flat_map(|package| nodes::find(package, &naming, files)).collect();
+    let mut sources = properties.sources.clone();
+    if let Some(manifest) = &manifest {
+        for node in &mut nodes {
+            let id = node.unique_id();
+            node.relation = manifest.relations.get(&id).unwrap_or(&node.relation).clone();
+            node.config.materialized = manifest.materialized.get(&id).cloned().or(node.config.materialized.take());
+        }
+        for (key, relation) in &manifest.sources {
+            sources.entry(key.clone()).and_modify(|source| source.relation = relation.clone());
+        }
+    }
+    let project = DbtProject {
+        name: root.name.clone(),
+        folder: root.folder.clone(),
+        // The project's own nodes come last, so that they win over a package's of the same name.
+        nodes: nodes.iter().map(|node| (node.name.clone(), node.relation.clone())).collect(),
+        sources,
+        vars: root.vars.clone(),
+        macros,
+        adapter: manifest.as_ref().and_then(|manifest| manifest.adapter.clone()).or(target.adapter),
+    };
+    let own_folders: Vec<Utf8PathBuf> = all.iter().flat_map(|package| nodes::own_folders(package)).collect();
+    let claimed = files
+        .sql
+        .keys()
+        .filter(|path| is_below(path, &own_folders) || (is_installed(path) && path.starts_with(&root.folder)));
+    let schema_files = files.yaml_below(&own_folders).map(|file| file.path.clone());
+    let heads = all.iter().map(|package| package.folder.join("dbt_project.yml"));
+    ReadProject {
+        jobs: jobs::jobs(index, &nodes, &project, manifest.as_ref(), &properties, settings),
+        exposures: jobs::exposures(&properties, &project, &mut faults),
+        declared: jobs::declared(&nodes, &properties, &project),
+        systems: properties.systems.clone(),
+        claimed: claimed.cloned().collect(),
+        formats: schema_files.chain(heads).map(|path| (path, FileFormat::Dbt)).collect(),
+        files: listed.into_iter().collect(),
+        project,
+        faults,
+    }
+}
+
+fn empty(folder: &Utf8Path) -> ReadProject {
+    ReadProject {
+        project: DbtProject { folder: folder.to_owned(), ..DbtProject::default() },
+        jobs: Vec::new(),
+        exposures: Vec::new(),
+        systems: BTreeMap::new(),
+        declared: BTreeMap::new(),
+        claimed: BTreeSet::new(),
+        formats: [(folder.join("dbt_project.yml"), FileFormat::Dbt)].into(),
+        files: Vec::new(),
+        faults: Vec::new(),
+    }
+}
+
+/// The packages installed right below `root`, in the order of their folders.
+fn packages(root: &Package, installed: &[&TextFile], faults: &mut Vec<Diagnostic>) -> Vec<Package> {
+    let of_root = installed.iter().filter(|file| {
+        let above = folder_of(folder_of(&file.path));
+        INSTALLED.iter().any(|name| above == root.folder.join(name))
+    });
+    of_root.filter_map(|file| project_file::read(file).map_err(|fault| faults.push(fault)).ok()).collect()
+}
+
+fn read_properties(all: &[&Package], root: &Package, files: &Files<'_>, faults: &mut Vec<Diagnostic>) -> Properties {
+    let mut properties = Properties::default();
+    // The project's own come first: the first to speak is heard.
+    for package in all.iter().rev() {
+        let tops: Vec<Utf8PathBuf> =
+            [&package.models, &package.seeds, &package.snapshots].into_iter().flatten().cloned().collect();
+        for file in files.yaml_below(&tops) {
+            match yaml::document(file) {
+                Ok(node) => properties.read(file, &node, &root.vars),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    properties
+}
+
+fn macros_of(package: &Package, files: &Files<'_>) -> Vec<(String, Utf8PathBuf, std::sync::Arc<str>)> {
+    files
+        .sql_below(&package.macros)
+        .map(|(path, file)| (package.name.clone(), path.clone(), file.text.clone()))
+        .collect()
+}

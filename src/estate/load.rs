@@ -1,0 +1,232 @@
+//! From folders to one checked value: walk, read in parallel, then put together in the order of paths.
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+
+use crate::{
+    diagnostics::{CodeEntry, Diagnostic, Diagnostics},
+    estate::{
+        Declaration, Estate, FileFormat, Job, SourceSystem, dbt, history,
+        job_file::{self, Around, JobFile},
+        read_file::{self, Content, ReadFile},
+        roots, settings_file, sql_file,
+        superset::{self, Bundle},
+        text_file::TextFile,
+        walk::{self, Exclude, Found},
+    },
+    progress::Progress,
+    vocab::{JobId, Span},
+};
+
+/// Files between two words about progress.
+const TOLD_EVERY: u64 = 64;
+
+/// What a caller may choose about reading.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// A settings file to use in place of `carve.yaml` in the first root.
+    pub settings: Option<Utf8PathBuf>,
+}
+
+/// Reads the estate that lies in `roots`, whole: every fault is told, and none stops the rest.
+pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progress) -> (Estate, Diagnostics) {
+    let mut faults = Diagnostics::default();
+    let to_read = roots::resolve(roots, &mut faults);
+    let mut estate = Estate { roots: to_read.iter().map(|root| root.root.clone()).collect(), ..Estate::default() };
+    estate.settings = settings_file::of_roots(&to_read, options, &mut faults);
+    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults);
+    let found = walk::files(&to_read, &exclude, &mut faults);
+    let mut no_history = Diagnostics::default();
+    let (read, history) = rayon::join(
+        || read_all(&found, estate.settings.file_bytes, progress),
+        || history::read(&estate.roots, &mut no_history),
+    );
+    faults.extend(no_history);
+    let paths: BTreeSet<&Utf8Path> = found.iter().map(|file| file.path.as_path()).collect();
+    estate.history = history.of_files(&paths);
+    Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults)
+}
+
+fn read_all(found: &[Found], limit: u64, progress: &dyn Progress) -> Vec<ReadFile> {
+    const NAME: &str = "reading files";
+    progress.started(NAME, Some(found.len() as u64), "files");
+    let done = AtomicU64::new(0);
+    let read_one = |file: &Found| {
+        let read = read_file::read(file, limit);
+        let count = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if count.is_multiple_of(TOLD_EVERY) {
+            progress.advanced(NAME, count);
+        }
+        read
+    };
+    let read = found.par_iter().map(read_one).collect();
+    progress.finished(NAME, &format!("{} files", found.len()));
+    read
+}
+
+/// The pieces of an estate while they are put together.
+struct Assembly<'a> {
+    estate: Estate,
+    found: &'a [Found],
+    sql: BTreeMap<Utf8PathBuf, TextFile>,
+    yaml: BTreeMap<Utf8PathBuf, TextFile>,
+    exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
+    formats: BTreeMap<Utf8PathBuf, FileFormat>,
+    /// SQL files that a config or a project accounts for.
+    claimed: BTreeSet<Utf8PathBuf>,
+}
+
+impl<'a> Assembly<'a> {
+    fn of(estate: Estate, found: &'a [Found], read: Vec<ReadFile>, faults: &mut Diagnostics) -> Self {
+        let mut all = Assembly {
+            estate,
+            found,
+            sql: BTreeMap::new(),
+            yaml: BTreeMap::new(),
+            exports: Vec::new(),
+            formats: BTreeMap::new(),
+            claimed: BTreeSet::new(),
+        };
+        for ReadFile { file, content, faults: told } in read {
+            faults.extend(told);
+            match content {
+                Content::Sql(text) => drop(all.sql.insert(file.path.clone(), text)),
+                Content::Yaml(text) => drop(all.yaml.insert(file.path.clone(), text)),
+                Content::Export(files) => all.exports.push((file.path.clone(), files)),
+                Content::Log(usage) => all.estate.usage.extend(usage),
+                Content::Nothing => {}
+            }
+            all.estate.files.push(file);
+        }
+        all
+    }
+
+    fn put_together(mut self, faults: &mut Diagnostics) -> (Estate, Diagnostics) {
+        self.estate.sources = self.estate.settings.sources.clone();
+        if let Some(at) = self.estate.settings.at.clone() {
+            self.formats.insert(at, FileFormat::Settings);
+        }
+        let named = self.job_files(faults);
+        self.dbt_projects(faults);
+        self.superset_exports(faults);
+        self.bare_sql();
+        self.sources_in_use(named, faults);
+        self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
+        self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
+        for file in &mut self.estate.files {
+            file.format = self.formats.get(&file.path).copied().unwrap_or(file.format);
+        }
+        let mut told = std::mem::take(faults);
+        told.sort();
+        (self.estate, told)
+    }
+
+    /// Every job file, read in parallel, entered in the order of paths. Gives the systems they name.
+    fn job_files(&mut self, faults: &mut Diagnostics) -> Vec<(String, Span)> {
+        let by_path: BTreeMap<&Utf8Path, &Found> = self.found.iter().map(|file| (file.path.as_path(), file)).collect();
+        let limit = self.estate.settings.file_bytes;
+        let text_at = |path: &Utf8Path| {
+            let known = self.sql.get(path).cloned();
+            known.or_else(|| read_file::text_of(by_path.get(path)?, limit))
+        };
+        let settings = &self.estate.settings;
+        let around = Around { text_at: &text_at, vars: &settings.vars, dialect: settings.dialect.as_deref() };
+        let files: Vec<&TextFile> = self.yaml.values().filter(|file| job_file::is_job_file(file)).collect();
+        let read: Vec<JobFile> = files.par_iter().map(|file| job_file::read(file, &around)).collect();
+        let paths: Vec<Utf8PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        self.formats.extend(paths.into_iter().map(|path| (path, FileFormat::CarveJobs)));
+        let (mut ids, mut named) = (BTreeMap::new(), Vec::new());
+        for file in read {
+            faults.extend(file.faults);
+            self.claimed.extend(file.claimed);
+            named.extend(file.named);
+            for (name, system) in file.sources {
+                self.estate.sources.entry(name).or_insert(system);
+            }
+            for job in file.jobs {
+                enter(job, &mut ids, &mut self.estate.jobs, faults);
+            }
+        }
+        named
+    }
+
+    fn dbt_projects(&mut self, faults: &mut Diagnostics) {
+        let files =
+            dbt::Files { found: self.found, sql: &self.sql, yaml: &self.yaml, limit: self.estate.settings.file_bytes };
+        for project in dbt::read_all(&files, &self.estate.settings) {
+            faults.extend(project.faults);
+            self.estate.jobs.extend(project.jobs);
+            self.estate.exposures.extend(project.exposures);
+            self.claimed.extend(project.claimed);
+            self.formats.extend(project.formats);
+            self.estate.files.extend(project.files);
+            for (name, system) in project.systems {
+                self.estate.sources.entry(name).or_insert(system);
+            }
+            for (dataset, declared) in project.declared {
+                self.estate.declared.entry(dataset).or_insert(declared);
+            }
+            self.estate.dbt_projects.push(project.project);
+        }
+    }
+
+    fn superset_exports(&mut self, faults: &mut Diagnostics) {
+        let mut taken: BTreeSet<String> = self.estate.exposures.iter().map(|exposure| exposure.id.clone()).collect();
+        let mut bundles: BTreeMap<Utf8PathBuf, Bundle<'_>> = superset::bundles(self.yaml.values());
+        for (path, files) in &self.exports {
+            for (folder, bundle) in superset::bundles(files.iter()) {
+                bundles.insert(path.join(folder), bundle);
+            }
+        }
+        for (folder, bundle) in &bundles {
+            let inside = self.yaml.keys().filter(|path| path.starts_with(folder));
+            self.formats.extend(inside.map(|path| (path.clone(), FileFormat::Superset)));
+            let export = superset::read(bundle, &mut taken);
+            faults.extend(export.faults);
+            self.estate.exposures.extend(export.exposures);
+        }
+    }
+
+    /// SQL files that nothing accounts for, and targets by place for jobs that name none.
+    fn bare_sql(&mut self) {
+        let schemas = sql_file::schemas(&self.estate.jobs, self.estate.declared.keys());
+        for job in self.estate.jobs.iter_mut().filter(|job| job.declared_by == Declaration::CarveJobs) {
+            sql_file::suggest_targets(job, &schemas);
+        }
+        let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();
+        let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
+        self.estate.jobs.extend(sql_file::jobs(bare, &self.estate.settings, &schemas, &taken));
+    }
+
+    /// Systems that are named and nowhere declared are told at their first mention, and kept.
+    fn sources_in_use(&mut self, named: Vec<(String, Span)>, faults: &mut Diagnostics) {
+        let beyond = |job: &Job| job.reads.iter().chain(&job.writes).cloned().collect::<Vec<_>>();
+        let mentions = self.estate.jobs.iter().flat_map(beyond);
+        let systems = mentions.filter_map(|(dataset, at)| Some((dataset.system()?.to_owned(), at)));
+        for (name, at) in named.into_iter().chain(systems) {
+            if let Entry::Vacant(free) = self.estate.sources.entry(name) {
+                let name = free.key().clone();
+                faults.push(Diagnostic::new(CodeEntry::E012, at, format!("`{name}` is declared nowhere")));
+                free.insert(SourceSystem { name, kind: None, url: None, owner: None, domain: None, at: None });
+            }
+        }
+    }
+}
+
+/// Enters `job` unless its name is taken.
+fn enter(job: Job, ids: &mut BTreeMap<JobId, Span>, jobs: &mut Vec<Job>, faults: &mut Diagnostics) {
+    match ids.get(&job.id) {
+        Some(first) => {
+            let here = format!("job `{}` stands at {first} too; this one is left out", job.id);
+            faults.push(Diagnostic::new(CodeEntry::E011, job.at, here));
+        }
+        None => {
+            ids.insert(job.id.clone(), job.at.clone());
+            jobs.push(job);
+        }
+    }
+}

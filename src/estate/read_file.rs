@@ -1,0 +1,122 @@
+//! One file, opened and sorted by what it is. Nothing here knows of any other file.
+use std::{
+    fs::{self, File},
+    io::BufReader,
+};
+
+use crate::{
+    diagnostics::{CodeEntry, Diagnostic},
+    estate::{EstateFile, FileFormat, Usage, archive, sql_file, superset, text_file::TextFile, usage, walk::Found},
+    vocab::{Digest, Span},
+};
+
+/// What a file holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Sql(TextFile),
+    Yaml(TextFile),
+    /// The YAML files of a Superset export.
+    Export(Vec<TextFile>),
+    Log(Vec<Usage>),
+    /// Nothing that carve reads by itself.
+    Nothing,
+}
+
+/// A file after reading.
+#[derive(Debug)]
+pub(crate) struct ReadFile {
+    pub(crate) file: EstateFile,
+    pub(crate) content: Content,
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+/// Opens `found` if its name says that carve reads such files; at most `limit` bytes of it.
+pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
+    let ending = found.path.extension().unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        _ if sql_file::stem(&found.path).is_some() => text(found, limit, FileFormat::Sql, Content::Sql),
+        "yaml" | "yml" => text(found, limit, FileFormat::Other, Content::Yaml),
+        "zip" => zip(found, limit),
+        "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
+        _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
+    }
+}
+
+/// The text of a file that a config names, whatever its ending.
+pub(crate) fn text_of(found: &Found, limit: u64) -> Option<TextFile> {
+    TextFile::decode_any(found.path.clone(), bytes(found, limit).ok()?).0
+}
+
+fn done(found: &Found, format: FileFormat, digest: Digest, content: Content, faults: Vec<Diagnostic>) -> ReadFile {
+    ReadFile { file: EstateFile { path: found.path.clone(), format, digest, bytes: found.bytes }, content, faults }
+}
+
+fn failed(found: &Found, digest: Digest, fault: Diagnostic) -> ReadFile {
+    done(found, FileFormat::Unreadable, digest, Content::Nothing, vec![fault])
+}
+
+/// The bytes of a file, or why there are none.
+pub(crate) fn bytes(found: &Found, limit: u64) -> Result<Vec<u8>, Diagnostic> {
+    let fault = |code, here: String| Diagnostic::new(code, Span::whole(found.path.clone()), here);
+    if found.bytes > limit {
+        return Err(fault(CodeEntry::E003, format!("{} bytes; the limit is {limit}", found.bytes)));
+    }
+    fs::read(&found.on_disk).map_err(|error| fault(CodeEntry::E001, format!("cannot be read: {}", error.kind())))
+}
+
+fn text(found: &Found, limit: u64, format: FileFormat, content: fn(TextFile) -> Content) -> ReadFile {
+    let bytes = match bytes(found, limit) {
+        Ok(bytes) => bytes,
+        Err(fault) => return failed(found, Digest::of(""), fault),
+    };
+    let digest = Digest::of(&bytes);
+    match TextFile::decode_any(found.path.clone(), bytes) {
+        // Configs are edited at places found in them, which only UTF-8 keeps.
+        (Some(file), fault) if format != FileFormat::Sql && !file.editable => {
+            failed(found, digest, fault.unwrap_or_else(|| not_utf8(found)))
+        }
+        (Some(file), fault) => done(found, format, digest, content(file), fault.into_iter().collect()),
+        (None, fault) => failed(found, digest, fault.unwrap_or_else(|| not_utf8(found))),
+    }
+}
+
+fn not_utf8(found: &Found) -> Diagnostic {
+    Diagnostic::new(CodeEntry::E002, Span::whole(found.path.clone()), "the file is not UTF-8")
+}
+
+fn zip(found: &Found, limit: u64) -> ReadFile {
+    let bytes = match bytes(found, limit) {
+        Ok(bytes) => bytes,
+        Err(fault) => return failed(found, Digest::of(""), fault),
+    };
+    let digest = Digest::of(&bytes);
+    match archive::yaml_files(&found.path, &bytes) {
+        Ok(files) if files.iter().any(superset::is_export) => {
+            done(found, FileFormat::Superset, digest, Content::Export(files), Vec::new())
+        }
+        Ok(_) => done(found, FileFormat::Other, digest, Content::Nothing, Vec::new()),
+        Err(fault) => failed(found, digest, fault),
+    }
+}
+
+/// Logs are read in a stream, so no limit holds for them.
+fn log(found: &Found) -> ReadFile {
+    let file = match File::open(&found.on_disk) {
+        Ok(file) => file,
+        Err(error) => {
+            let here = format!("cannot be read: {}", error.kind());
+            return failed(
+                found,
+                Digest::of(""),
+                Diagnostic::new(CodeEntry::E001, Span::whole(found.path.clone()), here),
+            );
+        }
+    };
+    match usage::read(&found.path, BufReader::with_capacity(1 << 16, file)) {
+        Some((usage, faults)) => {
+            let digest = File::open(&found.on_disk).and_then(Digest::of_reader).unwrap_or_else(|_| Digest::of(""));
+            done(found, FileFormat::UsageLog, digest, Content::Log(usage), faults)
+        }
+        None => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
+    }
+}

@@ -1,0 +1,193 @@
+//! Drafts the plan of one wrap: a pure function of what was gathered.
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step,
+    endpoints::{Lane, lanes, published, wrap_settings},
+    inputs::inputs as plan_inputs,
+    plan_file::{FORMAT, PlanFileError, id_of},
+    wrap::wrap,
+};
+use crate::{
+    diagnostics::{Diagnostics, Severity},
+    estate::{Estate, WrapSettings},
+    graph::DependencyGraph,
+    scoring::Scorecard,
+    vocab::{Digest, ServiceName},
+};
+
+/// Everything a draft is made of.
+pub struct DraftInputs<'a> {
+    /// The estate.
+    pub estate: &'a Estate,
+    /// Who feeds whom in it.
+    pub graph: &'a DependencyGraph,
+    /// What was not understood.
+    pub diagnostics: &'a Diagnostics,
+    /// The candidate.
+    pub card: &'a Scorecard,
+    /// How many were ranked.
+    pub of: u32,
+    /// The text of a file of the estate as it was read; `None` when it cannot be read as text.
+    pub read_file: &'a dyn Fn(&Utf8Path) -> Option<String>,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum DraftError {
+    /// Nothing to publish.
+    #[error("`{service}` has no raw dataset in the lake, so there is nothing to publish")]
+    NothingToPublish {
+        /// The candidate.
+        service: ServiceName,
+    },
+    /// carve.yaml asks for something that does not exist.
+    #[error("`wraps` of `{service}` in carve.yaml: {reason}")]
+    Settings {
+        /// The candidate.
+        service: ServiceName,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The plan cannot be written down.
+    #[error("cannot write the plan of `{service}`")]
+    PlanFile {
+        /// The candidate.
+        service: ServiceName,
+        /// Why.
+        #[source]
+        source: PlanFileError,
+    },
+}
+
+/// The plan that wraps `inputs.card`'s candidate.
+///
+/// # Errors
+/// See [`DraftError`].
+pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
+    let service = &inputs.card.candidate.name;
+    let wrong = |reason| DraftError::Settings { service: service.clone(), reason };
+    let settings = wrap_settings(inputs);
+    let in_place = in_place(&settings).map_err(wrong)?;
+    let lanes = lanes(inputs, in_place);
+    if lanes.is_empty() {
+        return Err(DraftError::NothingToPublish { service: service.clone() });
+    }
+    let endpoints = lanes.iter().map(|lane| published(inputs, lane, &settings)).collect::<Result<_, _>>();
+    let wrap = wrap(inputs, &lanes, endpoints.map_err(wrong)?, policy(&settings).map_err(wrong)?);
+    let files = files_behind(inputs, &wrap.steps);
+    let mut plan = Plan {
+        format: FORMAT.to_owned(),
+        id: Digest::of(""),
+        service: service.clone(),
+        summary: summary(inputs, &lanes, in_place),
+        scores: scores(inputs),
+        boundary: boundary(inputs),
+        ownership: Ownership { now: inputs.card.candidate.owner.clone(), then: settings.owner.clone() },
+        inputs: plan_inputs(files.clone(), inputs.read_file),
+        facts: facts(inputs, &lanes),
+        not_understood: not_understood(inputs, &files, wrap.by_hand),
+        steps: wrap.steps,
+    };
+    plan.id = id_of(&plan).map_err(|source| DraftError::PlanFile { service: service.clone(), source })?;
+    Ok(plan)
+}
+
+fn in_place(settings: &WrapSettings) -> Result<bool, String> {
+    match settings.mode.as_deref() {
+        None | Some("beside") => Ok(false),
+        Some("in_place") => Ok(true),
+        Some(other) => Err(format!("`mode: {other}` is neither `beside` nor `in_place`")),
+    }
+}
+
+fn policy(settings: &WrapSettings) -> Result<ContinuityPolicy, String> {
+    match settings.continuity.as_deref() {
+        None | Some("exact") => Ok(ContinuityPolicy::Exact),
+        Some("superset") => Ok(ContinuityPolicy::Superset),
+        Some("report") => Ok(ContinuityPolicy::Report),
+        Some(other) => Err(format!("`continuity: {other}` is none of `exact`, `superset`, `report`")),
+    }
+}
+
+fn summary(inputs: &DraftInputs<'_>, lanes: &[Lane], in_place: bool) -> String {
+    let candidate = &inputs.card.candidate;
+    let tables: Vec<&str> = lanes.iter().map(|lane| lane.raw.name()).collect();
+    let then = match in_place {
+        true => "the import takes over their names",
+        false => "dependents are repointed to the import",
+    };
+    format!("{} of {} become the data service {}; {then}", tables.join(", "), candidate.system, candidate.name)
+}
+
+// Fixed decimals as text: floating point must not decide the bytes of a plan.
+fn scores(inputs: &DraftInputs<'_>) -> PlanScores {
+    let card = inputs.card;
+    let days = |days: f64| format!("{days:.1}");
+    PlanScores {
+        rank: card.rank,
+        of: inputs.of,
+        effort_days: [days(card.cost.low_days), days(card.cost.likely_days), days(card.cost.high_days)],
+        change_frequency: format!("{:.3}", card.frequency.points),
+        importance: format!("{:.3}", card.importance.points),
+        priority: format!("{:.4}", card.priority),
+        robustness: card.robustness.label.clone(),
+        confidence: card.confidence.grade.clone(),
+    }
+}
+
+fn boundary(inputs: &DraftInputs<'_>) -> Boundary {
+    let candidate = inputs.card.candidate.clone();
+    Boundary {
+        system: candidate.system,
+        domain: candidate.domain,
+        raw: candidate.raw,
+        aligned: candidate.aligned,
+        modelled: candidate.modelled,
+        import_jobs: candidate.import_jobs,
+        dependents: candidate.dependents,
+        exposures: candidate.exposures,
+    }
+}
+
+/// Files of the steps, and those of the jobs inside the boundary.
+fn files_behind(inputs: &DraftInputs<'_>, steps: &[Step]) -> BTreeSet<Utf8PathBuf> {
+    let candidate = &inputs.card.candidate;
+    let of_steps = steps.iter().flat_map(|step| step.relies_on.iter().cloned());
+    let jobs = inputs.estate.jobs.iter();
+    let jobs = jobs.filter(|job| candidate.import_jobs.contains(&job.id) || candidate.dependents.contains(&job.id));
+    let of_jobs = jobs.flat_map(|job| job.scripts.iter().map(|script| &script.at).chain([&job.at]));
+    of_steps.chain(of_jobs.map(|at| at.file.clone())).collect()
+}
+
+fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
+    let mut facts = Vec::new();
+    for lane in lanes {
+        match &lane.import {
+            Some(import) => facts.push(format!(
+                "`{}` is filled from `{}` ({}), {}",
+                lane.raw,
+                import.from,
+                import.from_at,
+                match &import.watermark {
+                    Some(column) => format!("newer rows known by `{column}`"),
+                    None => "whole".to_owned(),
+                }
+            )),
+            None => facts.push(format!("nothing in the estate is known to fill `{}`", lane.raw)),
+        }
+    }
+    let idle = inputs.estate.jobs.iter().filter(|job| !job.enabled);
+    let idle = idle.filter(|job| inputs.card.candidate.dependents.contains(&job.id));
+    facts.extend(idle.map(|job| format!("job `{}` reads it but is not enabled ({})", job.id, job.at)));
+    facts
+}
+
+fn not_understood(inputs: &DraftInputs<'_>, files: &BTreeSet<Utf8PathBuf>, by_hand: Vec<String>) -> Vec<String> {
+    let touching = inputs.diagnostics.iter().filter(|d| d.code.severity > Severity::Note && files.contains(&d.at.file));
+    let lines = touching.map(|d| format!("{}: {}: {}: {}", d.at, d.code, d.code.summary, d.here));
+    let by_hand = by_hand.into_iter().map(|line| format!("by hand: {line}"));
+    lines.chain(by_hand).collect::<BTreeSet<_>>().into_iter().collect()
+}

@@ -1,0 +1,157 @@
+//! Which tables a service offers, under which names, and where each goes in the lake.
+use std::collections::BTreeMap;
+
+use super::{DraftInputs, PublishEndpoint};
+use crate::{
+    estate::{ImportedTable, WrapSettings},
+    vocab::{DatasetId, Endpoint, LogicalType, PartFormat, Schema},
+};
+
+/// One raw table on its way through the service and back.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    pub(super) endpoint: Endpoint,
+    /// The raw table that dependents read today.
+    pub(super) raw: DatasetId,
+    /// The import that fills it today, where one is configured.
+    pub(super) import: Option<ImportedTable>,
+    /// Where dependents will read.
+    pub(super) live: DatasetId,
+    pub(super) staging: DatasetId,
+    /// Where the table of that name is kept; `None` beside it.
+    pub(super) previous: Option<DatasetId>,
+}
+
+/// What `carve.yaml` says of one wrap: the service's own keys over those of `default`.
+pub(super) fn wrap_settings(inputs: &DraftInputs<'_>) -> WrapSettings {
+    let wraps = &inputs.estate.settings.wraps;
+    let base = wraps.get("").cloned().unwrap_or_default();
+    let own = wraps.get(inputs.card.candidate.name.as_str()).cloned().unwrap_or_default();
+    WrapSettings {
+        mode: own.mode.or(base.mode),
+        origin: own.origin.or(base.origin),
+        format: own.format.or(base.format),
+        rows_per_part: own.rows_per_part.or(base.rows_per_part),
+        continuity: own.continuity.or(base.continuity),
+        owner: own.owner.or(base.owner),
+        columns: base.columns.into_iter().chain(own.columns).collect(),
+    }
+}
+
+/// The service's lanes, the `default` endpoint first: the raw table with the most readers.
+pub(super) fn lanes(inputs: &DraftInputs<'_>, in_place: bool) -> Vec<Lane> {
+    let datasets = inputs.graph.datasets();
+    let readers = |raw: &DatasetId| datasets.get(raw).map_or(0, |facts| facts.read_by.len() + facts.exposed_by.len());
+    let mut raw: Vec<&DatasetId> = inputs.card.candidate.raw.iter().collect();
+    raw.sort_by(|a, b| readers(b).cmp(&readers(a)).then_with(|| a.cmp(b)));
+    let mut taken: BTreeMap<Endpoint, u32> = BTreeMap::new();
+    let mut lanes: Vec<Lane> = Vec::new();
+    for (index, raw) in raw.into_iter().enumerate() {
+        let endpoint = match index {
+            0 => Endpoint::default(),
+            _ => free_name(raw, &mut taken),
+        };
+        lanes.push(lane(inputs, endpoint, raw, in_place));
+    }
+    lanes
+}
+
+fn lane(inputs: &DraftInputs<'_>, endpoint: Endpoint, raw: &DatasetId, in_place: bool) -> Lane {
+    let named = |suffix: &str| raw.sibling(&format!("{}__{suffix}", raw.table()));
+    let import = inputs.estate.jobs.iter().flat_map(|job| &job.imports).find(|import| import.into == *raw);
+    Lane {
+        endpoint,
+        raw: raw.clone(),
+        import: import.cloned(),
+        live: if in_place { raw.clone() } else { named("import") },
+        staging: named("carve_staging"),
+        previous: in_place.then(|| named("before_carve")),
+    }
+}
+
+// Two raw tables of one name in two schemas would share an endpoint: the second gets a number.
+fn free_name(raw: &DatasetId, taken: &mut BTreeMap<Endpoint, u32>) -> Endpoint {
+    let wanted = match Endpoint::suggested_by(raw.table()) {
+        name if name == Endpoint::default() => Endpoint::suggested_by("default-table"),
+        name => name,
+    };
+    let count = taken.entry(wanted.clone()).or_default();
+    *count += 1;
+    match *count {
+        1 => wanted,
+        n => Endpoint::suggested_by(&format!("{wanted}-{n}")),
+    }
+}
+
+/// What `publish` needs to know of one lane; the error names a setting that means nothing.
+pub(super) fn published(
+    inputs: &DraftInputs<'_>,
+    lane: &Lane,
+    settings: &WrapSettings,
+) -> Result<PublishEndpoint, String> {
+    let (from, table) = origin(lane, settings)?;
+    let (types, omit) = columns(lane, settings)?;
+    Ok(PublishEndpoint {
+        endpoint: lane.endpoint.clone(),
+        from,
+        table,
+        format: part_format(settings)?,
+        rows_per_part: settings.rows_per_part.unwrap_or(1000).max(1),
+        expect: expected_schema(inputs, &lane.raw),
+        types,
+        omit,
+    })
+}
+
+fn origin(lane: &Lane, settings: &WrapSettings) -> Result<(String, DatasetId), String> {
+    match settings.origin.as_deref() {
+        None | Some("lake") => Ok(("lake".into(), lane.raw.clone())),
+        Some("source") => match &lane.import {
+            Some(import) => {
+                let system = import.from.system().unwrap_or_default();
+                Ok((format!("source:{system}"), import.from.clone()))
+            }
+            None => Err(format!("`origin: source` needs an import job that fills `{}`; none is known", lane.raw)),
+        },
+        Some(other) => Err(format!("`origin: {other}` is neither `lake` nor `source`")),
+    }
+}
+
+fn part_format(settings: &WrapSettings) -> Result<PartFormat, String> {
+    match settings.format.as_deref() {
+        None | Some("csv") => Ok(PartFormat::Csv),
+        Some("parquet") => Ok(PartFormat::Parquet),
+        Some("jsonl") => Ok(PartFormat::Jsonl),
+        Some(other) => Err(format!("`format: {other}` is none of `csv`, `parquet`, `jsonl`")),
+    }
+}
+
+fn columns(lane: &Lane, settings: &WrapSettings) -> Result<(BTreeMap<String, LogicalType>, Vec<String>), String> {
+    let mut types = BTreeMap::new();
+    let mut omit = Vec::new();
+    for (column, meaning) in &settings.columns {
+        let Some((table, column)) = column.rsplit_once('.') else {
+            return Err(format!("`columns: {column}` names no table: write `table.column`"));
+        };
+        if table != lane.raw.table() && table != lane.raw.name() {
+            continue;
+        }
+        match meaning.as_str() {
+            "omit" => omit.push(column.to_owned()),
+            name => {
+                let value = serde_yaml::Value::String(name.to_owned());
+                let logical = serde_yaml::from_value(value)
+                    .map_err(|_| format!("`columns: {table}.{column}: {name}` is neither `omit` nor a logical type"))?;
+                types.insert(column.to_owned(), logical);
+            }
+        }
+    }
+    Ok((types, omit))
+}
+
+// Only columns that a DDL or schema file types are promised; names alone would promise too much.
+fn expected_schema(inputs: &DraftInputs<'_>, raw: &DatasetId) -> Option<Schema> {
+    let declared = inputs.estate.declared.get(raw)?;
+    let typed = !declared.columns.is_empty() && declared.columns.iter().all(|column| !column.physical.is_empty());
+    typed.then(|| Schema { columns: declared.columns.clone(), key: Vec::new() })
+}

@@ -1,0 +1,215 @@
+//! Which bytes of which files change so that dependents read the import, and which cannot be changed.
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit};
+use crate::{
+    estate::{Job, Script, Templating},
+    lineage::{self, RepointProblem, TextEdit},
+    vocab::{DatasetId, JobId},
+};
+
+/// What repointing one job comes to.
+#[derive(Debug, Default)]
+pub(super) struct JobEdits {
+    pub(super) files: Vec<FileEdit>,
+    pub(super) queries: Vec<ComparedQuery>,
+    pub(super) left_out: Vec<String>,
+    /// Mentions that a person must change, each a sentence with its place.
+    pub(super) by_hand: Vec<String>,
+}
+
+/// Edits per file while they are gathered: two jobs may share one.
+type Gathered = BTreeMap<Utf8PathBuf, BTreeSet<(usize, usize, String, String)>>;
+
+/// The edits of `job`; files in `done` belong to an earlier step and are left alone.
+pub(super) fn job_edits(
+    inputs: &DraftInputs<'_>,
+    job: &Job,
+    lanes: &[Lane],
+    done: &mut BTreeSet<Utf8PathBuf>,
+) -> JobEdits {
+    let mut edits = JobEdits::default();
+    let mut gathered = Gathered::new();
+    for script in &job.scripts {
+        script_edits(inputs, job, script, lanes, &mut gathered, &mut edits);
+    }
+    for (file, spans) in gathered {
+        if done.contains(&file) {
+            continue;
+        }
+        let spans = spans.into_iter().map(|(start, end, old, new)| SpanEdit { start, end, old, new }).collect();
+        match (inputs.read_file)(&file).and_then(|text| file_edit(&file, &text, spans)) {
+            Some(edit) => {
+                done.insert(file);
+                edits.files.push(edit);
+            }
+            None => edits.by_hand.push(format!("{file}: the file changed while it was read: plan again")),
+        }
+    }
+    edits
+}
+
+fn script_edits(
+    inputs: &DraftInputs<'_>,
+    job: &Job,
+    script: &Script,
+    lanes: &[Lane],
+    gathered: &mut Gathered,
+    edits: &mut JobEdits,
+) {
+    let mut spans: Vec<TextEdit> = Vec::new();
+    for lane in lanes.iter().filter(|lane| lane.live != lane.raw) {
+        let problem = match lineage::repoint(script, inputs.estate, &lane.raw, &lane.live) {
+            Ok(found) => {
+                spans.extend(found);
+                continue;
+            }
+            Err(RepointProblem::NotRead(_)) => continue,
+            Err(problem @ RepointProblem::DbtSource { .. }) => match dbt_source_edit(inputs, script, lane) {
+                Some((file, edit)) => {
+                    gathered.entry(file).or_default().insert(edit);
+                    continue;
+                }
+                None => problem,
+            },
+            Err(problem) => problem,
+        };
+        edits.by_hand.push(format!("{}: `{}` in job `{}`: {problem}", script.at, lane.raw, job.id));
+    }
+    if spans.is_empty() {
+        return;
+    }
+    spans.sort_by_key(|edit| edit.start);
+    match in_file(inputs, script, &spans) {
+        Some(mapped) => gathered.entry(script.at.file.clone()).or_default().extend(mapped),
+        None => {
+            edits.by_hand.push(format!("{}: the SQL of job `{}` is not written here byte for byte", script.at, job.id));
+            return;
+        }
+    }
+    compare(inputs, &job.id, script, &spans, edits);
+}
+
+/// Spans of the script as spans of its file. SQL in a YAML block is indented there: the n-th mention in
+/// the script is the n-th in the block, as long as both count the same.
+fn in_file(
+    inputs: &DraftInputs<'_>,
+    script: &Script,
+    spans: &[TextEdit],
+) -> Option<Vec<(usize, usize, String, String)>> {
+    if script.verbatim {
+        let at = script.at.start;
+        let shifted = |edit: &TextEdit| (at + edit.start, at + edit.end, edit.old.clone(), edit.new.clone());
+        return Some(spans.iter().map(shifted).collect());
+    }
+    let text = (inputs.read_file)(&script.at.file)?;
+    let block = text.get(script.at.start..script.at.end)?;
+    let mapped = |edit: &TextEdit| {
+        let in_script: Vec<usize> = script.text.match_indices(&edit.old).map(|(at, _)| at).collect();
+        let in_block: Vec<usize> = block.match_indices(&edit.old).map(|(at, _)| at).collect();
+        let nth = in_script.iter().position(|at| *at == edit.start)?;
+        let start = script.at.start + in_block.get(nth)?;
+        (in_script.len() == in_block.len()).then(|| (start, start + edit.old.len(), edit.old.clone(), edit.new.clone()))
+    };
+    spans.iter().map(mapped).collect()
+}
+
+/// A dbt model that reads through `source()` is moved where the source is declared: by its `identifier`.
+fn dbt_source_edit(
+    inputs: &DraftInputs<'_>,
+    script: &Script,
+    lane: &Lane,
+) -> Option<(Utf8PathBuf, (usize, usize, String, String))> {
+    let Templating::Dbt { project, .. } = &script.templating else { return None };
+    let project = inputs.estate.dbt_projects.get(*project)?;
+    let source = project.sources.values().find(|source| source.relation == lane.raw)?;
+    let text = (inputs.read_file)(&source.at.file)?;
+    let edit = identifier_edit(&text, source.at.start, lane.live.table())?;
+    Some((source.at.file.clone(), edit))
+}
+
+/// Sets `identifier` of the source table whose entry starts at or after `start`.
+fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usize, String, String)> {
+    let name = start + text.get(start..)?.find("name:")?;
+    let line_start = text[..name].rfind('\n').map_or(0, |at| at + 1);
+    let indent = text[line_start..name].chars().count();
+    let name_end = name + text[name..].find('\n').unwrap_or(text.len() - name);
+    // An identifier of the same entry stands before the next list item of its depth.
+    let mut at = name_end;
+    for line in text[name_end..].split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        let depth = line.len() - trimmed.len();
+        if !trimmed.is_empty() && depth < indent && at > name_end {
+            break;
+        }
+        if let Some(value) = trimmed.strip_prefix("identifier:").filter(|_| depth == indent) {
+            let old = value.trim();
+            let start = at + depth + "identifier:".len() + (value.len() - value.trim_start().len());
+            return Some((start, start + old.len(), old.to_owned(), table.to_owned()));
+        }
+        at += line.len();
+    }
+    let insert = format!("\n{}identifier: {table}", " ".repeat(indent));
+    Some((name_end, name_end, String::new(), insert))
+}
+
+fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
+    let plain = spans.iter().map(|edit| SpanEdit {
+        start: edit.start,
+        end: edit.end,
+        old: edit.old.clone(),
+        new: edit.new.clone(),
+    });
+    let Some(after) = super::apply_edits(&script.text, &plain.collect::<Vec<_>>()) else { return };
+    let moved = Script { text: after.into(), ..script.clone() };
+    let (before, left_out) = lineage::comparable_queries(script, inputs.estate);
+    let (after, _) = lineage::comparable_queries(&moved, inputs.estate);
+    edits.left_out.extend(left_out.into_iter().map(|reason| format!("{job}: {reason}")));
+    if before.len() != after.len() {
+        edits.left_out.push(format!("{job}: its queries could not be paired"));
+        return;
+    }
+    let changed = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
+    edits.queries.extend(changed.map(|((target, before), (_, after))| query(job, target, before, after)));
+}
+
+fn query(job: &JobId, target: Option<DatasetId>, before: String, after: String) -> ComparedQuery {
+    ComparedQuery { job: job.clone(), target, before, after }
+}
+
+/// The edit that sends a legacy import into another table: the place where its `into` is written.
+pub(super) fn reroute_import(inputs: &DraftInputs<'_>, lane: &Lane, into: &DatasetId) -> Option<FileEdit> {
+    let import = lane.import.as_ref()?;
+    let file: &Utf8Path = &import.into_at.file;
+    let text = (inputs.read_file)(file)?;
+    let old = text.get(import.into_at.start..import.into_at.end)?.to_owned();
+    let edit = SpanEdit { start: import.into_at.start, end: import.into_at.end, old, new: into.to_string() };
+    file_edit(file, &text, vec![edit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dbt_source_gets_an_identifier_below_its_name() {
+        let text = "sources:\n  - name: shop\n    tables:\n      - name: orders\n        description: x\n      - name: lines\n";
+        let start = text.find("- name: orders").unwrap();
+        let (at, end, old, new) = identifier_edit(text, start, "orders__import").unwrap();
+        assert_eq!((end, old.as_str()), (at, ""));
+        let after = format!("{}{new}{}", &text[..at], &text[at..]);
+        assert!(
+            after.contains("- name: orders\n        identifier: orders__import\n        description: x\n"),
+            "{after}"
+        );
+    }
+
+    #[test]
+    fn an_identifier_that_stands_there_is_replaced() {
+        let text = "tables:\n  - name: orders\n    identifier: ord_v1\n  - name: lines\n    identifier: l\n";
+        let (start, end, old, new) = identifier_edit(text, text.find("- name").unwrap(), "orders__import").unwrap();
+        assert_eq!((&text[start..end], old.as_str(), new.as_str()), ("ord_v1", "ord_v1", "orders__import"));
+    }
+}

@@ -1,0 +1,92 @@
+use std::borrow::Cow;
+
+use super::{
+    FormatError,
+    check::canonical,
+    csv_records::{Field, Records},
+    text,
+};
+use crate::vocab::{Row, Schema};
+
+const FORMAT: &str = "csv";
+
+/// Header and rows: RFC 4180, UTF-8, CRLF; NULL is an unquoted empty field, the empty text a quoted one.
+/// An own writer and reader, because CSV libraries take the two for one.
+pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
+    let mut out = Vec::with_capacity(64 * (rows.len() + 1));
+    push_record(&mut out, schema.columns.iter().map(|column| Some(Cow::Borrowed(column.name.as_str()))));
+    for (at, row) in rows.iter().enumerate() {
+        push_row(&mut out, schema, row).map_err(|e| e.in_row(FORMAT, at))?;
+    }
+    Ok(out)
+}
+
+/// The rows of a part whose header names the schema's columns in their order.
+pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
+    let malformed = |reason: String| FormatError::Part { format: FORMAT, reason };
+    let text = std::str::from_utf8(bytes).map_err(|e| malformed(format!("byte {} is no UTF-8", e.valid_up_to())))?;
+    let mut records = Records::new(text);
+    let header = records.next_record().map_err(malformed)?.unwrap_or_default();
+    check_header(schema, &header)?;
+    let mut rows = Vec::new();
+    while let Some(fields) = records.next_record().map_err(malformed)? {
+        rows.push(read_row(schema, &fields).map_err(|e| e.in_row(FORMAT, rows.len()))?);
+    }
+    Ok(rows)
+}
+
+fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &Row) -> Result<(), FormatError> {
+    let values = schema.columns.iter().zip(row).map(|(column, value)| canonical(column, value));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
+    push_record(out, values.iter().map(|value| text::to_text(value)));
+    Ok(())
+}
+
+fn push_record<'t>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<Cow<'t, str>>>) {
+    for (at, field) in fields.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        match field {
+            Some(text) if needs_quotes(&text) => {
+                out.push(b'"');
+                out.extend(text.replace('"', "\"\"").as_bytes());
+                out.push(b'"');
+            }
+            Some(text) => out.extend(text.as_bytes()),
+            None => {}
+        }
+    }
+    out.extend(b"\r\n");
+}
+
+/// Empty text, or what a reader could take for structure: separators, quotes, control characters,
+/// spaces that some readers trim, a byte order mark, PostgreSQL's end-of-data mark.
+fn needs_quotes(text: &str) -> bool {
+    text.is_empty()
+        || text == "\\."
+        || text.starts_with([' ', '\u{feff}'])
+        || text.ends_with(' ')
+        || text.bytes().any(|b| matches!(b, b',' | b'"' | 0..=31 | 127))
+}
+
+fn check_header(schema: &Schema, header: &[Field<'_>]) -> Result<(), FormatError> {
+    let (found, wanted) = (header.iter().map(|f| f.text.as_ref()), schema.columns.iter().map(|c| c.name.as_str()));
+    if found.clone().eq(wanted.clone()) {
+        return Ok(());
+    }
+    let (found, wanted) = (found.collect::<Vec<_>>().join(","), wanted.collect::<Vec<_>>().join(","));
+    let reason = format!("its header is `{}` where `{wanted}` belongs", super::check::start_of(&found));
+    Err(FormatError::Part { format: FORMAT, reason })
+}
+
+fn read_row(schema: &Schema, fields: &[Field<'_>]) -> Result<Row, FormatError> {
+    if fields.len() != schema.columns.len() {
+        return Err(FormatError::Width { expected: schema.columns.len(), found: fields.len() });
+    }
+    let read = |(column, field): (_, &Field<'_>)| match field.is_null() {
+        true => Ok(canonical(column, &crate::vocab::Value::Null)?.into_owned()),
+        false => text::from_text(column, &field.text),
+    };
+    schema.columns.iter().zip(fields).map(read).collect()
+}

@@ -1,0 +1,168 @@
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::{FormatError, check::canonical};
+use crate::vocab::{Schema, Value};
+
+/// Seeds of the two sums: nought, and `carve` in ASCII.
+const SEEDS: [u64; 2] = [0, 0x63_6172_7665];
+
+/// A set of rows in three numbers, the same in any order and any split: how many there are, and two
+/// sums of their hashes. Duplicates count. It finds accidents, not forgers: xxh3 is no secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Fingerprint {
+    /// How many rows.
+    pub rows: u64,
+    /// Sum of the rows' first hashes modulo 2^128.
+    pub sum: u128,
+    /// Sum of the rows' second hashes modulo 2^128.
+    pub second: u128,
+}
+
+/// The two hashes of one row: equal rows have equal ones, under the same schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RowHash {
+    /// xxh3-128 with seed 0.
+    pub first: u128,
+    /// xxh3-128 with the seed `carve`.
+    pub second: u128,
+}
+
+/// Text that is no fingerprint.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no fingerprint: expected `rows1:COUNT:` and two sums of 32 hexadecimal digits")]
+pub struct BadFingerprint(String);
+
+/// Hashes one row by its columns' logical types: a value stands in its canonical form, so that ten in
+/// a column of doubles is `10.0` whether an engine gave it as an integer or as a double.
+///
+/// # Errors
+/// A value that does not fit its column, or a row of another width.
+pub fn row_hash(schema: &Schema, row: &[Value]) -> Result<RowHash, FormatError> {
+    let bytes = row_bytes(schema, row)?;
+    Ok(RowHash { first: xxh3_128_with_seed(&bytes, SEEDS[0]), second: xxh3_128_with_seed(&bytes, SEEDS[1]) })
+}
+
+/// The canonical encoding of docs/FORMAT.md: one tag a value, a length before what varies.
+fn row_bytes(schema: &Schema, row: &[Value]) -> Result<Vec<u8>, FormatError> {
+    if row.len() != schema.columns.len() {
+        return Err(FormatError::Width { expected: schema.columns.len(), found: row.len() });
+    }
+    let mut bytes = Vec::with_capacity(row.len() * 16);
+    for (column, value) in schema.columns.iter().zip(row) {
+        push_value(&mut bytes, canonical(column, value)?.as_ref());
+    }
+    Ok(bytes)
+}
+
+fn push_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => out.push(0),
+        Value::Boolean(truth) => out.extend([1, u8::from(*truth)]),
+        Value::Integer(number) => push_count(out, 2, *number),
+        Value::Decimal(digits) => push_sized(out, 3, digits.as_bytes()),
+        Value::Double(number) => {
+            out.push(4);
+            out.extend(number.to_bits().to_le_bytes());
+        }
+        Value::Text(text) => push_sized(out, 5, text.as_bytes()),
+        Value::Bytes(bytes) => push_sized(out, 6, bytes),
+        Value::DateDays(days) => push_count(out, 7, i64::from(*days)),
+        Value::TimeMicros(micros) => push_count(out, 8, *micros),
+        Value::TimestampMicros(micros) => push_count(out, 9, *micros),
+        Value::InstantMicros(micros) => push_count(out, 10, *micros),
+    }
+}
+
+fn push_count(out: &mut Vec<u8>, tag: u8, count: i64) {
+    out.push(tag);
+    out.extend(count.to_le_bytes());
+}
+
+fn push_sized(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    out.push(tag);
+    out.extend((bytes.len() as u64).to_le_bytes());
+    out.extend(bytes);
+}
+
+impl Fingerprint {
+    /// The fingerprint of `rows`.
+    ///
+    /// # Errors
+    /// As [`row_hash`].
+    pub fn of<'r>(schema: &Schema, rows: impl IntoIterator<Item = &'r Vec<Value>>) -> Result<Self, FormatError> {
+        let mut all = Fingerprint::default();
+        for row in rows {
+            all.add_row(schema, row)?;
+        }
+        Ok(all)
+    }
+
+    /// Takes one more row.
+    ///
+    /// # Errors
+    /// As [`row_hash`]; the fingerprint is then unchanged.
+    pub fn add_row(&mut self, schema: &Schema, row: &[Value]) -> Result<(), FormatError> {
+        self.add_hash(row_hash(schema, row)?);
+        Ok(())
+    }
+
+    /// Takes one more row by its hash.
+    pub fn add_hash(&mut self, hash: RowHash) {
+        self.rows = self.rows.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(hash.first);
+        self.second = self.second.wrapping_add(hash.second);
+    }
+
+    /// Takes all rows of another set.
+    pub fn merge(&mut self, other: &Fingerprint) {
+        self.rows = self.rows.wrapping_add(other.rows);
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.second = self.second.wrapping_add(other.second);
+    }
+}
+
+impl fmt::Display for RowHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}{:032x}", self.first, self.second)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rows1:{}:{:032x}:{:032x}", self.rows, self.sum, self.second)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = BadFingerprint;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let read = || {
+            let mut parts = text.strip_prefix("rows1:")?.splitn(3, ':');
+            let rows = parts.next()?.parse().ok()?;
+            let sum = u128::from_str_radix(parts.next()?, 16).ok()?;
+            let second = u128::from_str_radix(parts.next()?, 16).ok()?;
+            Some(Fingerprint { rows, sum, second })
+        };
+        // One spelling only: what does not come out as it went in is refused.
+        read().filter(|read| read.to_string() == text).ok_or_else(|| BadFingerprint(text.to_owned()))
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_string()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = BadFingerprint;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}

@@ -1,0 +1,210 @@
+//! The store contract over HTTP: against s3s-fs in this process, and against the server that
+//! `CARVE_TEST_S3_URL` names, with credentials from the environment as anywhere else.
+//!
+//! Environment variables cannot be set safely in a running process, so each test starts this binary
+//! again with the credentials set and lets the ignored test of the same name do the work.
+#![cfg(feature = "s3")]
+use std::process::Command;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use carve::connector::{Bucket, ConnectorError, PutOutcome, open_bucket};
+use carve::vocab::Digest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::dto::*;
+use s3s::service::S3ServiceBuilder;
+use s3s::{S3, S3Request, S3Response, S3Result};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+
+use super::{
+    store::{contract, put},
+    told,
+};
+
+const ACCESS_KEY: &str = "carve-test";
+const SECRET_KEY: &str = "carve-test-secret";
+
+/// s3s-fs, in which one PUT follows another: by itself several of those that race under a condition win.
+struct OneByOne {
+    inner: FileSystem,
+    turn: Mutex<()>,
+    ignores_conditions: bool,
+}
+
+#[async_trait::async_trait]
+impl S3 for OneByOne {
+    async fn put_object(&self, mut request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let _turn = self.turn.lock().await;
+        if self.ignores_conditions {
+            request.input.if_match = None;
+            request.input.if_none_match = None;
+        }
+        self.inner.put_object(request).await
+    }
+
+    async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        self.inner.get_object(request).await
+    }
+
+    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+        self.inner.head_object(request).await
+    }
+
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
+        self.inner.list_objects_v2(request).await
+    }
+
+    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let _turn = self.turn.lock().await;
+        self.inner.delete_object(request).await
+    }
+}
+
+/// Serves a bucket `mesh` on a free port of this machine; the answer is its endpoint.
+async fn serve(folder: &TempDir, ignores_conditions: bool) -> String {
+    std::fs::create_dir(folder.path().join("mesh")).unwrap();
+    let inner = FileSystem::new(folder.path()).unwrap();
+    let mut service = S3ServiceBuilder::new(OneByOne { inner, turn: Mutex::new(()), ignores_conditions });
+    service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+    let service = service.build();
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let server = Builder::new(TokioExecutor::new());
+            tokio::spawn(server.serve_connection(TokioIo::new(socket), service.clone()).into_owned());
+        }
+    });
+    endpoint
+}
+
+async fn open(url: &str) -> Arc<dyn Bucket> {
+    open_bucket("bucket", url, Utf8Path::new(".")).await.unwrap()
+}
+
+/// Runs the ignored test `name` of this file in a process with test credentials.
+fn in_child(name: &str) {
+    in_child_with(name, ACCESS_KEY, SECRET_KEY);
+}
+
+fn in_child_with(name: &str, access_key: &str, secret_key: &str) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", &format!("connector::s3::{name}"), "--ignored", "--nocapture"])
+        .env("AWS_ACCESS_KEY_ID", access_key)
+        .env("AWS_SECRET_ACCESS_KEY", secret_key)
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
+        .output()
+        .unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn an_s3_server_keeps_the_contract() {
+    in_child("child_contract");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by an_s3_server_keeps_the_contract"]
+async fn child_contract() {
+    let folder = TempDir::new().unwrap();
+    let endpoint = serve(&folder, false).await;
+    let url = format!("s3://mesh/a/prefix?region=eu-central-1&path_style=true&endpoint={endpoint}");
+    let bucket = open(&url).await;
+    assert_eq!(bucket.shown(), "s3://mesh/a/prefix");
+    contract(bucket, open(&url).await).await;
+    many_objects_come_in_pages(open(&url).await).await;
+}
+
+/// One page of a listing holds at most 1,000 objects.
+async fn many_objects_come_in_pages(bucket: Arc<dyn Bucket>) {
+    let tries = (0..1_005).map(|number| {
+        let bucket = bucket.clone();
+        async move { bucket.put_new(&format!("many/{number:04}"), vec![b'x'], &Digest::of("x")).await.unwrap() }
+    });
+    let mut waiting: Vec<_> = tries.collect();
+    while !waiting.is_empty() {
+        let some = waiting.split_off(waiting.len().saturating_sub(32));
+        assert!(futures::future::join_all(some).await.iter().all(|outcome| *outcome == PutOutcome::Created));
+    }
+    let keys: Vec<String> = bucket.list("many/").await.unwrap().into_iter().map(|object| object.key).collect();
+    assert_eq!(keys.len(), 1_005);
+    assert_eq!((keys[0].as_str(), keys[1_004].as_str()), ("many/0000", "many/1004"));
+}
+
+#[test]
+fn a_store_that_ignores_conditions_is_told_and_still_never_overwritten() {
+    in_child("child_ignoring");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by a_store_that_ignores_conditions_is_told_and_still_never_overwritten"]
+async fn child_ignoring() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("s3://mesh?path_style=true&endpoint={}", serve(&folder, true).await);
+    let bucket = open(&url).await;
+    let warnings = bucket.probe().await.unwrap();
+    assert!(warnings.len() == 2 && warnings[0].contains("If-None-Match") && warnings[1].contains("If-Match"));
+    assert_eq!(put(&*bucket, "a", b"one").await.unwrap(), PutOutcome::Created);
+    assert_eq!(put(&*bucket, "a", b"one").await.unwrap(), PutOutcome::SameBytes);
+    assert!(matches!(put(&*bucket, "a", b"two").await, Err(ConnectorError::Taken { .. })));
+    assert!(!bucket.replace("a", b"two".to_vec(), None).await.unwrap());
+    assert!(!bucket.replace("a", b"two".to_vec(), Some("\"0\"")).await.unwrap());
+    let etag = bucket.head("a").await.unwrap().unwrap().etag;
+    assert!(bucket.replace("a", b"two".to_vec(), Some(&etag)).await.unwrap());
+}
+
+#[test]
+fn a_store_that_says_no_is_quoted_without_secrets() {
+    in_child_with("child_refused", ACCESS_KEY, "not-the-secret");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by a_store_that_says_no_is_quoted_without_secrets"]
+async fn child_refused() {
+    let folder = TempDir::new().unwrap();
+    let endpoint = serve(&folder, false).await;
+    let bucket = open(&format!("s3://mesh?path_style=true&endpoint={endpoint}")).await;
+    let refused = told(&bucket.probe().await.unwrap_err());
+    assert!(refused.contains("s3://mesh") && refused.contains("403"), "{refused}");
+    assert!(!refused.contains("not-the-secret") && !refused.contains(SECRET_KEY), "{refused}");
+    let nobody = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap();
+    let bucket = open(&format!("s3://mesh?path_style=true&endpoint=http://{nobody}")).await;
+    let unreachable = told(&bucket.probe().await.unwrap_err());
+    assert!(unreachable.contains("cannot be reached"), "{unreachable}");
+}
+
+#[test]
+fn a_bucket_that_is_not_there_is_named() {
+    in_child("child_no_bucket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by a_bucket_that_is_not_there_is_named"]
+async fn child_no_bucket() {
+    let folder = TempDir::new().unwrap();
+    let endpoint = serve(&folder, false).await;
+    let bucket = open(&format!("s3://absent?path_style=true&endpoint={endpoint}")).await;
+    let text = told(&bucket.probe().await.unwrap_err());
+    assert!(text.contains("s3://absent") && text.contains("NoSuchBucket"), "{text}");
+    let error = open_bucket("bucket", "s3://UPPER", Utf8Path::new(".")).await.err().unwrap();
+    assert!(error.to_string().contains("lower-case"), "{error}");
+}
+
+/// For an independent server: `CARVE_TEST_S3_URL=s3://mesh/run-1?endpoint=http://127.0.0.1:5000&path_style=true`
+/// with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` set. The bucket must exist, the prefix must be unused.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_independent_s3_server_keeps_the_contract() {
+    let Ok(url) = std::env::var("CARVE_TEST_S3_URL") else { return };
+    contract(open(&url).await, open(&url).await).await;
+    many_objects_come_in_pages(open(&url).await).await;
+}

@@ -1,0 +1,193 @@
+//! Moving Superset datasets on files written for the purpose.
+use std::{collections::BTreeMap, fs};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use carve::{
+    estate::{Estate, Exposure, JobKind, Root, Script, Templating},
+    lineage::{Access, Evidence, Lineage, TableUse},
+    report::{RenderOptions, render_switchover},
+    switchover::{Switchover, WrapFacts, draft, readiness},
+    vocab::{DatasetId, Digest, Span},
+};
+
+use super::{pages::text, shop};
+
+const PHYSICAL: &str =
+    "# exported\r\ntable_name: 'order_api_orders'   # the shop's\r\nschema: raw\r\nsql: null\r\nuuid: 1\r\n";
+
+struct Bench {
+    _folder: tempfile::TempDir,
+    estate: Estate,
+    lineage: Lineage,
+    plan: carve::plan::Plan,
+}
+
+fn bench(files: &[(&str, &str)]) -> Bench {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+    for (name, text) in files {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let roots = vec![Root { path: root, prefix: Utf8PathBuf::new() }];
+    let jobs = vec![shop::job("load_order_api", JobKind::Import, "15 * * * *", true)];
+    let plan = shop::shop().plans[0].clone();
+    Bench { _folder: folder, estate: Estate { roots, jobs, ..Estate::default() }, lineage: Lineage::default(), plan }
+}
+
+fn exposure(kind: &str, title: &str, file: &str, parts: &[&str]) -> Exposure {
+    Exposure {
+        id: format!("superset/{kind}/{title}"),
+        title: title.to_owned(),
+        kind: kind.to_owned(),
+        tool: "superset".to_owned(),
+        owner: None,
+        reads: Vec::new(),
+        scripts: Vec::new(),
+        parts: parts.iter().map(|p| (*p).to_owned()).collect(),
+        at: Span::whole(file),
+    }
+}
+
+fn dataset(title: &str, file: &str, reads: &[&str]) -> Exposure {
+    let read = |name: &&str| (shop::id(name), Span::whole(file));
+    Exposure { reads: reads.iter().map(read).collect(), ..exposure("dataset", title, file, &[]) }
+}
+
+fn drafted(bench: &Bench) -> Switchover {
+    draft(&bench.estate, &bench.lineage, &bench.plan)
+}
+
+#[test]
+fn a_physical_dataset_moves_and_every_other_byte_stays() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    bench.estate.exposures = vec![
+        dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"]),
+        exposure("chart", "Revenue", "bi/charts/r.yaml", &["superset/dataset/orders"]),
+        exposure("dashboard", "Sales", "bi/dashboards/s.yaml", &["superset/chart/Revenue"]),
+    ];
+    let found = drafted(&bench);
+    assert_eq!(found.blocked, []);
+    let one = &found.moves[0];
+    assert_eq!(one.content, PHYSICAL.replace("order_api_orders", "order_api_orders__import"));
+    assert_eq!(
+        (one.charts.as_slice(), one.dashboards.as_slice()),
+        (&["Revenue".to_owned()][..], &["Sales".to_owned()][..])
+    );
+    assert!(one.window.contains("15 * * * *"));
+}
+
+#[test]
+fn a_dataset_on_another_table_is_left_alone() {
+    let mut bench = bench(&[]);
+    bench.estate.exposures = vec![
+        dataset("other", "bi/datasets/other.yaml", &["raw.elsewhere"]),
+        dataset("sales", "bi/datasets/sales.yaml", &["modelled.sales_daily"]),
+    ];
+    bench.plan.boundary.exposures = vec!["superset/dataset/sales".to_owned()];
+    let found = drafted(&bench);
+    assert!(found.moves.is_empty() && found.blocked.is_empty());
+    let ids: Vec<&str> = found.untouched.iter().map(|u| u.id.as_str()).collect();
+    assert_eq!(ids, ["superset/dataset/sales"]);
+}
+
+#[test]
+fn what_cannot_be_moved_is_listed_with_its_reason() {
+    let mut bench = bench(&[("bi/datasets/b.yaml", "table_name: >\n  order_api_orders\n")]);
+    let mut of_dbt = dataset("exposed", "models/x.yml", &["raw.order_api_orders"]);
+    of_dbt.tool = "dbt".to_owned();
+    bench.estate.exposures = vec![
+        dataset("a", "bi/export.zip/datasets/a.yaml", &["raw.order_api_orders"]),
+        dataset("b", "bi/datasets/b.yaml", &["raw.order_api_orders"]),
+        of_dbt,
+    ];
+    let found = drafted(&bench);
+    assert!(found.moves.is_empty());
+    let reasons: Vec<&str> = found.blocked.iter().map(|b| b.because.as_str()).collect();
+    assert!(reasons[0].contains("unpack"), "{reasons:?}");
+    assert!(reasons[1].contains("table_name"), "{reasons:?}");
+    assert!(reasons[2].contains("models"), "{reasons:?}");
+}
+
+#[test]
+fn a_service_in_place_moves_nobody() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    for step in &mut bench.plan.steps {
+        if let carve::plan::Action::Swap(swap) = &mut step.action {
+            let name = swap.live.table().replace("__import", "");
+            swap.live = swap.live.sibling(&name);
+        }
+    }
+    bench.estate.exposures = vec![dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"])];
+    let found = drafted(&bench);
+    assert!(found.moves.is_empty());
+    assert_eq!(found.untouched[0].because, "the table it reads keeps its name");
+}
+
+/// Script and lineage of a virtual dataset whose `sql` is a block.
+fn virtual_dataset(file: &str, content: &str, sql: &str) -> (Exposure, Vec<TableUse>) {
+    let start = content.find(sql).unwrap();
+    let script = Script {
+        at: Span::of(file, content, start, start + sql.len()),
+        text: sql.into(),
+        verbatim: true,
+        templating: Templating::Generic,
+        dialect: Some("sqlite".to_owned()),
+        target: None,
+        materialized: None,
+        params: BTreeMap::new(),
+    };
+    let at = Span::of(file, content, start, start);
+    let dataset: DatasetId = shop::id("raw.order_api_orders");
+    let uses = vec![TableUse { dataset, access: Access::Read, evidence: Evidence::Parsed, at, exact: false }];
+    (Exposure { scripts: vec![script], ..exposure("dataset", "big orders", file, &[]) }, uses)
+}
+
+#[test]
+fn the_sql_of_a_virtual_dataset_is_edited_inside_its_file() {
+    let sql = "SELECT o.id\n  FROM raw.order_api_orders AS o\n  WHERE o.total > 100\n";
+    let content = format!("table_name: big orders\nsql: |\n  {sql}metrics: []\n");
+    let mut bench = bench(&[("bi/datasets/big.yaml", &content)]);
+    let (exposure, uses) = virtual_dataset("bi/datasets/big.yaml", &content, sql);
+    bench.lineage.exposures.insert(exposure.id.clone(), uses);
+    bench.estate.exposures = vec![exposure];
+    let found = drafted(&bench);
+    assert_eq!(found.blocked, []);
+    assert_eq!(found.moves[0].content, content.replace("raw.order_api_orders", "raw.order_api_orders__import"));
+    assert_eq!(found.moves[0].after, sql.replace("raw.order_api_orders", "raw.order_api_orders__import"));
+}
+
+#[test]
+fn readiness_follows_the_wrap_and_the_file() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    bench.estate.exposures = vec![dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"])];
+    let found = drafted(&bench);
+    let state = |facts: WrapFacts| readiness(&found, &facts)["superset/dataset/orders"].state;
+    let now = |digest: Digest| [("superset/dataset/orders".to_owned(), digest)].into();
+    assert_eq!(state(WrapFacts::default()), "waiting");
+    assert_eq!(state(WrapFacts { wrapped: true, ..WrapFacts::default() }), "waiting");
+    assert_eq!(state(WrapFacts { wrapped: true, proven: true, ..WrapFacts::default() }), "ready");
+    assert_eq!(state(WrapFacts { files_now: now(found.moves[0].edit.after), ..WrapFacts::default() }), "moved");
+    assert_eq!(state(WrapFacts { files_now: now(Digest::of("x")), ..WrapFacts::default() }), "changed");
+}
+
+#[test]
+fn the_plan_of_a_move_shows_old_new_proof_and_way_back() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    bench.estate.exposures = vec![dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"])];
+    let found = drafted(&bench);
+    let ready = readiness(&found, &WrapFacts { wrapped: true, proven: true, ..WrapFacts::default() });
+    let files = render_switchover(&found, &ready, &RenderOptions::default()).unwrap();
+    let names: Vec<&str> = files.keys().map(|p| p.as_str()).collect();
+    let expected = ["files/bi/datasets/orders.yaml", "index.md", "orders.md", "switchover.patch"];
+    assert_eq!(names, expected.map(|name| format!("order-api/{name}")));
+    let page = text(&files, "order-api/orders.md");
+    for part in ["**ready**", "raw.order_api_orders__import", "EXCEPT", "## Way back", "15 * * * *", "```diff"] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    if let Ok(out) = std::env::var("CARVE_REPORT_OUT") {
+        fs::write(Utf8Path::new(&out).join("switchover.md"), &page).unwrap();
+        fs::write(Utf8Path::new(&out).join("switchover_index.md"), text(&files, "order-api/index.md")).unwrap();
+    }
+}

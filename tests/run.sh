@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# All of carve's tests on a Debian machine with Rust, everything they need installed on the way.
+#
+#   bash tests/run.sh             every stage
+#   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
+#   bash tests/run.sh servers     what needs real ones: an S3 server of another make, Chromium
+set -euo pipefail
+cd "$(dirname "$0")/.."
+stage="${1:-all}"
+export CARGO_TERM_COLOR=never NO_COLOR=1
+work="$(mktemp -d)"
+started=()
+finish() {
+  for pid in "${started[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null || true; done
+  rm -rf "$work"
+}
+trap finish EXIT
+
+say() { printf '\n== %s\n' "$*"; }
+
+need() { # need COMMAND PACKAGE: install a Debian package where its command is missing
+  command -v "$1" >/dev/null && return
+  local root=(); [ "$(id -u)" = 0 ] || root=(sudo)
+  "${root[@]}" apt-get update -qq
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >/dev/null
+}
+
+offline() {
+  need git git
+  need cc gcc
+  say "formatting"; cargo fmt --check
+  say "lints"; cargo clippy --quiet --all-targets -- -D warnings
+  say "tests without servers"; cargo test --quiet
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+servers() {
+  say "setting up: Chromium, moto (S3)"
+  need python3 python3-venv
+  need chromium chromium
+  local venv="${CARVE_TEST_VENV:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/carve-tests/venv}"
+  if [ ! -x "$venv/bin/moto_server" ]; then
+    python3 -m venv "$venv" || { need no-such-command python3-venv; python3 -m venv "$venv"; }
+    "$venv/bin/pip" install --quiet 'moto[s3,server]==5.1.22'
+  fi
+  local port; port="$(free_port)"
+  "$venv/bin/moto_server" -H 127.0.0.1 -p "$port" >"$work/moto.log" 2>&1 &
+  started+=("$!")
+  for _ in $(seq 100); do
+    python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null && break
+    sleep 0.2
+  done
+  say "tests with real servers"
+  CARVE_TEST_S3_URL="http://127.0.0.1:$port" CARVE_REQUIRE_CHROMIUM=1 cargo test --quiet --test it -- servers:: chromium
+}
+
+case "$stage" in
+  all) offline; servers ;;
+  offline) offline ;;
+  servers) servers ;;
+  *) echo "usage: bash tests/run.sh [all|offline|servers]" >&2; exit 64 ;;
+esac
+say "done"
