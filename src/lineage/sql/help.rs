@@ -23,6 +23,12 @@ pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dia
     let mut changed = false;
     let mut at = 0;
     while at < tokens.len() {
+        if let Some((range, next)) = typed_literal(text, base, tokens, at) {
+            blank(&mut bytes, range);
+            changed = true;
+            at = next;
+            continue;
+        }
         let longest = patterns.iter().filter_map(|steps| matched(text, base, tokens, at, steps)).max();
         let Some(end) = longest else {
             at += 1;
@@ -33,6 +39,33 @@ pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dia
         at = end;
     }
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose
+/// closing `>>` grammars stumble over: the bytes to blank and the token to go on at.
+fn typed_literal(text: &str, base: usize, tokens: &[Token], at: usize) -> Option<(Range<usize>, usize)> {
+    let written = |token: &Token| &text[token.at.start - base..token.at.end - base];
+    let word = tokens.get(at).filter(|token| token.kind == Kind::Word).map(written)?;
+    let is_array = word.eq_ignore_ascii_case("array");
+    if !(is_array || word.eq_ignore_ascii_case("struct")) || !tokens.get(at + 1)?.is_sign('<') {
+        return None;
+    }
+    let mut depth = 0;
+    for (offset, token) in tokens[at + 1..].iter().enumerate() {
+        match token.kind {
+            Kind::Sign('<') => depth += 1,
+            Kind::Sign('>') => depth -= 1,
+            Kind::Word | Kind::Quoted | Kind::Sign(',' | '(' | ')') | Kind::Number => {}
+            _ => return None,
+        }
+        if depth == 0 {
+            let next = at + 1 + offset + 1;
+            let opens = tokens.get(next)?.is_sign(if is_array { '[' } else { '(' });
+            let first = if is_array { at } else { at + 1 };
+            return opens.then(|| (tokens[first].at.start - base..token.at.end - base, next));
+        }
+    }
+    None
 }
 
 /// Spaces for every byte but line ends; whole tokens are blanked, so no character is cut.
@@ -101,6 +134,15 @@ fn group(tokens: &[Token], at: usize) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::lineage::sql::lexer::lex;
+
+    #[test]
+    fn types_of_literals_are_blanked() {
+        let text = "select array<struct<a int64, b array<string>>>[(1, ['x'])], struct<a int64>(1), a < b";
+        let dialect = Dialect::named("bigquery").unwrap();
+        let blanked = blanked(text, 0, &lex(text, dialect.rules()), dialect).unwrap();
+        assert_eq!(blanked.len(), text.len());
+        assert_eq!(blanked.split_whitespace().collect::<String>(), "select[(1,['x'])],struct(1),a<b");
+    }
 
     #[test]
     fn storage_clauses_become_spaces_of_the_same_length() {

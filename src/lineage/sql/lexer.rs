@@ -104,6 +104,7 @@ impl Lexer<'_> {
             b'-' if self.starts("--") => self.line_comment(),
             b'#' if self.rules.hash_comment => self.line_comment(),
             b'/' if self.rules.slash_comment && self.starts("//") => self.line_comment(),
+            b'\\' if self.begins_line() && self.starts("\\copy") => self.psql_copy(),
             b'\\' if self.begins_line() => self.line_comment(),
             b'/' if self.starts("/*") => self.block_comment(),
             b'\'' | b'"' if self.rules.triple_quotes && self.starts_triple(c) => self.triple(c),
@@ -129,6 +130,18 @@ impl Lexer<'_> {
     /// psql's own commands stand alone on a line that begins with a backslash.
     fn begins_line(&self) -> bool {
         self.bytes[..self.at].iter().rev().take_while(|b| **b != b'\n').all(|b| matches!(b, b' ' | b'\t'))
+    }
+
+    /// psql's `\copy` moves rows as COPY does, and ends with its line.
+    fn psql_copy(&mut self) {
+        let rest = &self.bytes[self.at..];
+        let end = self.at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        self.at += 1;
+        while self.at < end {
+            self.step();
+        }
+        let last = self.tokens.last().map_or(end, |token| token.at.end);
+        self.tokens.push(Token { kind: Kind::Sign(';'), at: last..last });
     }
 
     fn line_comment(&mut self) {

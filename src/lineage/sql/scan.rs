@@ -137,8 +137,10 @@ impl Scanner<'_> {
 
     /// Past the words that may stand between a verb and the name.
     fn skip(&self, mut at: usize) -> usize {
-        while matches!(self.word(at).as_str(), "table" | "if" | "not" | "exists" | "only" | "into" | "lateral" | "view")
-        {
+        while matches!(
+            self.word(at).as_str(),
+            "table" | "if" | "not" | "exists" | "only" | "into" | "lateral" | "view" | "concurrently"
+        ) {
             at += 1;
         }
         at

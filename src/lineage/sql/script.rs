@@ -144,6 +144,9 @@ impl Reader<'_> {
             self.note(CodeEntry::E036, at.clone(), why);
             return self.scanned(tokens, in_body, None);
         }
+        if tokens[0].is(self.text, "refresh") {
+            return self.refresh(tokens);
+        }
         let text = &self.text[at.clone()];
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -199,6 +202,16 @@ impl Reader<'_> {
         let end = parsed.rest.map_or(at.end, |rest| at.start + rest);
         let own = at.start..at.start + self.text[at.start..end].trim_end().len();
         self.sql.stmts.push(Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own));
+        end
+    }
+
+    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.
+    fn refresh(&mut self, tokens: &[Token]) -> usize {
+        let mut stmt = scan(self.text, tokens, false, false);
+        (stmt.scanned, stmt.kind) = (false, "refresh");
+        let end = stmt.at.end;
+        self.sql.coverage.parsed += 1;
+        self.sql.stmts.push(stmt);
         end
     }
 
