@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::address::Address;
 use super::batches::blocking;
 use super::key::{check_key, check_prefix};
+use super::system::failed;
 use crate::connector::{Bucket, ConnectorError, ObjectInfo, PutOutcome};
 use crate::vocab::Digest;
 
@@ -320,14 +321,4 @@ fn is_absent(error: &io::Error) -> bool {
 
 fn has_no_links(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied | ErrorKind::CrossesDevices)
-}
-
-fn failed(doing: String, error: io::Error) -> ConnectorError {
-    let source: Box<dyn std::error::Error + Send + Sync> = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            format!("the disk is full: free some space, then run carve again ({error})").into()
-        }
-        _ => error.into(),
-    };
-    ConnectorError::Engine { doing, source }
 }

@@ -15,6 +15,7 @@ mod open;
 #[cfg(feature = "s3")]
 mod s3;
 mod sqlite;
+mod system;
 
 pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
 pub use files::FilesOrigin;

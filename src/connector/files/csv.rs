@@ -2,8 +2,8 @@
 //! quotes is NULL. No crate for CSV tells those two apart, so the fields are read here.
 use std::io::{BufRead, BufReader};
 
-use super::pin::{Pin, failed, malformed};
-use crate::connector::{ConnectorError, batches::Batches};
+use super::pin::{Pin, malformed};
+use crate::connector::{ConnectorError, batches::Batches, system::failed};
 use crate::vocab::{Column, DatasetId, LogicalType, Row, Schema, Value};
 
 /// The columns that the header names: all text, as nothing in a CSV file says otherwise.

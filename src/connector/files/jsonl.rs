@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 
 use serde::de::IgnoredAny;
 
-use super::pin::{Pin, failed, malformed};
-use crate::connector::{ConnectorError, batches::Batches};
+use super::pin::{Pin, malformed};
+use crate::connector::{ConnectorError, batches::Batches, system::failed};
 use crate::vocab::{Column, DatasetId, LogicalType, Row, Schema, Value};
 
 /// The columns in the order in which their names first occur, each of the type that holds all its values.

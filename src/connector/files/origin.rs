@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::pin::{Pin, failed};
+use super::pin::Pin;
 use super::{csv, jsonl, parquet};
 use crate::connector::{
     ConnectorError, Origin, RowStream, Snapshot, TableDescription, address::Address, batches::Batches,
-    batches::blocking,
+    batches::blocking, system::failed,
 };
 use crate::vocab::{DatasetId, Schema};
 

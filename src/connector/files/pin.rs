@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, system::failed};
 use crate::vocab::Digest;
 
 /// File systems write times down no finer than this.
@@ -98,11 +98,6 @@ impl Facts {
 
 fn name(path: &Utf8Path) -> &str {
     path.file_name().unwrap_or_default()
-}
-
-/// The error that the operating system said no.
-pub(super) fn failed(doing: String, error: std::io::Error) -> ConnectorError {
-    ConnectorError::Engine { doing, source: error.into() }
 }
 
 /// The error that a file holds something at a line that cannot be read as what it should be.

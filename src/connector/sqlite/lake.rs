@@ -13,6 +13,7 @@ use super::trouble::engine;
 use super::{books, query, script, staging, swap};
 use crate::connector::{
     ConnectorError, Lake, Origin, RowStream, Snapshot, TableDescription, address::Address, batches::blocking,
+    system::failed,
 };
 use crate::vocab::{DatasetId, Row, Schema};
 
@@ -169,5 +170,5 @@ fn probe_write(place: &Place) -> Result<(), ConnectorError> {
     })();
     // Whether or not it was written, it shall not stay.
     let _ = std::fs::remove_file(&file);
-    tried.map_err(|e| ConnectorError::Engine { doing: "write to the lake's folder".to_owned(), source: e.into() })
+    tried.map_err(|e| failed("write to the lake's folder".to_owned(), e))
 }
