@@ -75,8 +75,17 @@ fn detected_dialect(estate: &Estate) -> Option<String> {
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned())
 }
 
+/// Whether an address may be shown: it carries no user, and no parameter that sounds like a secret.
+fn holds_no_secret(url: &str) -> bool {
+    let query = url.split_once('?').map(|(_, query)| query.to_lowercase()).unwrap_or_default();
+    let keys = query.split('&').filter_map(|pair| pair.split('=').next());
+    let secret = |key: &str| ["secret", "password", "pwd", "token", "key", "sig"].iter().any(|word| key.contains(word));
+    !url.contains('@') && !keys.into_iter().any(secret)
+}
+
 fn connections(text: &mut Text, settings: &EstateSettings) {
-    let url = |role: &str| settings.connections.get(role).map(|url| format!("{role}: {{ url: {} }}", quoted(url)));
+    let open = |role: &str| settings.connections.get(role).filter(|url| holds_no_secret(url));
+    let url = |role: &str| open(role).map(|url| format!("{role}: {{ url: {} }}", quoted(url)));
     text.key(
         "The lake, for apply: sqlite:FOLDER, or env:NAME to take the address from the environment.",
         "lake: { url: \"env:CARVE_LAKE\" }",
@@ -96,7 +105,8 @@ fn sources(text: &mut Text, estate: &Estate) {
     let all: BTreeMap<&str, _> = declared.values().chain(seen).map(|system| (system.name.as_str(), system)).collect();
     let mut lines = String::from("sources:");
     for (name, system) in &all {
-        let keys = [("kind", &system.kind), ("url", &system.url), ("owner", &system.owner), ("domain", &system.domain)];
+        let url = system.url.clone().filter(|url| holds_no_secret(url));
+        let keys = [("kind", &system.kind), ("url", &url), ("owner", &system.owner), ("domain", &system.domain)];
         let set: Vec<String> =
             keys.iter().filter_map(|(key, value)| Some(scalar_line(key, value.as_deref()?))).collect();
         let _ = match set.is_empty() {

@@ -311,10 +311,15 @@ fn plan_risks(inputs: &ReportInputs, first: &[&Scorecard]) -> Vec<Risk> {
                 plan.service,
                 text::count(plan.not_understood.len(), "place that was", "places that were"),
             ),
-            because: sentence(&text::prose_up_to(&plan.not_understood, 2)),
+            because: sentence(&text::prose_up_to(&places(plan), 2)),
             cure: "Read them by hand: they may read a table that the wrap repoints.".to_owned(),
         })
         .collect()
+}
+
+/// What was not understood in `plan`, without the words that a plan puts before it.
+fn places(plan: &crate::plan::Plan) -> Vec<&str> {
+    plan.not_understood.iter().map(|place| place.trim_start_matches("by hand: ")).collect()
 }
 
 fn unknown_headline(inputs: &ReportInputs, unknown: &[UnknownRow]) -> String {

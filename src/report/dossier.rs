@@ -347,7 +347,7 @@ fn actions(plan: &Plan, status: Option<&ServiceStatus>) -> Vec<String> {
         actions.push(format!("Approve step {}: {}.", step.id, step.title));
     }
     for place in &plan.not_understood {
-        actions.push(format!("Read by hand: {place}"));
+        actions.push(format!("Read by hand: {}", place.trim_start_matches("by hand: ")));
     }
     let files = plan.steps.iter().filter(|s| matches!(s.action, Action::Repoint(_) | Action::Schedule(_))).count();
     if files > 0 {

@@ -105,20 +105,17 @@ fn dataset_keys<'a>(inputs: &'a ReportInputs<'a>) -> impl Iterator<Item = (&'a s
             Layer::Source => (0, id.system().map(str::to_owned).unwrap_or_else(one_system)),
             Layer::Raw => (1, facts.system.clone().unwrap_or_else(one_system)),
             Layer::Transformed => (2, facts.system.clone().unwrap_or_else(one_system)),
-            Layer::Modelled => (3, domain()),
+            Layer::Modelled => (3, facts.domain.clone().unwrap_or_else(|| "several domains".to_owned())),
             Layer::Unknown => (5, id.schema().unwrap_or("no schema").to_owned()),
         };
         (id.name(), key)
     })
 }
 
-/// Only what people open stands in the overview: a chart or a BI dataset shows through its dashboard.
+/// BI objects stand together by who owns them.
 fn exposure_keys<'a>(inputs: &'a ReportInputs<'a>) -> impl Iterator<Item = (&'a str, Key)> {
     inputs.exposures.iter().map(|exposure| {
-        let label = match &exposure.owner {
-            Some(owner) => format!("{} of {owner}", exposure.tool),
-            None => exposure.tool.clone(),
-        };
+        let label = exposure.owner.clone().unwrap_or_else(|| format!("{}, no owner", exposure.tool));
         (exposure.id.as_str(), (4, label))
     })
 }

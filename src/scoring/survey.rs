@@ -5,7 +5,7 @@ use camino::Utf8Path;
 
 use crate::{
     estate::{Estate, Exposure, Job, JobKind, UsedThing},
-    graph::{DependencyGraph, Edge, Layer, Origins},
+    graph::{DatasetFacts, DependencyGraph, Edge, Layer, Origins},
     lineage::{Access, Lineage},
     scoring::{Candidate, EvidenceRow, Parameters, bundles, candidates::Group},
     vocab::{DatasetId, JobId, Span},
@@ -82,10 +82,20 @@ impl<'a> Survey<'a> {
             definitions: definitions(graph),
             reach: BTreeMap::new(),
         };
-        let users = graph.datasets().iter().map(|(dataset, facts)| (dataset.clone(), facts.users.len() as f64));
+        let consumed = |facts: &DatasetFacts| match survey.nobody_is_known() {
+            true if is_end(facts) => 1.0,
+            _ => facts.users.len() as f64,
+        };
+        let users = graph.datasets().iter().map(|(dataset, facts)| (dataset.clone(), consumed(facts)));
         let opened = survey.use_cases.iter().map(|id| ((*id).to_owned(), 1.0));
         survey.reach = graph.consumption(&users.collect(), &opened.collect(), parameters.damping);
         survey
+    }
+
+    /// Whether neither a log nor an exposure says who reads. Then each table at the end of the lake,
+    /// written and read by no other job, stands for one reader: somebody wanted it.
+    pub(super) fn nobody_is_known(&self) -> bool {
+        self.estate.exposures.is_empty() && self.estate.usage.is_empty()
     }
 
     /// Fills in every piece, in the order of `groups`.
@@ -244,6 +254,10 @@ impl From<Group> for Piece {
             consumers: BTreeMap::new(),
         }
     }
+}
+
+fn is_end(facts: &DatasetFacts) -> bool {
+    facts.layer != Layer::Source && !facts.written_by.is_empty() && facts.read_by.is_subset(&facts.written_by)
 }
 
 fn most_named<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {

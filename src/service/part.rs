@@ -19,7 +19,8 @@ pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<
     }
 }
 
-/// The rows of one part, in canonical form.
+/// The rows of one part, in canonical form. Check the part's digest first: damaged bytes that still
+/// decode give other values.
 ///
 /// # Errors
 /// Bytes that are no part of that format under that schema; what and where.

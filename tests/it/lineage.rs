@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, sync::Arc};
 
 use carve::{
     diagnostics::Diagnostics,
-    estate::{DbtProject, DbtSource, Declaration, Estate, Job, JobKind, Script, Templating},
+    estate::{
+        DbtProject, DbtSource, Declaration, Estate, Exposure, Job, JobKind, Script, Templating, Usage, UsedThing,
+    },
     lineage::{self, Access, Evidence, JobLineage, RepointProblem, TextEdit},
     progress::Silent,
     vocab::{Column, DatasetId, JobId, LogicalType, Span},
@@ -488,6 +490,52 @@ fn macros_that_call_themselves_end() {
     let endless =
         script("{% for i in range(100000000) %}{% for j in range(100000000) %}x{% endfor %}{% endfor %}select 1");
     assert!(!lineage::render(&endless, &Estate::default()).complete);
+}
+
+#[test]
+fn unknown_values_can_be_compared_and_printed() {
+    let text =
+        "{% for a in [x, y] %}{% if a != z and a == a %}{{ a | tojson }}{% endif %}{% endfor %}select 1 from raw.t";
+    let rendered = lineage::render(&script(text), &Estate::default());
+    assert!(!rendered.complete && rendered.text.ends_with("select 1 from raw.t"));
+}
+
+#[test]
+fn a_byte_order_mark_is_no_sql() {
+    let (lineage, faults) =
+        lineage::read_sql("\u{feff}insert into a.b select c from d.e", Some("tsql"), &BTreeMap::new());
+    assert_eq!((names(&lineage, Access::Read), codes(&faults)), (vec!["d.e".to_owned()], vec![]));
+}
+
+#[test]
+fn an_exposures_and_a_logs_sql_are_read() {
+    let mut estate = estate(&[]);
+    estate.usage = ["select a from raw.t", "select a from raw.t", "select 1 from mart.x join raw.t using (id)"]
+        .map(|sql| Usage {
+            user: "ann".to_owned(),
+            team: None,
+            at: "2024-01-01T00:00:00Z".parse().unwrap(),
+            count: 1,
+            what: UsedThing::Sql(script(sql)),
+            line: Span::whole("log.csv"),
+        })
+        .into();
+    estate.exposures = vec![Exposure {
+        id: "superset/dataset/x".to_owned(),
+        title: "x".to_owned(),
+        kind: "dataset".to_owned(),
+        tool: "superset".to_owned(),
+        owner: None,
+        reads: vec![(id("mart.named"), Span::whole("x.yaml"))],
+        scripts: vec![script("select * from mart.x")],
+        parts: Vec::new(),
+        at: Span::whole("x.yaml"),
+    }];
+    let (lineage, _) = lineage::read(&estate, &Silent);
+    assert_eq!(lineage.usage[&1], [id("raw.t")]);
+    assert_eq!(lineage.usage[&2], [id("mart.x"), id("raw.t")]);
+    let read: Vec<String> = lineage.exposures["superset/dataset/x"].iter().map(|one| one.dataset.to_string()).collect();
+    assert_eq!(read, ["mart.named", "mart.x"]);
 }
 
 proptest! {

@@ -10,14 +10,8 @@ pub(super) fn table(proofs: &[ProofSummary]) -> String {
         // The fingerprint is for programs and proofs.json.
         let because = proof.because.split(", rows1:").next().unwrap_or_default().to_owned();
         let rows = [proof.left_rows.to_string(), proof.right_rows.to_string()];
-        table.row([
-            proof.kind.clone(),
-            what,
-            proof.verdict.clone(),
-            rows[0].clone(),
-            rows[1].clone(),
-            proof.because.clone(),
-        ]);
+        let [before, after] = rows;
+        table.row([proof.kind.clone(), what, proof.verdict.clone(), before, after, because]);
     }
     table.text(140)
 }

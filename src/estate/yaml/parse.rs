@@ -11,8 +11,15 @@ use crate::{
 
 const TOO_MANY: &str = "its aliases stand for more values than the file has room for";
 
+/// Brackets that may be open at once. The parser's own limit comes only after work that grows with their square.
+const MOST_OPEN: usize = 2_000;
+
 /// The one document of `file`. Aliases are followed, `<<` merged, duplicates kept for the reader to tell.
 pub(crate) fn document(file: &TextFile) -> Result<Node, Diagnostic> {
+    if let Some(at) = too_deep(&file.text) {
+        let here = format!("more than {MOST_OPEN} brackets are open here");
+        return Err(Diagnostic::new(CodeEntry::E004, file.span(at, at), here));
+    }
     let mut documents = serde_yaml::Deserializer::from_str(&file.text);
     let Some(first) = documents.next() else { return Ok(Node::unplaced(Shape::Null)) };
     // Without aliases no document has more values than bytes.
@@ -21,6 +28,19 @@ pub(crate) fn document(file: &TextFile) -> Result<Node, Diagnostic> {
     place::place(&mut node, &file.text);
     merge(&mut node);
     Ok(node)
+}
+
+/// Where more brackets are open than any config has.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MOST_OPEN
+    })
 }
 
 fn fault(file: &TextFile, error: &serde_yaml::Error) -> Diagnostic {
@@ -175,6 +195,13 @@ mod tests {
     fn malformed_yaml_is_told_at_its_place() {
         let fault = read("a: 1\n b: 2\n").unwrap_err();
         assert_eq!((fault.code.code, fault.at.line, fault.at.column), ("E004", 2, 3));
+    }
+
+    #[test]
+    fn a_tower_of_brackets_is_refused_at_once() {
+        for text in ["[".repeat(200_000), "{a: ".repeat(200_000), "? ".repeat(20_000)] {
+            assert_eq!(read(&text).unwrap_err().code.code, "E004");
+        }
     }
 
     #[test]

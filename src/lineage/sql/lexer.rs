@@ -201,7 +201,8 @@ impl Lexer<'_> {
         let leads = first.is_alphabetic() || first == '_' || (self.rules.brackets && matches!(first, '#' | '@'));
         if !leads {
             self.at += first.len_utf8();
-            if !first.is_whitespace() {
+            // A byte order mark is no sign either.
+            if !first.is_whitespace() && first != '\u{feff}' {
                 self.push(Kind::Sign(first), start);
             }
             return;

@@ -117,6 +117,7 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
         )
     });
     let (text, origins) = replaced(&filled.text, &filled.origins, replacements.collect());
+    problems.sort();
     problems.dedup();
     Filled { text, origins, complete, problems, ..filled }
 }

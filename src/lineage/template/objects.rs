@@ -1,5 +1,6 @@
 //! What templates find: names nobody knows, relations, variables, configuration.
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -7,11 +8,14 @@ use std::{
 
 use minijinja::{
     Error, State,
-    value::{Enumerator, Object, ObjectRepr, Value},
+    value::{DynObject, Enumerator, Object, ObjectRepr, Value},
 };
 
 use super::fill::stub;
 use crate::vocab::DatasetId;
+
+/// Items of items of something unknown.
+const MAX_ITEM_DEPTH: usize = 3;
 
 /// Names that were asked for and that nobody knows.
 pub(super) type Missing = Arc<Mutex<BTreeSet<String>>>;
@@ -106,8 +110,16 @@ impl Object for Stub {
         Some(self.child(key.as_str().unwrap_or("item")))
     }
 
+    /// One item, itself unknown; but not for ever: whoever compares or prints walks all the way down.
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Iter(Box::new(std::iter::once(self.child("item"))))
+        match self.path.matches(".item").count() {
+            0..MAX_ITEM_DEPTH => Enumerator::Iter(Box::new(std::iter::once(self.child("item")))),
+            _ => Enumerator::Empty,
+        }
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        other.downcast_ref::<Stub>().map(|other| self.path.cmp(&other.path))
     }
 
     fn is_true(self: &Arc<Self>) -> bool {

@@ -5,7 +5,8 @@ use crate::scoring::{
 };
 
 /// How much consumption rests on the candidate's raw datasets: reverse PageRank, in which every use
-/// case and every user of a dataset is one unit that flows upstream.
+/// case and every user of a dataset is one unit that flows upstream. In an estate without exposures
+/// and logs each table at the end of the lake is one.
 pub(super) struct Reach;
 
 impl Measure for Reach {
@@ -14,22 +15,22 @@ impl Measure for Reach {
     }
 
     fn measure(&self, survey: &Survey<'_>, piece: &Piece) -> Measured {
-        if survey.estate.exposures.is_empty() && survey.estate.usage.is_empty() {
-            let because = "no usage log and no exposure".to_owned();
-            return Measured { raw: None, because, evidence: Vec::new() };
-        }
+        let units = match survey.nobody_is_known() {
+            true => "end tables (nobody is known who reads, so each stands for one reader)",
+            false => "use cases and users",
+        };
         let mut evidence = Vec::new();
         let mut raw = 0.0;
         for dataset in &piece.candidate.raw {
             let rests = survey.reach.get(dataset).copied().unwrap_or(0.0);
             raw += rests;
             if rests > 0.0 {
-                let because = format!("{rests:.2} use cases and users rest on it");
+                let because = format!("{rests:.2} {units} rest on it");
                 let at = survey.graph.readers_of(dataset).next().and_then(|edge| edge.places.first().cloned());
                 evidence.push(EvidenceRow { what: dataset.to_string(), because, at });
             }
         }
-        let because = format!("{raw:.2} use cases and users rest on it, shared with what else feeds them");
+        let because = format!("{raw:.2} {units} rest on it, shared with what else feeds them");
         Measured { raw: Some(raw), because, evidence }
     }
 }

@@ -122,6 +122,20 @@ fn importance_counts_teams_use_cases_and_reach() {
 }
 
 #[test]
+fn bare_sql_is_ranked_by_what_ends_in_the_lake() {
+    let world = World::default()
+        .transform("a", &["pay.bills"], &["mart.bills"])
+        .transform("b", &["web.hits"], &["mart.hits"])
+        .transform("c", &["web.hits"], &["mart.pages"]);
+    let ranking = world.ranking();
+    let names: Vec<&str> = ranking.cards.iter().map(|card| card.candidate.name.as_str()).collect();
+    assert_eq!(names, ["web", "pay"]);
+    let importance = &card(&ranking, "web").importance;
+    assert_eq!((importance.grade, importance.terms[2].raw), ('B', Some(1.7)));
+    assert_eq!(card(&ranking, "web").confidence.grade, "low");
+}
+
+#[test]
 fn declared_criticality_overrides_and_shows() {
     let mut world = shop();
     world.estate.settings.criticality.insert("orders".to_owned(), 0.9);
