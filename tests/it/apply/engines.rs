@@ -46,7 +46,8 @@ impl Town {
         let endpoint: &mut PublishEndpoint = &mut publish.endpoints[0];
         endpoint.format = format;
         if source {
-            ("source:order_db".clone_into(&mut endpoint.from), endpoint.table = dataset("order_db:orders"));
+            "source:order_db".clone_into(&mut endpoint.from);
+            endpoint.table = dataset("order_db:orders");
         }
         self
     }
