@@ -15,6 +15,8 @@ pub struct Bars {
     screen: Screen,
     all: MultiProgress,
     running: Mutex<BTreeMap<String, ProgressBar>>,
+    /// Whether plain lines are shown too.
+    lines: bool,
 }
 
 impl Bars {
@@ -24,7 +26,17 @@ impl Bars {
             true => ProgressDrawTarget::stderr_with_hz(10),
             false => ProgressDrawTarget::hidden(),
         };
-        Bars { screen: screen.clone(), all: MultiProgress::with_draw_target(target), running: Mutex::default() }
+        Bars {
+            screen: screen.clone(),
+            all: MultiProgress::with_draw_target(target),
+            running: Mutex::default(),
+            lines: true,
+        }
+    }
+
+    /// The same bars without the lines: for a command that tells its own story.
+    pub fn without_lines(self) -> Self {
+        Bars { lines: false, ..self }
     }
 
     fn start(&self, name: &str, total: Option<u64>, unit: &'static str) {
@@ -67,7 +79,8 @@ impl Progress for Bars {
                     self.all.remove(&bar);
                 }
             }
-            ProgressEvent::Said(line) => self.all.suspend(|| self.screen.note(line)),
+            ProgressEvent::Said(line) if self.lines => self.all.suspend(|| self.screen.note(line)),
+            ProgressEvent::Said(_) => {}
         }
     }
 }

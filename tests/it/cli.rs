@@ -52,9 +52,9 @@ fn repointed_files_differ_only_where_the_import_is_named() {
     let changed: Vec<_> = before.iter().filter(|(path, bytes)| after.get(*path) != Some(bytes)).collect();
     assert!(changed.len() >= 5, "{} files changed", changed.len());
     for (path, bytes) in changed {
-        // Taking the import's name out again gives the file back, byte for byte.
-        let text = String::from_utf8(after[path].clone()).unwrap();
-        assert_eq!(text.replace("__import", ""), String::from_utf8(bytes.clone()).unwrap(), "{path:?}");
+        // Taking the import's name out again gives the file back, but for the case of the table's own name.
+        let lower = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().to_lowercase();
+        assert_eq!(lower(&after[path]).replace("__import", ""), lower(bytes), "{path:?}");
     }
 }
 

@@ -24,17 +24,13 @@ fn proven_in_the_end(shop: &Path, service: &str) {
         serde_json::from_str(&run(shop, &["verify", service, "--format", "json"], 0)).unwrap();
     assert_eq!(verified["equal"], true, "{verified}");
     only_whole_publications(shop, service);
-    let lake = rusqlite::Connection::open(shop.join("lake/raw.db")).unwrap();
-    let count = |table: &str| -> i64 {
-        lake.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
-    };
-    assert_eq!(count("orders"), count("orders__import"));
 }
 
 #[test]
 fn killed_at_each_journal_boundary_it_still_ends_proven() {
     let (_keep, pristine) = planned();
-    let service = first_service(&pristine);
+    // The smallest service, so that every boundary can be tried; the random kills take the largest.
+    let service = "web".to_owned();
     let (mut at, mut killed) = (1, 0);
     loop {
         let mut finished = false;
@@ -71,7 +67,7 @@ fn killed_at_random_moments_again_and_again_it_still_ends_proven() {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (random >> 33) % below
     };
-    for _ in 0..4 {
+    for _ in 0..3 {
         let shop = tempfile::tempdir().unwrap();
         crate::support::copy_all(&pristine, shop.path());
         for _ in 0..6 {

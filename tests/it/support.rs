@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Enough rows for several parts a table, few enough to copy in a moment.
-const SCALE: &str = "0.01";
+const SCALE: &str = "0.004";
 
 /// A folder that ends with the test.
 pub(crate) fn folder() -> tempfile::TempDir {

@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{apply, catalog, report, status, switchover};
 use crate::{
-    apply::{RunReport, ServiceStatus},
+    apply::{ProofSummary, RunReport, ServiceStatus},
     cli::{
         Context, Outcome,
         args::DemoArgs,
@@ -13,7 +13,7 @@ use crate::{
         exit::{ExitCode, Failure},
         workspace::{Survey, Workspace, write_file},
     },
-    console::{Style, Table},
+    console::{Bars, Style, Table},
     estate::{Declaration, Job, JobKind, Script},
     lineage,
     plan::{self, DraftInputs, Plan},
@@ -27,6 +27,11 @@ const MARKER: &str = ".carve-demo";
 
 pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let began = Instant::now();
+    let context = &Context {
+        screen: context.screen.clone(),
+        json: context.json,
+        bars: Bars::new(&context.screen).without_lines(),
+    };
     let folder = &args.folder;
     prepare(folder)?;
     let rows = estate(args, context)?;
@@ -93,10 +98,10 @@ fn prepare(folder: &Utf8Path) -> Result<(), Failure> {
 /// Writes the estate and its sources; gives back the rows there are.
 fn estate(args: &DemoArgs, context: &Context) -> Result<u64, Failure> {
     let folder = &args.folder;
-    context.bars.say(&format!("Inventing a shop in {folder}: its estate, a year of git history, its databases …"));
+    context.screen.note(format!("Inventing a shop in {folder}: its estate, a year of git history, its databases …"));
     demo_data::write_estate(folder).map_err(demo_failed)?;
     if let Err(error) = demo_data::make_history(folder) {
-        context.bars.say(&format!("no git history: {error}; change frequency will be graded lower"));
+        context.screen.note(format!("no git history: {error}; change frequency will be graded lower"));
     }
     write_file(&folder.join("carve.yaml"), demo_data::SETTINGS.as_bytes())?;
     let bucket = folder.join("bucket");
@@ -245,28 +250,37 @@ impl Story<'_> {
         let (folder, service) = (self.folder, &self.plan.service);
         screen.out(title("Next"));
         screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
-        screen.out(format!("  carve explain {service} --estate {folder}    why this one first"));
-        screen.out(format!("  carve refresh {service} --estate {folder}    what the scheduler runs from now on"));
-        screen.out(format!("  carve rollback {service} --estate {folder}   and back again"));
+        screen.out(format!("  carve status {folder}                       how far each service is"));
+        screen.out(format!("  carve refresh {service} --estate {folder}      what the scheduler runs from now on"));
+        screen.out(format!("  carve switchover {service} --estate {folder}   how each dashboard moves"));
+        screen.out(format!("  carve rollback {service} --estate {folder}     and back again"));
+        if let Some(next) = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service) {
+            screen.out(format!("  carve explain {} --estate {folder}     why that one is next", next.candidate.name));
+        }
     }
 
-    /// Transport and continuity of each endpoint, then the downstream proofs as one row when all agree.
-    fn shown_proofs(&self) -> Vec<crate::apply::ProofSummary> {
-        let (downstream, mut shown): (Vec<_>, Vec<_>) = self
-            .applied
-            .proofs
-            .iter()
-            .cloned()
-            .partition(|proof| proof.kind == "downstream" && proof.verdict == "equal");
-        if let Some(first) = downstream.first() {
-            let mut all = first.clone();
-            all.what = Some(format!("{} repointed queries", downstream.len()));
-            all.left_rows = downstream.iter().map(|proof| proof.left_rows).sum();
-            all.right_rows = downstream.iter().map(|proof| proof.right_rows).sum();
-            all.because = "each gives the rows it gave before".into();
-            shown.push(all);
-        }
-        shown
+    /// One row a kind of proof where all agree; each that does not in a row of its own.
+    fn shown_proofs(&self) -> Vec<ProofSummary> {
+        let (equal, others): (Vec<_>, Vec<_>) =
+            self.applied.proofs.iter().cloned().partition(|proof| proof.verdict == "equal");
+        let kinds = [
+            ("transport", "tables", "origin, parts and import have one fingerprint"),
+            ("continuity", "tables", "the raw table and the import hold the same rows"),
+            ("downstream", "queries", "each gives the rows it gave before"),
+        ];
+        let sum = |(kind, noun, because): (&str, &str, &str)| {
+            let of_kind: Vec<&ProofSummary> = equal.iter().filter(|proof| proof.kind == kind).collect();
+            (!of_kind.is_empty()).then(|| ProofSummary {
+                kind: kind.to_owned(),
+                what: Some(format!("{} {noun}", of_kind.len())),
+                endpoint: None,
+                verdict: "equal".to_owned(),
+                left_rows: of_kind.iter().map(|proof| proof.left_rows).sum(),
+                right_rows: of_kind.iter().map(|proof| proof.right_rows).sum(),
+                because: because.to_owned(),
+            })
+        };
+        kinds.into_iter().filter_map(sum).chain(others).collect()
     }
 
     fn ranking(&self) -> String {

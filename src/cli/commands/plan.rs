@@ -16,6 +16,7 @@ use crate::{
     diagnostics::Severity,
     plan::{self, DraftInputs, Plan},
     scoring::Scorecard,
+    vocab::ServiceName,
 };
 
 /// A drafted plan and what became of its file.
@@ -79,6 +80,13 @@ fn chosen<'a>(args: &PlanArgs, survey: &'a Survey) -> Result<Vec<&'a Scorecard>,
 pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, Failure> {
     let cards = &survey.ranking.cards;
     cards.iter().find(|card| card.candidate.name.as_str() == name).ok_or_else(|| {
+        if survey.ranking.services.iter().any(|service| service.as_str() == name) {
+            return Failure::said(
+                ExitCode::Blocked,
+                format!("`{name}` is a data service already, so it is not ranked"),
+            )
+            .hint(format!("`carve status` shows it; `carve rollback {name}` makes it a candidate again"));
+        }
         let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
         Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
             .hint(format!("the candidates are: {}", known.join(", ")))
@@ -112,6 +120,16 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         screen.out("`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.");
     } else {
         screen.out(format!("{}\n", ranking(survey)));
+    }
+    if !survey.ranking.services.is_empty() {
+        let names: Vec<&str> = survey.ranking.services.iter().map(ServiceName::as_str).collect();
+        screen.out(format!("Data services already: {} (`carve status`)", names.join(", ")));
+    }
+    if !survey.ranking.strays.is_empty() {
+        screen.out(format!(
+            "{} tables that nothing writes are no candidates: `carve scan` lists them (E041)",
+            survey.ranking.strays.len()
+        ));
     }
     for problem in &survey.ranking.problems {
         screen.out(format!("{} {problem}", screen.paint(Style::Warn, "setting not used:")));
