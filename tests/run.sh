@@ -51,8 +51,11 @@ servers() {
     python3 -c "import socket; socket.create_connection(('127.0.0.1', $port), 1)" 2>/dev/null && break
     sleep 0.2
   done
+  python3 -c "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:$port/mesh', method='PUT'), timeout=30)"
   say "tests with real servers"
-  CARVE_TEST_S3_URL="http://127.0.0.1:$port" CARVE_REQUIRE_CHROMIUM=1 cargo test --quiet --test it -- servers:: chromium
+  export CARVE_TEST_S3_URL="s3://mesh/contract?endpoint=http://127.0.0.1:$port&path_style=true&region=us-east-1"
+  AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \
+    CARVE_REQUIRE_SERVERS=1 CARVE_REQUIRE_CHROMIUM=1 cargo test --quiet --test it -- servers:: independent chromium
 }
 
 case "$stage" in
