@@ -1,5 +1,10 @@
 //! Every test that crosses rooms: one binary, so that it links once.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot unwrap fails, as it should, and may say why"
+)]
 mod apply;
 mod cli;
 mod connector;

@@ -65,6 +65,12 @@ impl Dialect {
                 entry.0 += weight;
             }
         }
+        // Two engines know `#` comments; the other one has louder signs of its own.
+        if text.lines().any(|line| line.starts_with('#'))
+            && let Some(entry) = points.iter_mut().find(|(_, known)| *known == "bigquery")
+        {
+            entry.0 += 2;
+        }
         // The first of equals wins, so that the choice follows the order of names.
         let best = points.iter().rev().max_by_key(|(weight, _)| *weight);
         best.filter(|(weight, _)| *weight >= 2).map_or(Self::GENERIC, |(_, name)| Dialect(name))
@@ -143,6 +149,7 @@ mod tests {
         assert_eq!(told("insert overwrite table a select explode(x) from b lateral view explode(y) t as z"), "hive");
         assert_eq!(told("SELECT TOP 5 * FROM [dbo].[Orders] WITH (NOLOCK)"), "tsql");
         assert_eq!(told("select a from b"), "generic");
+        assert_eq!(told("#-- Copyright\n\nselect a from b"), "bigquery");
     }
 
     #[test]
