@@ -249,13 +249,21 @@ impl Story<'_> {
         ));
         let (folder, service) = (self.folder, &self.plan.service);
         screen.out(title("Next"));
-        screen.out(format!("  cd {folder} && git diff                 what apply changed in the estate"));
-        screen.out(format!("  carve status {folder}                       how far each service is"));
-        screen.out(format!("  carve refresh {service} --estate {folder}      what the scheduler runs from now on"));
-        screen.out(format!("  carve switchover {service} --estate {folder}   how each dashboard moves"));
-        screen.out(format!("  carve rollback {service} --estate {folder}     and back again"));
-        if let Some(next) = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service) {
-            screen.out(format!("  carve explain {} --estate {folder}     why that one is next", next.candidate.name));
+        let mut lines = vec![
+            (format!("cd {folder} && git diff"), "what apply changed in the estate"),
+            (format!("carve status {folder}"), "how far each service is"),
+            (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs from now on"),
+            (format!("carve switchover {service} --estate {folder}"), "how each dashboard moves"),
+            (format!("carve rollback {service} --estate {folder}"), "and back again"),
+        ];
+        let next = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service);
+        lines.extend(
+            next.map(|card| {
+                (format!("carve explain {} --estate {folder}", card.candidate.name), "why that one is next")
+            }),
+        );
+        for (command, why) in lines {
+            screen.out(format!("  {command:<48} {}", screen.paint(Style::Faint, why)));
         }
     }
 

@@ -71,7 +71,6 @@ impl Town {
 
     async fn world(&self) -> World {
         let base = self.path("");
-        std::fs::create_dir_all(self.path("bucket")).unwrap();
         let source = open_origin("source:order_db", "sqlite:source.db", &base).await.unwrap();
         World {
             root: base.clone(),
