@@ -22,6 +22,7 @@ fn main() {
     let folder =
         Utf8PathBuf::from_path_buf(std::env::temp_dir().join(format!("carve-wrap-{}", std::process::id()))).unwrap();
     fs::create_dir_all(folder.join("lake")).unwrap();
+    fs::create_dir_all(folder.join("bucket")).unwrap();
     fill(&folder, rows);
     let before = peak_kib();
     let seconds = tokio::runtime::Runtime::new().unwrap().block_on(wrap(&folder));

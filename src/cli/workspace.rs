@@ -4,19 +4,19 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    args::{EstateFlag, EstatePaths},
+    args::{EstateFlag, EstatePaths, ServiceArgs},
     exit::{ExitCode, Failure},
 };
 use crate::{
-    apply::World,
+    apply::{RunOptions, World},
     connector::{open_bucket, open_lake, open_origin},
     diagnostics::Diagnostics,
     estate::{self, Estate, LoadOptions, Root},
     graph::DependencyGraph,
     lineage::{self, Lineage},
-    plan::{self, Action, Plan},
+    plan::{self, Action, DraftInputs, Plan},
     progress::Progress,
-    scoring::{self, Ranking},
+    scoring::{self, Ranking, Scorecard},
     vocab::ServiceName,
 };
 
@@ -35,6 +35,27 @@ pub(super) struct Survey {
     pub(super) lineage: Lineage,
     pub(super) graph: DependencyGraph,
     pub(super) ranking: Ranking,
+}
+
+impl Survey {
+    /// The plan that wraps a candidate.
+    pub(super) fn draft(&self, card: &Scorecard) -> Result<Plan, Failure> {
+        let read_file = |file: &Utf8Path| Workspace::read_file(&self.estate.roots, file);
+        let inputs = DraftInputs {
+            estate: &self.estate,
+            graph: &self.graph,
+            diagnostics: &self.diagnostics,
+            card,
+            of: self.ranking.cards.len() as u32,
+            read_file: &read_file,
+        };
+        plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))
+    }
+
+    /// The `count` best-ranked candidates that have something to publish.
+    pub(super) fn best(&self, count: usize) -> impl Iterator<Item = &Scorecard> {
+        self.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(count)
+    }
 }
 
 impl Workspace {
@@ -190,6 +211,22 @@ fn source_roles(plan: &Plan) -> Vec<String> {
         _ => None,
     });
     published.flatten().filter(|from| from.starts_with("source:")).collect()
+}
+
+/// One service's plan and the world it touches, for commands about one service.
+pub(super) struct Opened {
+    pub(super) plan: Plan,
+    pub(super) world: World,
+    pub(super) run: RunOptions,
+}
+
+/// Opens what the arguments of such a command name.
+pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
+    let workspace = Workspace::flagged(&args.estate)?;
+    let plan = workspace.plan(&args.service)?;
+    let (estate, _) = workspace.load(progress);
+    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
+    Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
 }
 
 /// A shared flag that Ctrl-C sets; a second one ends the process at once.

@@ -9,7 +9,6 @@ pub const DIALECTS: &[&str] = &[
     "duckdb",
     "generic",
     "hive",
-    "mssql",
     "mysql",
     "oracle",
     "postgres",
@@ -17,24 +16,29 @@ pub const DIALECTS: &[&str] = &[
     "snowflake",
     "spark",
     "sqlite",
+    "teradata",
     "trino",
+    "tsql",
 ];
 
 /// Other names of the same dialects: adapters, drivers, URL schemes.
 const ALIASES: &[(&str, &str)] = &[
     ("athena", "trino"),
     ("awsathena", "trino"),
-    ("fabric", "mssql"),
+    ("big_query", "bigquery"),
+    ("fabric", "tsql"),
+    ("greenplum", "postgres"),
     ("hiveql", "hive"),
     ("mariadb", "mysql"),
     ("pgsql", "postgres"),
     ("postgresql", "postgres"),
     ("presto", "trino"),
     ("sparksql", "spark"),
-    ("sqlserver", "mssql"),
-    ("synapse", "mssql"),
-    ("tsql", "mssql"),
-    ("t-sql", "mssql"),
+    ("sqlite3", "sqlite"),
+    ("sqlserver", "tsql"),
+    ("synapse", "tsql"),
+    ("mssql", "tsql"),
+    ("t-sql", "tsql"),
 ];
 
 /// The dialect that `text` names, by carve's name for it; `None` for a dialect carve does not know.

@@ -24,4 +24,3 @@ pub use model::*;
 pub use read::read;
 pub use read_sql::read_sql;
 pub use repoint::{RepointProblem, TextEdit, repoint};
-pub use sql::dialect::DIALECTS;

@@ -130,12 +130,16 @@ fn dbt_source_edit(
     Some((source.at.file.clone(), edit))
 }
 
-/// Sets `identifier` of the source table whose entry starts at or after `start`.
+/// Sets `identifier` of the source table whose `name` is written at `start`; `None` for an entry in flow style.
 fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usize, String, String)> {
-    let name = start + text.get(start..)?.find("name:")?;
+    let line = text.get(..start)?.rfind('\n').map_or(0, |at| at + 1);
+    let name = line + text[line..].find("name:")?;
+    if text[line..name].contains('{') {
+        return None;
+    }
     let line_start = text[..name].rfind('\n').map_or(0, |at| at + 1);
     let indent = text[line_start..name].chars().count();
-    let name_end = name + text[name..].find('\n').unwrap_or(text.len() - name);
+    let name_end = name + text[name..].find(['\r', '\n']).unwrap_or(text.len() - name);
     // An identifier of the same entry stands before the next list item of its depth.
     let mut at = name_end;
     for line in text[name_end..].split_inclusive('\n') {
@@ -196,7 +200,7 @@ mod tests {
     #[test]
     fn a_dbt_source_gets_an_identifier_below_its_name() {
         let text = "sources:\n  - name: shop\n    tables:\n      - name: orders\n        description: x\n      - name: lines\n";
-        let start = text.find("- name: orders").unwrap();
+        let start = text.find("orders").unwrap();
         let (at, end, old, new) = identifier_edit(text, start, "orders__import").unwrap();
         assert_eq!((end, old.as_str()), (at, ""));
         let after = format!("{}{new}{}", &text[..at], &text[at..]);
@@ -207,9 +211,18 @@ mod tests {
     }
 
     #[test]
+    fn the_identifier_of_the_next_table_is_left_alone() {
+        let text = "tables:\n  - name: bikes\n  - name: stations\n    identifier: station_master_v2\n";
+        let (at, end, _, new) = identifier_edit(text, text.find("bikes").unwrap(), "bikes__import").unwrap();
+        assert_eq!((at, end), (text.find("bikes").unwrap() + 5, at));
+        assert_eq!(new, "\n    identifier: bikes__import");
+        assert_eq!(identifier_edit("tables: [{ name: a }]", 17, "b"), None);
+    }
+
+    #[test]
     fn an_identifier_that_stands_there_is_replaced() {
         let text = "tables:\n  - name: orders\n    identifier: ord_v1\n  - name: lines\n    identifier: l\n";
-        let (start, end, old, new) = identifier_edit(text, text.find("- name").unwrap(), "orders__import").unwrap();
+        let (start, end, old, new) = identifier_edit(text, text.find("orders").unwrap(), "orders__import").unwrap();
         assert_eq!((&text[start..end], old.as_str(), new.as_str()), ("ord_v1", "ord_v1", "orders__import"));
     }
 }

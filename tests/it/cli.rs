@@ -195,3 +195,51 @@ fn a_secret_in_an_address_reaches_no_file_and_no_screen() {
         assert!(!String::from_utf8_lossy(&bytes).contains(secret), "{path:?} holds the secret");
     }
 }
+
+/// `carve.yaml` of a demo with these keys added, planned again.
+fn wrapped_by(shop: &Path, service: &str, options: &str) {
+    let path = shop.join("carve.yaml");
+    let settings = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{settings}wraps: {{ {service}: {{ {options} }} }}\n")).unwrap();
+    run(shop, &["plan", "--service", service], 0);
+    run(shop, &["apply", service], 0);
+}
+
+#[test]
+fn a_service_that_takes_its_data_from_the_source_follows_it() {
+    let (_keep, shop) = planned();
+    wrapped_by(&shop, "orders", "origin: source, format: parquet, rows_per_part: 500");
+    let root = camino::Utf8Path::from_path(&shop).unwrap();
+    let late = carve::cli::demo_data::late_rows(root).unwrap();
+    let orders = |shop: &Path, table: &str| -> i64 {
+        raw_orders(shop).query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let before = orders(&shop, "orders__import");
+    assert_eq!(json(&shop, &["refresh", "orders"])["published"], true, "{late:?}");
+    // The lake's own raw table waits for the legacy job; the import has followed the source.
+    assert_eq!(orders(&shop, "orders"), before);
+    let source = rusqlite::Connection::open(shop.join("sources/order_api.db")).unwrap();
+    let at_source: i64 = source.query_row("SELECT COUNT(*) FROM orders", [], |row| row.get(0)).unwrap();
+    assert_ne!(at_source, before);
+    assert_eq!(orders(&shop, "orders__import"), at_source);
+    assert_eq!(json(&shop, &["refresh", "orders"])["published"], false);
+}
+
+#[test]
+fn in_place_the_import_takes_over_the_name_and_no_dependent_is_edited() {
+    let (_keep, shop) = planned();
+    let before = estate_files(&shop);
+    wrapped_by(&shop, "web", "mode: in_place, format: jsonl");
+    let after = estate_files(&shop);
+    let changed: Vec<String> = before
+        .iter()
+        .filter(|(path, bytes)| after.get(*path) != Some(bytes))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    // The legacy import's `into` alone, and the settings this test wrote.
+    assert_eq!(changed, ["carve.yaml", "jobs/imports.yaml"]);
+    assert_eq!(json(&shop, &["verify", "web"])["equal"], true);
+    run(&shop, &["rollback", "web"], 0);
+    let back = estate_files(&shop);
+    assert!(before.iter().filter(|(path, _)| !path.ends_with("carve.yaml")).all(|(path, bytes)| back[path] == *bytes));
+}

@@ -441,7 +441,7 @@ fn deep_nesting_is_scanned_and_told() {
 
 #[test]
 fn nesting_within_the_limit_is_read_in_every_dialect() {
-    for dialect in lineage::DIALECTS {
+    for dialect in carve::estate::DIALECTS {
         for open in ["(", "(select * from (", "coalesce(1, ", "case when a then "] {
             let close = match open {
                 "(select * from (" => " ) x)",
@@ -557,7 +557,7 @@ proptest! {
             }
         }
         let text: String = text.into_iter().collect();
-        let dialect = lineage::DIALECTS[dialect % lineage::DIALECTS.len()];
+        let dialect = carve::estate::DIALECTS[dialect % carve::estate::DIALECTS.len()];
         let (lineage, faults) = lineage::read_sql(&text, Some(dialect), &BTreeMap::new());
         for one in &lineage.uses {
             prop_assert!(text.get(one.at.start..one.at.end).is_some());

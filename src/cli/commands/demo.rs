@@ -16,7 +16,7 @@ use crate::{
     console::{Bars, Style, Table},
     estate::{Declaration, Job, JobKind, Script},
     lineage,
-    plan::{self, DraftInputs, Plan},
+    plan::{self, Plan},
     progress::Progress,
     report::RenderOptions,
     vocab::JobId,
@@ -179,20 +179,9 @@ fn run_script(lake: &LegacyLake, survey: &Survey, script: &Script) -> Result<(),
 
 /// The three best plans, written.
 fn plans(workspace: &Workspace, survey: &Survey) -> Result<Vec<Plan>, Failure> {
-    let read_file = |file: &Utf8Path| Workspace::read_file(&survey.estate.roots, file);
-    let mut plans = Vec::new();
-    for card in survey.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(3) {
-        let inputs = DraftInputs {
-            estate: &survey.estate,
-            graph: &survey.graph,
-            diagnostics: &survey.diagnostics,
-            card,
-            of: survey.ranking.cards.len() as u32,
-            read_file: &read_file,
-        };
-        let plan = plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))?;
-        write_file(&workspace.plans().join(format!("{}.yaml", plan.service)), plan::to_text(&plan)?.as_bytes())?;
-        plans.push(plan);
+    let plans: Vec<Plan> = survey.best(3).map(|card| survey.draft(card)).collect::<Result<_, _>>()?;
+    for plan in &plans {
+        write_file(&workspace.plans().join(format!("{}.yaml", plan.service)), plan::to_text(plan)?.as_bytes())?;
     }
     Ok(plans)
 }

@@ -14,7 +14,7 @@ use crate::{
     },
     console::{Style, Table, bar},
     diagnostics::Severity,
-    plan::{self, DraftInputs, Plan},
+    plan::{self, Plan},
     scoring::Scorecard,
     vocab::ServiceName,
 };
@@ -69,9 +69,8 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
 }
 
 fn chosen<'a>(args: &PlanArgs, survey: &'a Survey) -> Result<Vec<&'a Scorecard>, Failure> {
-    let cards = &survey.ranking.cards;
     if args.service.is_empty() {
-        return Ok(cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(args.top).collect());
+        return Ok(survey.best(args.top).collect());
     }
     args.service.iter().map(|name| card(survey, name)).collect()
 }
@@ -94,16 +93,7 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
 }
 
 fn draft(workspace: &Workspace, survey: &Survey, card: &Scorecard) -> Result<Drafted, Failure> {
-    let read_file = |file: &camino::Utf8Path| Workspace::read_file(&survey.estate.roots, file);
-    let inputs = DraftInputs {
-        estate: &survey.estate,
-        graph: &survey.graph,
-        diagnostics: &survey.diagnostics,
-        card,
-        of: survey.ranking.cards.len() as u32,
-        read_file: &read_file,
-    };
-    let plan = plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))?;
+    let plan = survey.draft(card)?;
     let path = workspace.plans().join(format!("{}.yaml", plan.service));
     let state = match fs::read_to_string(&path) {
         Err(_) => FileState::New,

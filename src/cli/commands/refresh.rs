@@ -1,20 +1,16 @@
 //! `carve refresh`: publish what changed at the origin and import it.
 use crate::{
-    apply::{self, RefreshOptions, RunOptions},
+    apply::{self, RefreshOptions},
     cli::{
         Context, Outcome,
         args::ServiceArgs,
         exit::{ExitCode, Failure},
-        workspace::{Workspace, interrupt_flag},
+        workspace::{self, Opened},
     },
 };
 
 pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
-    let (estate, _) = workspace.load(&context.bars);
-    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    let run = RunOptions { cancel: interrupt_flag(), ..RunOptions::default() };
+    let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
     let options = RefreshOptions { run, ..RefreshOptions::default() };
     let report = apply::refresh(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
     if context.json {

@@ -1,23 +1,19 @@
 //! `carve rollback`: undo a plan, last step first.
 use super::apply::word;
 use crate::{
-    apply::{self, RunOptions},
+    apply,
     cli::{
         Context, Outcome,
         args::ServiceArgs,
         exit::{ExitCode, Failure},
-        workspace::{Workspace, interrupt_flag},
+        workspace::{self, Opened},
     },
     console::Table,
 };
 
 pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
-    let (estate, _) = workspace.load(&context.bars);
-    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    let options = RunOptions { cancel: interrupt_flag(), ..RunOptions::default() };
-    let report = apply::rollback(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
+    let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
+    let report = apply::rollback(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
     if context.json {
         context.screen.out(serde_json::to_string(&report).unwrap_or_default());
         return Ok(ExitCode::Done);

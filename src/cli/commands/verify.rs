@@ -1,11 +1,11 @@
 //! `carve verify`: prove again that publication, import and origin hold the same rows.
 use crate::{
-    apply::{self, RunOptions},
+    apply,
     cli::{
         Context, Outcome,
         args::ServiceArgs,
         exit::{ExitCode, Failure},
-        workspace::{Workspace, interrupt_flag},
+        workspace::{self, Opened},
     },
     console::Style,
 };
@@ -13,12 +13,8 @@ use crate::{
 use super::proofs;
 
 pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
-    let (estate, _) = workspace.load(&context.bars);
-    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    let options = RunOptions { cancel: interrupt_flag(), ..RunOptions::default() };
-    let report = apply::verify(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
+    let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
+    let report = apply::verify(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
     let different = report.proofs.iter().any(|proof| proof.verdict == "different");
     if context.json {
         context.screen.out(serde_json::to_string(&report).unwrap_or_default());

@@ -1,45 +1,9 @@
 //! Which SQL a script is written in: declared, or told by cheap signs.
 use super::lexer::LexRules;
+use crate::estate::{DIALECTS, dialect_named};
 
 /// `dialect weight sign`, one a line: text that speaks for a dialect, lower case.
 const SIGNS: &str = include_str!("../data/signs.txt");
-
-/// Other names people give the dialects.
-const ALIASES: &[(&str, &str)] = &[
-    ("postgresql", "postgres"),
-    ("greenplum", "postgres"),
-    ("mssql", "tsql"),
-    ("sqlserver", "tsql"),
-    ("synapse", "tsql"),
-    ("fabric", "tsql"),
-    ("sparksql", "spark"),
-    ("athena", "trino"),
-    ("presto", "trino"),
-    ("mariadb", "mysql"),
-    ("big_query", "bigquery"),
-    ("sqlite3", "sqlite"),
-];
-
-/// Every dialect carve reads, in the order of names.
-pub const DIALECTS: &[&str] = &[
-    "ansi",
-    "bigquery",
-    "clickhouse",
-    "databricks",
-    "duckdb",
-    "generic",
-    "hive",
-    "mysql",
-    "oracle",
-    "postgres",
-    "redshift",
-    "snowflake",
-    "spark",
-    "sqlite",
-    "teradata",
-    "trino",
-    "tsql",
-];
 
 /// One of [`DIALECTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,9 +15,7 @@ impl Dialect {
 
     /// The dialect people call `name`; `None` for a name carve does not know.
     pub(in crate::lineage) fn named(name: &str) -> Option<Self> {
-        let lower = name.trim().to_ascii_lowercase();
-        let wanted = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
-        DIALECTS.iter().find(|known| **known == wanted).map(|known| Dialect(known))
+        dialect_named(name).map(Dialect)
     }
 
     /// The dialect whose signs weigh most in `text`; generic where there are none.
