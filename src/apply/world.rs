@@ -45,10 +45,13 @@ impl World {
         self.state.join(service.as_str())
     }
 
-    /// Where a file of the estate is; `None` for a path that leads out of the estate.
+    /// Where a file of the estate is; `None` for a path that leads out of the estate, by its words or by a link.
     pub(super) fn estate_file(&self, file: &Utf8Path) -> Option<Utf8PathBuf> {
         let inside = file.components().all(|part| matches!(part, camino::Utf8Component::Normal(_)));
-        (inside && !file.as_str().is_empty()).then(|| self.root.join(file))
+        let path = (inside && !file.as_str().is_empty()).then(|| self.root.join(file))?;
+        let below = path.ancestors().take_while(|folder| *folder != self.root);
+        let linked = below.into_iter().any(|part| part.symlink_metadata().is_ok_and(|found| found.is_symlink()));
+        (!linked).then_some(path)
     }
 }
 

@@ -71,10 +71,12 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Report(args) => started(commands::report::run(&args, context)),
         Command::Demo(args) => started(commands::demo::run(&args, context)),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "carve", &mut std::io::stdout());
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "carve", &mut text);
+            context.screen.out(String::from_utf8_lossy(&text).trim_end());
             Ok(ExitCode::Done)
         }
-        Command::Man => man(),
+        Command::Man => man(context),
     }
 }
 
@@ -85,9 +87,19 @@ fn started(work: impl Future<Output = Outcome>) -> Outcome {
     runtime.block_on(work)
 }
 
-fn man() -> Outcome {
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut std::io::stdout())
-        .map_err(|error| Failure::new(ExitCode::Error, &error))?;
+/// The manual: carve itself, then each command with its flags.
+fn man(context: &Context) -> Outcome {
+    let failed = |error: std::io::Error| Failure::new(ExitCode::Error, &error);
+    let mut text = Vec::new();
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(&mut text).map_err(failed)?;
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let page = clap_mangen::Man::new(sub.clone());
+        text.extend_from_slice(format!(".SH carve {}\n", sub.get_name()).to_uppercase().as_bytes());
+        page.render_description_section(&mut text).map_err(failed)?;
+        page.render_options_section(&mut text).map_err(failed)?;
+    }
+    context.screen.out(String::from_utf8_lossy(&text).trim_end());
     Ok(ExitCode::Done)
 }

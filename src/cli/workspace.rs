@@ -10,7 +10,7 @@ use super::{
 use crate::{
     apply::{RunOptions, World},
     connector::{open_bucket, open_lake, open_origin},
-    diagnostics::Diagnostics,
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     estate::{self, Estate, LoadOptions, Root},
     graph::DependencyGraph,
     lineage::{self, Lineage},
@@ -100,6 +100,13 @@ impl Workspace {
         root.file_name().unwrap_or("estate").to_owned()
     }
 
+    /// The flags that name this workspace again, each with a blank before it.
+    pub(super) fn flags(&self) -> String {
+        let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
+        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
+        estate.chain(out).collect()
+    }
+
     /// `plans/`.
     pub(super) fn plans(&self) -> Utf8PathBuf {
         self.out.join("plans")
@@ -119,6 +126,30 @@ impl Workspace {
     pub(super) fn load(&self, progress: &dyn Progress) -> (Estate, Diagnostics) {
         let options = LoadOptions { settings: self.settings.clone() };
         estate::load(&self.roots, &options, progress)
+    }
+
+    /// The estate, unless its settings have faults: what carve.yaml asks for must not be left out in silence.
+    pub(super) fn load_checked(&self, progress: &dyn Progress) -> Result<Estate, Failure> {
+        let (estate, diagnostics) = self.load(progress);
+        self.settings_hold(&estate, &diagnostics)?;
+        Ok(estate)
+    }
+
+    /// Fails with every fault of the settings file.
+    pub(super) fn settings_hold(&self, estate: &Estate, diagnostics: &Diagnostics) -> Result<(), Failure> {
+        let file = estate.settings.at.clone().unwrap_or_else(|| "carve.yaml".into());
+        let named = self.settings.clone();
+        let own =
+            |d: &&Diagnostic| d.at.file == file || d.at.file == "carve.yaml" || Some(&d.at.file) == named.as_ref();
+        let faults = diagnostics.iter().filter(own).filter(|d| d.code.severity == Severity::Error);
+        let lines: Vec<String> =
+            faults.map(|d| format!("{}: {}: {} ({})", d.at, d.code.summary, d.here, d.advice())).collect();
+        match lines.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::said(ExitCode::Error, "carve.yaml has faults, so nothing was done")
+                .details(lines)
+                .hint("mend the file at the places shown: docs/JOBS.md lists its keys")),
+        }
     }
 
     /// The estate, its lineage, graph and ranking.
@@ -224,7 +255,7 @@ pub(super) struct Opened {
 pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
     let workspace = Workspace::flagged(&args.estate)?;
     let plan = workspace.plan(&args.service)?;
-    let (estate, _) = workspace.load(progress);
+    let estate = workspace.load_checked(progress)?;
     let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
     Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
 }

@@ -100,9 +100,11 @@ fn take(found: History, place: Span, history: &mut History) -> Option<Diagnostic
 }
 
 impl History {
-    /// The same history of the files in `paths` alone.
+    /// The same history of the files in `paths` alone. Ages count from the newest commit to one of them, so that
+    /// committing a plan or a report does not make the estate older.
     pub(crate) fn of_files(mut self, paths: &BTreeSet<&Utf8Path>) -> History {
         self.commits.retain(|path, _| paths.contains(path.as_path()));
+        self.newest = self.commits.values().flatten().map(|commit| commit.at).max();
         self
     }
 }

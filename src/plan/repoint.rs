@@ -13,7 +13,6 @@ use crate::{
 /// What repointing one job comes to.
 #[derive(Debug, Default)]
 pub(super) struct JobEdits {
-    pub(super) files: Vec<FileEdit>,
     pub(super) queries: Vec<ComparedQuery>,
     pub(super) left_out: Vec<String>,
     /// Mentions that a person must change, each a sentence with its place.
@@ -21,34 +20,26 @@ pub(super) struct JobEdits {
 }
 
 /// Edits per file while they are gathered: two jobs may share one.
-type Gathered = BTreeMap<Utf8PathBuf, BTreeSet<(usize, usize, String, String)>>;
+pub(super) type Gathered = BTreeMap<Utf8PathBuf, BTreeSet<(usize, usize, String, String)>>;
 
-/// The edits of `job`; files in `done` belong to an earlier step and are left alone.
-pub(super) fn job_edits(
-    inputs: &DraftInputs<'_>,
-    job: &Job,
-    lanes: &[Lane],
-    done: &mut BTreeSet<Utf8PathBuf>,
-) -> JobEdits {
+/// What `job` needs; its edits go into `gathered`, where those of another job in the same file may lie already.
+pub(super) fn job_edits(inputs: &DraftInputs<'_>, job: &Job, lanes: &[Lane], gathered: &mut Gathered) -> JobEdits {
     let mut edits = JobEdits::default();
-    let mut gathered = Gathered::new();
     for script in &job.scripts {
-        script_edits(inputs, job, script, lanes, &mut gathered, &mut edits);
-    }
-    for (file, spans) in gathered {
-        if done.contains(&file) {
-            continue;
-        }
-        let spans = spans.into_iter().map(|(start, end, old, new)| SpanEdit { start, end, old, new }).collect();
-        match (inputs.read_file)(&file).and_then(|text| file_edit(&file, &text, spans)) {
-            Some(edit) => {
-                done.insert(file);
-                edits.files.push(edit);
-            }
-            None => edits.by_hand.push(format!("{file}: the file changed while it was read: plan again")),
-        }
+        script_edits(inputs, job, script, lanes, gathered, &mut edits);
     }
     edits
+}
+
+/// All edits of one file together; the error says why a person must make them.
+pub(super) fn edited(
+    inputs: &DraftInputs<'_>,
+    file: &Utf8Path,
+    spans: BTreeSet<(usize, usize, String, String)>,
+) -> Result<FileEdit, String> {
+    let spans = spans.into_iter().map(|(start, end, old, new)| SpanEdit { start, end, old, new }).collect();
+    let text = (inputs.read_file)(file).ok_or_else(|| format!("{file}: the file cannot be read as text"))?;
+    file_edit(file, &text, spans).ok_or_else(|| format!("{file}: the file changed while it was read: plan again"))
 }
 
 fn script_edits(

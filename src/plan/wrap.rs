@@ -1,16 +1,16 @@
 //! The steps of a wrap, in order: publish, import, prove, swap, prove downstream, repoint, schedule.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
 use super::{
-    Action, ContinuityPolicy, DraftInputs, Import, ProveContinuity, ProveDownstream, Publish, PublishEndpoint, Repoint,
-    Step, Swap, Undo,
+    Action, ContinuityPolicy, DraftInputs, FileEdit, Import, ProveContinuity, ProveDownstream, Publish,
+    PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
-    repoint::{job_edits, reroute_import},
+    repoint::{Gathered, edited, job_edits, reroute_import},
     schedule::refresh_job,
 };
-use crate::estate::Job;
+use crate::{estate::Job, vocab::JobId};
 
 /// Steps, and what a person has to do by hand.
 pub(super) struct Wrap {
@@ -148,17 +148,28 @@ fn reroute_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], wrap: &mut Wrap) {
 /// Proof first, then the edits: a file changes only after its queries gave the same answers.
 fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], wrap: &mut Wrap) {
     let service = &inputs.card.candidate.name;
-    let mut done = BTreeSet::new();
-    let (mut repoints, mut queries, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut queries, mut left_out, mut gathered) = (Vec::new(), Vec::new(), Gathered::new());
+    // A file belongs to the first job that needs it edited; its one edit serves every job in it.
+    let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
     for job in dependents(inputs) {
-        let edits = job_edits(inputs, job, lanes, &mut done);
+        let edits = job_edits(inputs, job, lanes, &mut gathered);
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
-        if !edits.files.is_empty() {
-            repoints.push(repoint_step(service.as_str(), job, edits.files));
+        for file in gathered.keys() {
+            owners.entry(file.clone()).or_insert(job);
         }
     }
+    let mut of_job: BTreeMap<&JobId, (&Job, Vec<FileEdit>)> = BTreeMap::new();
+    for (file, spans) in gathered {
+        let job = owners[&file];
+        match edited(inputs, &file, spans) {
+            Ok(edit) => of_job.entry(&job.id).or_insert_with(|| (job, Vec::new())).1.push(edit),
+            Err(because) => wrap.by_hand.push(because),
+        }
+    }
+    let repoints: Vec<Step> =
+        of_job.into_values().map(|(job, files)| repoint_step(service.as_str(), job, files)).collect();
     if repoints.is_empty() {
         return;
     }
@@ -184,7 +195,7 @@ fn dependents<'a>(inputs: &'a DraftInputs<'_>) -> impl Iterator<Item = &'a Job> 
     inputs.estate.jobs.iter().filter(|job| inputs.card.candidate.dependents.contains(&job.id))
 }
 
-fn repoint_step(service: &str, job: &Job, files: Vec<super::FileEdit>) -> Step {
+fn repoint_step(service: &str, job: &Job, files: Vec<FileEdit>) -> Step {
     let edits: usize = files.iter().map(|file| file.edits.len()).sum();
     Step {
         id: format!("{service}.repoint.{}", job.id),

@@ -243,3 +243,62 @@ fn in_place_the_import_takes_over_the_name_and_no_dependent_is_edited() {
     let back = estate_files(&shop);
     assert!(before.iter().filter(|(path, _)| !path.ends_with("carve.yaml")).all(|(path, bytes)| back[path] == *bytes));
 }
+
+#[test]
+fn verify_finds_damage_and_never_calls_nothing_equal() {
+    let (_keep, shop) = planned();
+    run(&shop, &["verify", "web"], 4);
+    run(&shop, &["apply", "web"], 0);
+    run(&shop, &["verify", "web"], 0);
+    let part =
+        files(&shop.join("bucket")).into_keys().find(|path| path.to_string_lossy().contains("datapart")).unwrap();
+    let part = shop.join("bucket").join(part);
+    let bytes = fs::read(&part).unwrap();
+    fs::write(&part, [&bytes[..], b"1,evil\r\n"].concat()).unwrap();
+    run(&shop, &["verify", "web"], 7);
+    fs::remove_file(&part).unwrap();
+    run(&shop, &["verify", "web"], 7);
+    fs::write(&part, bytes).unwrap();
+    run(&shop, &["verify", "web"], 0);
+}
+
+#[test]
+fn every_job_in_one_yaml_file_is_repointed() {
+    let here = folder();
+    let write = |name: &str, text: &str| {
+        let path = here.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    fs::create_dir_all(here.path().join("bucket")).unwrap();
+    fs::create_dir_all(here.path().join("lake")).unwrap();
+    let lake = rusqlite::Connection::open(here.path().join("lake/raw.db")).unwrap();
+    lake.execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO orders VALUES (1, 'a');")
+        .unwrap();
+    write("carve.yaml", "lake: { url: 'sqlite:lake' }\nbucket: { url: 'file:bucket' }\ndialect: sqlite\n");
+    write(
+        "jobs/load.yaml",
+        "format: carve-jobs/1\nsources: { shop: { kind: sqlite, domain: orders } }\njobs:\n  load:\n    kind: import\n    from: shop\n    tables: [{ from: orders, into: raw.orders }]\n",
+    );
+    let jobs = "format: carve-jobs/1\njobs:\n  a:\n    target: t.a\n    query: |\n      SELECT id FROM raw.orders\n  b:\n    target: t.b\n    query: |\n      SELECT v FROM raw.orders\n";
+    write("jobs/inline.yaml", jobs);
+    run(here.path(), &["plan"], 0);
+    run(here.path(), &["apply", "orders"], 0);
+    let after = fs::read_to_string(here.path().join("jobs/inline.yaml")).unwrap();
+    assert_eq!(after, jobs.replace("raw.orders", "raw.orders__import"));
+}
+
+#[test]
+fn a_fault_in_the_settings_stops_what_would_follow_them() {
+    let (_keep, shop) = planned();
+    let path = shop.join("carve.yaml");
+    let settings = fs::read_to_string(&path).unwrap();
+    for fault in ["bukcet: { url: 'file:x' }\n", "wraps: { web: { mode: [ } }\n"] {
+        fs::write(&path, format!("{settings}{fault}")).unwrap();
+        for command in [vec!["plan"], vec!["apply", "web"], vec!["refresh", "web"]] {
+            let output = carve(&shop, &command).output().unwrap();
+            expect(&output, &command, 1);
+            assert!(String::from_utf8_lossy(&output.stderr).contains("carve.yaml:"), "{output:?}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use super::proofs;
 pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
     let plan = workspace.plan(&args.service)?;
-    let (estate, _) = workspace.load(&context.bars);
+    let estate = workspace.load_checked(&context.bars)?;
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {
         true => context.screen.out(to_json(&report)),
@@ -71,6 +71,7 @@ fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
     if !report.proofs.is_empty() {
         screen.out(format!("\n{}", proofs::table(&report.proofs)));
     }
+    by_hand(plan, context);
     let service = &plan.service;
     if dry_run {
         screen.out(format!("\nNothing was written. Next: carve apply {service}"));
@@ -89,6 +90,16 @@ fn steps(report: &RunReport, context: &Context) {
         table.row([step.step.clone(), step.title.clone(), word(step.outcome).to_owned()]);
     }
     context.screen.out(table.text(140));
+}
+
+/// What the plan could not take on must not be forgotten behind a word like "done".
+fn by_hand(plan: &Plan, context: &Context) {
+    let lines: Vec<&str> = plan.not_understood.iter().filter_map(|line| line.strip_prefix("by hand: ")).collect();
+    if !lines.is_empty() {
+        let text = format!("\nStill to do by hand ({}):", lines.len());
+        context.screen.out(context.screen.paint(Style::Warn, &text));
+        lines.iter().for_each(|line| context.screen.out(format!("  - {line}")));
+    }
 }
 
 /// How a step ended, in the words of the table.

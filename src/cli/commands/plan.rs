@@ -46,6 +46,7 @@ impl FileState {
 pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
+    workspace.settings_hold(&survey.estate, &survey.diagnostics)?;
     let cards = chosen(args, &survey)?;
     let mut drafted = Vec::new();
     for card in cards {
@@ -138,8 +139,9 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
     }
     if let Some(first) = drafted.first() {
         let service = &first.plan.service;
-        screen.out(format!("\nNext: review {}, then `carve apply {service} --dry-run`", first.path));
-        screen.out(format!("Why this one first: `carve explain {service}`"));
+        let flags = workspace.flags();
+        screen.out(format!("\nNext: review {}, then `carve apply {service}{flags} --dry-run`", first.path));
+        screen.out(format!("Why this one first: `carve explain {service}{flags}`"));
     }
 }
 

@@ -22,6 +22,12 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     for step in &report.steps {
         table.row([step.step.clone(), word(step.outcome).to_owned()]);
     }
+    if table.is_empty() {
+        context
+            .screen
+            .out(format!("Nothing to undo: no plan of {} was applied, or it was rolled back before.", plan.service));
+        return Ok(ExitCode::Done);
+    }
     context.screen.out(table.text(140));
     context.screen.out(format!("\n{} is as it was before; the publication stays, marked withdrawn.", plan.service));
     Ok(ExitCode::Done)

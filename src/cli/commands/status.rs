@@ -53,7 +53,8 @@ fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<Se
     statuses.sort_by(|a, b| a.service.cmp(&b.service));
     // Whether a page exists is a fact of the output folder, which apply does not know.
     for status in &mut statuses {
-        status.in_catalog = workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
+        status.in_catalog =
+            status.version.is_some() && workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
     }
     statuses
 }

@@ -1,6 +1,6 @@
 //! `carve verify`: prove again that publication, import and origin hold the same rows.
 use crate::{
-    apply,
+    apply::{self, VerifyReport},
     cli::{
         Context, Outcome,
         args::ServiceArgs,
@@ -15,16 +15,30 @@ use super::proofs;
 pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
     let report = apply::verify(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
-    let different = report.proofs.iter().any(|proof| proof.verdict == "different");
     if context.json {
         context.screen.out(serde_json::to_string(&report).unwrap_or_default());
     } else {
-        context.screen.out(proofs::table(&report.proofs));
-        let (style, word) = match different {
-            true => (Style::Bad, "Different: see the rows above."),
-            false => (Style::Good, "Equal."),
-        };
-        context.screen.out(format!("\n{}", context.screen.paint(style, word)));
+        show(&report, context);
     }
-    Ok(if different { ExitCode::Different } else { ExitCode::Done })
+    // Nothing to compare is no proof: it must not look like one.
+    Ok(match (report.equal, report.version.is_some() && !report.proofs.is_empty()) {
+        (true, true) => ExitCode::Done,
+        (_, true) => ExitCode::Different,
+        (_, false) => ExitCode::Blocked,
+    })
+}
+
+fn show(report: &VerifyReport, context: &Context) {
+    if !report.proofs.is_empty() {
+        context.screen.out(proofs::table(&report.proofs));
+    }
+    for problem in &report.problems {
+        context.screen.out(format!("{} {problem}", context.screen.paint(Style::Bad, "problem:")));
+    }
+    let (style, word) = match (report.equal, report.proofs.is_empty()) {
+        (true, false) => (Style::Good, "Equal."),
+        (_, true) => (Style::Warn, "Nothing could be verified: no publication of this service is imported."),
+        (false, false) => (Style::Bad, "Not equal, or damaged: see above."),
+    };
+    context.screen.out(format!("\n{}", context.screen.paint(style, word)));
 }
