@@ -1,5 +1,5 @@
 //! From places in rendered text to places in a script's text and in its file.
-use std::ops::Range;
+use std::{cell::RefCell, ops::Range, sync::Arc};
 
 use crate::{estate::Script, vocab::Span};
 
@@ -66,15 +66,33 @@ pub(in crate::lineage) fn span_in(script: &Script, at: &Range<usize>) -> Span {
     if !script.verbatim {
         return script.at.clone();
     }
-    let within = Span::of(script.at.file.clone(), &script.text, at.start, at.end);
-    let column = if within.line == 1 { script.at.column + within.column - 1 } else { within.column };
+    let (line, column) = line_and_column(&script.text, at.start);
     Span {
         start: script.at.start + at.start,
         end: script.at.start + at.end,
-        line: script.at.line + within.line - 1,
-        column,
-        file: within.file,
+        line: script.at.line + line,
+        column: if line == 0 { script.at.column + column } else { column + 1 },
+        file: script.at.file.clone(),
     }
+}
+
+thread_local! {
+    /// The text whose places were asked for last, and where its lines start: a script is asked for thousands.
+    static LAST: RefCell<(Arc<str>, Vec<usize>)> = RefCell::new((Arc::from(""), vec![0]));
+}
+
+/// Line and column of byte `at`, both counted from 0, the column in characters.
+fn line_and_column(text: &Arc<str>, at: usize) -> (u32, u32) {
+    LAST.with_borrow_mut(|(last, starts)| {
+        if !Arc::ptr_eq(last, text) {
+            *starts = [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+            *last = Arc::clone(text);
+        }
+        let line = starts.partition_point(|start| *start <= at).saturating_sub(1);
+        let before = &text.as_bytes()[starts[line].min(text.len())..at.min(text.len())];
+        // A continuation byte (0b10xxxxxx) starts no character.
+        (line as u32, before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32)
+    })
 }
 
 #[cfg(test)]
@@ -88,6 +106,15 @@ mod tests {
             Origin { out: 2..5, source: 2..9, same: false },
             Origin { out: 5..7, source: 9..11, same: true },
         ])
+    }
+
+    #[test]
+    fn lines_and_columns_are_those_of_a_span() {
+        let text: Arc<str> = Arc::from("ab\r\ncdé x\n\ny");
+        for at in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
+            let span = Span::of("f", &text, at, at);
+            assert_eq!(line_and_column(&text, at), (span.line - 1, span.column - 1), "at {at}");
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub preconditions: Vec<String>,
     /// What it does.
-    #[serde(rename = "do")]
+    #[serde(rename = "do", with = "serde_yaml::with::singleton_map")]
     pub action: Action,
     /// What holds after, in words; checked by the step's kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -239,7 +239,7 @@ impl Story<'_> {
         let (folder, service) = (self.folder, &self.plan.service);
         screen.out(title("Next"));
         let mut lines = vec![
-            (format!("cd {folder} && git diff"), "what apply changed in the estate"),
+            (format!("git -C {folder} diff"), "what apply changed in the estate"),
             (format!("carve status {folder}"), "how far each service is"),
             (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs from now on"),
             (format!("carve switchover {service} --estate {folder}"), "how each dashboard moves"),
