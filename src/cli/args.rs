@@ -98,7 +98,7 @@ pub(super) enum Command {
     /// Run a plan: publish, import, prove, repoint. Run it again to go on after a stop.
     Apply(ApplyArgs),
     /// Publish what changed at the origin and import it: the job a scheduler runs after the wrap.
-    Refresh(ServiceArgs),
+    Refresh(RefreshArgs),
     /// Prove again that the newest publication, the import and the origin hold the same rows.
     Verify(ServiceArgs),
     /// Undo a plan, last step first.
@@ -236,6 +236,17 @@ pub(super) struct ServiceArgs {
     /// Which estate.
     #[command(flatten)]
     pub(super) estate: EstateFlag,
+}
+
+/// Arguments of `carve refresh`.
+#[derive(Debug, Args)]
+pub(super) struct RefreshArgs {
+    /// Which service.
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+    /// Publish anew even when nothing changed: the way out when published objects were damaged.
+    #[arg(long)]
+    pub(super) republish: bool,
 }
 
 /// Arguments of `carve status`.

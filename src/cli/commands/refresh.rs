@@ -3,14 +3,15 @@ use crate::{
     apply::{self, RefreshOptions},
     cli::{
         Context, Outcome,
-        args::ServiceArgs,
+        args::RefreshArgs,
         exit::{ExitCode, Failure},
         workspace::{self, Opened},
     },
 };
 
-pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
+pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
+    let Opened { plan, world, mut run } = workspace::open(&args.service, &context.bars).await?;
+    run.republish = args.republish;
     let options = RefreshOptions { run, ..RefreshOptions::default() };
     let report = apply::refresh(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
     if context.json {
