@@ -80,6 +80,7 @@ impl Failure {
     pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
         if json {
             let value = serde_json::json!({
+                "format": "carve-failure/1",
                 "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
                            "details": self.details, "hint": self.hint }
             });

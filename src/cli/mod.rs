@@ -22,6 +22,20 @@ struct Context {
     bars: Bars,
 }
 
+impl Context {
+    /// Answers a program: `value` with the name of its shape before it.
+    fn answer(&self, format: &str, value: &impl serde::Serialize) -> Result<(), Failure> {
+        let value = serde_json::to_value(value).map_err(|error| Failure::new(ExitCode::Error, &error))?;
+        let mut named = serde_json::Map::from_iter([("format".to_owned(), format.into())]);
+        match value {
+            serde_json::Value::Object(fields) => named.extend(fields),
+            other => drop(named.insert("value".to_owned(), other)),
+        }
+        self.screen.out(serde_json::Value::Object(named).to_string());
+        Ok(())
+    }
+}
+
 /// What a command comes to.
 type Outcome = Result<ExitCode, Failure>;
 

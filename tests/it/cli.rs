@@ -302,3 +302,33 @@ fn a_fault_in_the_settings_stops_what_would_follow_them() {
         }
     }
 }
+
+#[test]
+fn every_answer_for_programs_names_its_shape() {
+    let (_keep, shop) = planned();
+    let mut shapes = std::collections::BTreeSet::new();
+    for command in [
+        "init --dry-run",
+        "scan",
+        "plan",
+        "explain orders",
+        "explain orders --vs web",
+        "lineage raw.orders",
+        "apply web --dry-run",
+        "apply web",
+        "refresh web",
+        "verify web",
+        "status",
+        "switchover web",
+        "catalog",
+        "report",
+        "rollback web",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let answer = json(&shop, &words);
+        shapes.insert(answer["format"].as_str().unwrap_or_else(|| panic!("{command}: {answer}")).to_owned());
+    }
+    assert_eq!(shapes.len(), 12, "{shapes:?}");
+    let failure = run(&shop, &["apply", "nothing", "--format", "json"], 1);
+    assert!(failure.contains("carve-failure/1"), "{failure}");
+}

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let estate = workspace.load_checked(&context.bars)?;
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {
-        true => context.screen.out(to_json(&report)),
+        true => context.answer("carve-run/1", &report)?,
         false => show(&plan, &report, args.dry_run, context),
     }
     Ok(ExitCode::Done)
@@ -56,10 +56,6 @@ pub(super) async fn execute(
 fn stale(estate: &Estate, plan: &Plan) -> BTreeMap<String, String> {
     let read = |file: &camino::Utf8Path| Workspace::read_file(&estate.roots, file);
     plan::check(plan, &read).into_iter().map(|s| (s.step, format!("{}: {}", s.file, s.because))).collect()
-}
-
-fn to_json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {

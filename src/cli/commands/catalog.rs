@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &CatalogArgs, context: &Context) -> Outcome {
     let count = write(&workspace, &estate, &options).await?;
     let index = workspace.out().join("catalog/index.html");
     match (context.json, count) {
-        (true, _) => context.screen.out(serde_json::json!({ "services": count, "written": index }).to_string()),
+        (true, _) => context.answer("carve-written/1", &serde_json::json!({ "services": count, "written": index }))?,
         (_, 0) => context.screen.out("No service is planned yet: nothing to show."),
         _ => context.screen.out(format!("Wrote {index} and a page each for {count} services.")),
     }

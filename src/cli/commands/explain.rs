@@ -16,23 +16,19 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
         None => {
             let explanation = scoring::explain(first, parameters);
             match context.json {
-                true => context.screen.out(to_json(&explanation)),
+                true => context.answer("carve-explanation/1", &explanation)?,
                 false => show(first, &explanation, context),
             }
         }
         Some(other) => {
             let comparison = scoring::compare(first, card(&survey, other)?, parameters);
             match context.json {
-                true => context.screen.out(to_json(&comparison)),
+                true => context.answer("carve-comparison/1", &comparison)?,
                 false => compare(&comparison, context),
             }
         }
     }
     Ok(ExitCode::Done)
-}
-
-fn to_json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {

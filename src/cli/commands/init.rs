@@ -19,12 +19,15 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Outcome {
     let (estate, _) = workspace.load(&context.bars);
     let text = estate::starter_settings(&estate);
     if args.dry_run {
-        context.screen.out(text.trim_end());
+        match context.json {
+            true => context.answer("carve-settings/1", &serde_json::json!({ "text": text }))?,
+            false => context.screen.out(text.trim_end()),
+        }
         return Ok(ExitCode::Done);
     }
     write_file(&path, text.as_bytes())?;
     if context.json {
-        context.screen.out(serde_json::json!({ "written": path }).to_string());
+        context.answer("carve-written/1", &serde_json::json!({ "written": path }))?;
     } else {
         context
             .screen

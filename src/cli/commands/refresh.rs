@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
     let options = RefreshOptions { run, ..RefreshOptions::default() };
     let report = apply::refresh(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
     if context.json {
-        context.screen.out(serde_json::to_string(&report).unwrap_or_default());
+        context.answer("carve-refresh/1", &report)?;
         return Ok(ExitCode::Done);
     }
     // One line: a scheduler's log is read with grep.

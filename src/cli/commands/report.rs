@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &ReportArgs, context: &Context) -> Outcome {
     super::status::count_switched(&mut statuses, &survey, &workspace.all_plans().0);
     let index = write(&workspace, &survey, &statuses, args.templates.clone())?;
     match context.json {
-        true => context.screen.out(serde_json::json!({ "written": index }).to_string()),
+        true => context.answer("carve-written/1", &serde_json::json!({ "written": index }))?,
         false => {
             context.screen.out(format!("Wrote {index} (open it in a browser), report.md and report.json beside it."))
         }

@@ -15,7 +15,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
     let report = apply::rollback(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
     if context.json {
-        context.screen.out(serde_json::to_string(&report).unwrap_or_default());
+        context.answer("carve-run/1", &report)?;
         return Ok(ExitCode::Done);
     }
     let mut table = Table::new(&["Step", "State"]);

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
     let report = apply::verify(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
     if context.json {
-        context.screen.out(serde_json::to_string(&report).unwrap_or_default());
+        context.answer("carve-verification/1", &report)?;
     } else {
         show(&report, context);
     }
