@@ -32,6 +32,26 @@ pub struct ServiceStatus {
     pub in_catalog: bool,
 }
 
+impl ServiceStatus {
+    /// A service of which nothing is known but its plan's `steps`.
+    pub fn planned(service: ServiceName, steps: u32) -> Self {
+        ServiceStatus {
+            service,
+            stage: "planned".to_owned(),
+            steps_done: 0,
+            steps,
+            stopped_at: None,
+            version: None,
+            published_at: None,
+            rows: None,
+            parts: None,
+            proofs: Vec::new(),
+            switched: [0, 0],
+            in_catalog: false,
+        }
+    }
+}
+
 /// One proof and how it ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProofSummary {

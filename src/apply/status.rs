@@ -49,18 +49,10 @@ fn of_journal(service: ServiceName, state: &RunState) -> ServiceStatus {
         Some(format!("{id}: {why}"))
     });
     ServiceStatus {
-        service,
         stage: stage(state, stopped.is_some()).to_owned(),
         steps_done: count(Phase::Done),
-        steps: state.order.len() as u32,
         stopped_at: stopped,
-        version: None,
-        published_at: None,
-        rows: None,
-        parts: None,
-        proofs: Vec::new(),
-        switched: [0, 0],
-        in_catalog: false,
+        ..ServiceStatus::planned(service, state.order.len() as u32)
     }
 }
 

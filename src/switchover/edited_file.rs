@@ -1,8 +1,7 @@
 use camino::Utf8Path;
 
-use super::diff::unified;
 use crate::{
-    plan::{FileEdit, SpanEdit},
+    plan::{FileEdit, SpanEdit, unified_diff},
     vocab::Digest,
 };
 
@@ -27,7 +26,7 @@ pub(super) fn edited(file: &Utf8Path, text: &str, mut edits: Vec<SpanEdit>) -> R
         at = edit.end;
     }
     content.push_str(&text[at..]);
-    let diff = unified(file.as_str(), text, &content);
+    let diff = unified_diff(file, text, &content);
     let (before, after) = (Digest::of(text), Digest::of(&content));
     Ok((FileEdit { file: file.to_owned(), before, after, edits, diff }, content))
 }

@@ -3,7 +3,6 @@
 //! [`draft`] finds every exposure that reads a table the plan replaces, by name or inside its SQL, and
 //! drafts its move with the edited file; what cannot be moved is listed with its reason. [`readiness`]
 //! says whether each may move now. Pages and the patch are rendered by the report room.
-mod diff;
 mod draft;
 mod edited_file;
 mod model;

@@ -82,6 +82,27 @@ pub enum Value {
     InstantMicros(i64),
 }
 
+impl Value {
+    /// Whether the value is of the type `logical` as it stands; NULL is of every type.
+    pub fn is_of(&self, logical: LogicalType) -> bool {
+        use LogicalType as L;
+        matches!(
+            (self, logical),
+            (Value::Null, _)
+                | (Value::Boolean(_), L::Boolean)
+                | (Value::Integer(_), L::Integer | L::Number)
+                | (Value::Double(_), L::Double | L::Number)
+                | (Value::Decimal(_), L::Decimal)
+                | (Value::Text(_), L::Text)
+                | (Value::Bytes(_), L::Bytes)
+                | (Value::DateDays(_), L::Date)
+                | (Value::TimeMicros(_), L::Time)
+                | (Value::TimestampMicros(_), L::Timestamp)
+                | (Value::InstantMicros(_), L::TimestampTz)
+        )
+    }
+}
+
 /// One row, a value a column in the schema's order.
 pub type Row = Vec<Value>;
 

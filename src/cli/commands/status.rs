@@ -47,7 +47,7 @@ fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<Se
     let (plans, _) = workspace.all_plans();
     for plan in &plans {
         if !statuses.iter().any(|status| status.service == plan.service) {
-            statuses.push(planned(plan));
+            statuses.push(ServiceStatus::planned(plan.service.clone(), plan.steps.len() as u32));
         }
     }
     statuses.sort_by(|a, b| a.service.cmp(&b.service));
@@ -57,23 +57,6 @@ fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<Se
             status.version.is_some() && workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
     }
     statuses
-}
-
-fn planned(plan: &Plan) -> ServiceStatus {
-    ServiceStatus {
-        service: plan.service.clone(),
-        stage: "planned".to_owned(),
-        steps_done: 0,
-        steps: plan.steps.len() as u32,
-        stopped_at: None,
-        version: None,
-        published_at: None,
-        rows: None,
-        parts: None,
-        proofs: Vec::new(),
-        switched: [0, 0],
-        in_catalog: false,
-    }
 }
 
 /// Counts, for each wrapped service, the exposures that read the new tables and those that still read the old.

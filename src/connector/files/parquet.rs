@@ -118,7 +118,7 @@ fn rows(batch: &RecordBatch, id: &DatasetId, schema: &Schema, before: u64) -> Re
         let array = batch.column_by_name(&column.name).ok_or_else(gone)?;
         let looked_up = Looked::into(array.as_ref());
         for (at, row) in rows.iter_mut().enumerate() {
-            let value = looked_up.value(at).and_then(|value| match fits(&value, column.logical) {
+            let value = looked_up.value(at).and_then(|value| match value.is_of(column.logical) {
                 true => Ok(value),
                 false => Err(format!("is of the Arrow type {} and not {:?}", array.data_type(), column.logical)),
             });
@@ -131,24 +131,6 @@ fn rows(batch: &RecordBatch, id: &DatasetId, schema: &Schema, before: u64) -> Re
         }
     }
     Ok(rows)
-}
-
-fn fits(value: &Value, logical: LogicalType) -> bool {
-    use LogicalType as L;
-    matches!(
-        (value, logical),
-        (Value::Null, _)
-            | (Value::Boolean(_), L::Boolean)
-            | (Value::Integer(_), L::Integer | L::Number)
-            | (Value::Double(_), L::Double | L::Number)
-            | (Value::Decimal(_), L::Decimal)
-            | (Value::Text(_), L::Text)
-            | (Value::Bytes(_), L::Bytes)
-            | (Value::DateDays(_), L::Date)
-            | (Value::TimeMicros(_), L::Time)
-            | (Value::TimestampMicros(_), L::Timestamp)
-            | (Value::InstantMicros(_), L::TimestampTz)
-    )
 }
 
 /// An array, and for a dictionary the place of each value in it.

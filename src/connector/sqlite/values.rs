@@ -44,7 +44,7 @@ pub(super) fn stored<'v>(
             ToSqlOutput::from(text_of(value).unwrap_or_default())
         }
     };
-    if !belongs(value, logical) {
+    if !value.is_of(logical) {
         return Err(format!("was handed {value:?} for the type {logical:?}"));
     }
     match survives(value, affinity) {
@@ -55,25 +55,6 @@ pub(super) fn stored<'v>(
 
 fn borrowed(value: ValueRef<'_>) -> ToSqlOutput<'_> {
     ToSqlOutput::Borrowed(value)
-}
-
-/// Whether `value` is of the type `logical`; what is read back must be what was handed in.
-fn belongs(value: &Value, logical: LogicalType) -> bool {
-    use LogicalType as L;
-    matches!(
-        (value, logical),
-        (Value::Null, _)
-            | (Value::Boolean(_), L::Boolean)
-            | (Value::Integer(_), L::Integer | L::Number)
-            | (Value::Double(_), L::Double | L::Number)
-            | (Value::Decimal(_), L::Decimal)
-            | (Value::Text(_), L::Text)
-            | (Value::Bytes(_), L::Bytes)
-            | (Value::DateDays(_), L::Date)
-            | (Value::TimeMicros(_), L::Time)
-            | (Value::TimestampMicros(_), L::Timestamp)
-            | (Value::InstantMicros(_), L::TimestampTz)
-    )
 }
 
 /// Whether a column of that affinity leaves `value` as it is.
