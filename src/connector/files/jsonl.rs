@@ -158,9 +158,12 @@ fn number(text: &str) -> Number {
     }
 }
 
-/// Whether the shortest digits of `double` are the digits written, but for zeros at either end.
+/// Whether the shortest digits of `double` are the digits written, but for zeros at either end. Where two
+/// strings of digits are equally short and near, writers differ in which they take: both of them count.
 fn same_number(text: &str, double: f64) -> bool {
-    matches!((digits(text), digits(&format!("{double:e}"))), (Some(a), Some(b)) if a == b)
+    let written = digits(text);
+    let spellings = [Some(format!("{double:e}")), serde_json::to_string(&double).ok()];
+    written.is_some() && spellings.into_iter().flatten().any(|spelling| digits(&spelling) == written)
 }
 
 /// Sign, significant digits, and the power of ten of the last of them.
@@ -350,6 +353,15 @@ mod tests {
             assert_eq!(plain(text).as_deref(), Some(expected), "{text}");
         }
         assert_eq!(plain("1e999999999"), None);
+    }
+
+    #[test]
+    fn either_of_two_equally_short_spellings_is_the_double() {
+        // Doubles near 2e15 lie a quarter apart: .2 and .3 are as short as each other and both mean .25.
+        for text in ["1977366059136329.2", "1977366059136329.3"] {
+            assert_eq!(value(text, LogicalType::Double), Some(Value::Double(1977366059136329.25)), "{text}");
+        }
+        assert_eq!(value("9007199254740993.0", LogicalType::Double), None);
     }
 
     proptest! {
