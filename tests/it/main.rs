@@ -15,6 +15,7 @@ mod kill;
 mod layers;
 mod lineage;
 mod plans;
+mod readers;
 mod report;
 mod scoring;
 mod servers;
