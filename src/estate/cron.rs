@@ -113,9 +113,11 @@ impl<'l> Entry<'l> {
             let here = format!("`{}` is no schedule carve understands", self.schedule);
             reading.faults.push(Diagnostic::new(CodeEntry::E022, at.clone(), here));
         }
-        let what = ran.claimed.first().and_then(|path| path.file_stem()).map_or_else(|| program(self.command), str::to_owned);
+        let what =
+            ran.claimed.first().and_then(|path| path.file_stem()).map_or_else(|| program(self.command), str::to_owned);
         let base = format!("{}/{what}", file.path);
-        let name = (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") }).find(|name| !names.contains(name));
+        let name =
+            (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") }).find(|name| !names.contains(name));
         let name = name.expect("there are more numbers than lines");
         names.insert(name.clone());
         ran.enter(JobId::new(name.as_str()), at, Some(&schedule), reading);
@@ -128,7 +130,11 @@ fn without_user(command: &str) -> &str {
     let is_user = first.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
     let rest = rest.trim_start();
     let next = rest.split_whitespace().next().unwrap_or_default();
-    let runs = |word: &str| word.starts_with(['/', '.']) || command::mentions_client(word) || matches!(word, "cd" | "bash" | "sh" | "flock" | "sudo");
+    let runs = |word: &str| {
+        word.starts_with(['/', '.'])
+            || command::mentions_client(word)
+            || matches!(word, "cd" | "bash" | "sh" | "flock" | "sudo")
+    };
     if is_user && !runs(first) && runs(next) { rest } else { command }
 }
 
@@ -143,7 +149,8 @@ mod tests {
 
     #[test]
     fn a_line_is_a_schedule_and_a_command() {
-        let entry = |line: &'static str| Entry::of(line).map(|entry| (entry.schedule, entry.command, &line[entry.offset..]));
+        let entry =
+            |line: &'static str| Entry::of(line).map(|entry| (entry.schedule, entry.command, &line[entry.offset..]));
         let psql = "psql -f a.sql";
         assert_eq!(entry("15 2 * * *  psql -f a.sql"), Some(("15 2 * * *", psql, psql)));
         assert_eq!(entry("15 2 * * * etl psql -f a.sql"), Some(("15 2 * * *", psql, psql)));

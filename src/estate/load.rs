@@ -191,9 +191,11 @@ impl<'a> Assembly<'a> {
             let Some(schedule) = &run.schedule else { continue };
             let folder = run.folder.clone().unwrap_or_default();
             let projects = self.estate.dbt_projects.iter().map(|project| &project.folder);
-            let project = projects.filter(|own| **own == folder).chain(self.estate.dbt_projects.iter().map(|p| &p.folder)).next();
+            let project =
+                projects.filter(|own| **own == folder).chain(self.estate.dbt_projects.iter().map(|p| &p.folder)).next();
             let Some(project) = project.cloned() else { continue };
-            let models = self.estate.jobs.iter_mut().filter(|job| job.declared_by == crate::estate::Declaration::DbtModel);
+            let models =
+                self.estate.jobs.iter_mut().filter(|job| job.declared_by == crate::estate::Declaration::DbtModel);
             for model in models.filter(|job| job.schedule.is_none() && job.at.file.starts_with(&project)) {
                 model.schedule = Some(schedule.clone());
             }

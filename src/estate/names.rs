@@ -28,7 +28,8 @@ pub(crate) fn dataset_named(text: &str, params: &BTreeMap<String, String>) -> Op
     if parts.len() > 2 && parts[0].starts_with(UNKNOWN) {
         parts.remove(0);
     }
-    let good = |part: &&str| !part.is_empty() && !part.contains(|c: char| c.is_control() && c != UNKNOWN || c.is_whitespace());
+    let good =
+        |part: &&str| !part.is_empty() && !part.contains(|c: char| c.is_control() && c != UNKNOWN || c.is_whitespace());
     if !parts.iter().all(good) || parts.iter().any(|part| part.contains(['/', '(', ')', '\'', ';', ','])) {
         return None;
     }

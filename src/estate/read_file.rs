@@ -6,7 +6,9 @@ use std::{
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
-    estate::{EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, usage, walk::Found},
+    estate::{
+        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, usage, walk::Found,
+    },
     vocab::{Digest, Span},
 };
 

@@ -14,7 +14,8 @@ use crate::{
 const ENDINGS: &[&str] = &["sh", "bash", "ksh", "zsh", "command"];
 const WINDOWS: &[&str] = &["bat", "cmd"];
 /// Files without an ending that are texts of another kind.
-const NO_SCRIPT: &[&str] = &["LICENSE", "README", "NOTICE", "AUTHORS", "CHANGELOG", "Dockerfile", "Gemfile", "Procfile", "Vagrantfile"];
+const NO_SCRIPT: &[&str] =
+    &["LICENSE", "README", "NOTICE", "AUTHORS", "CHANGELOG", "Dockerfile", "Gemfile", "Procfile", "Vagrantfile"];
 
 /// Shell scripts.
 pub(crate) struct Shell;
@@ -41,7 +42,8 @@ impl Reader for Shell {
 
     fn read(&self, file: &TextFile, around: &Around<'_>) -> Reading {
         let mut reading = Reading::default();
-        let is_windows = file.path.extension().is_some_and(|ending| WINDOWS.contains(&ending.to_ascii_lowercase().as_str()));
+        let is_windows =
+            file.path.extension().is_some_and(|ending| WINDOWS.contains(&ending.to_ascii_lowercase().as_str()));
         let folder = folder_of(&file.path);
         let ran = match is_windows {
             true => {

@@ -14,7 +14,20 @@ use crate::{
 
 /// Files within files.
 const MAX_DEPTH: usize = 16;
-const MARKS: &[&str] = &["\\i ", "\\ir ", "\\include ", "\\include_relative ", "@@", "@", "source ", ":r ", ".read ", "!source ", "!run ", "START "];
+const MARKS: &[&str] = &[
+    "\\i ",
+    "\\ir ",
+    "\\include ",
+    "\\include_relative ",
+    "@@",
+    "@",
+    "source ",
+    ":r ",
+    ".read ",
+    "!source ",
+    "!run ",
+    "START ",
+];
 
 /// `file` and the files it includes, in the order in which they run, each with its faults. All are `claimed`.
 pub(crate) fn included(

@@ -11,12 +11,13 @@ use super::{
 use crate::{
     diagnostics::{Code, CodeEntry, Diagnostic},
     estate::{
-        ImportedTable, Script, SourceSystem, Templating,
+        Script, Templating,
+        found::Found,
         paths::folder_of,
-        reader::{Around, DbtRun, Sought},
+        reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, Span},
 };
 
 /// Commands one text may run, loops and nested scripts included.
@@ -49,27 +50,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What commands do with data.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ran {
-    pub(crate) scripts: Vec<Script>,
-    pub(crate) imports: Vec<ImportedTable>,
-    pub(crate) reads: Vec<(DatasetId, Span)>,
-    pub(crate) writes: Vec<(DatasetId, Span)>,
-    pub(crate) sources: BTreeMap<String, SourceSystem>,
-    /// SQL files and scripts that are run.
-    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
-    pub(crate) dbt_runs: Vec<DbtRun>,
-    /// Files of other formats that a tool on the command line runs.
-    pub(crate) runs: BTreeSet<JobId>,
-    /// Whether the commands load from outside, or write out.
-    pub(crate) loads: bool,
-    pub(crate) unloads: bool,
-    pub(crate) pieces: u64,
-    pub(crate) opaque: u64,
-    pub(crate) faults: Vec<Diagnostic>,
-}
-
 /// Reads the commands of `text`, which run in `folder` with `vars` set.
 pub(crate) fn run(
     text: &str,
@@ -77,8 +57,8 @@ pub(crate) fn run(
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
-) -> Ran {
-    let mut shared = Shared { around, ran: Ran::default(), fuel: FUEL, open: Vec::new() };
+) -> Found {
+    let mut shared = Shared { around, ran: Found::default(), fuel: FUEL, open: Vec::new() };
     shared.open.push(place.file.path.clone());
     Shell::new(place.clone(), folder, vars).all(text, &mut shared);
     shared.ran
@@ -87,7 +67,7 @@ pub(crate) fn run(
 /// What all scripts of one run share.
 pub(super) struct Shared<'a> {
     pub(super) around: &'a Around<'a>,
-    pub(super) ran: Ran,
+    pub(super) ran: Found,
     fuel: usize,
     /// Scripts being read: none is read within itself.
     open: Vec<Utf8PathBuf>,
@@ -228,7 +208,8 @@ impl<'p> Shell<'p> {
         let Some(to) = to.filter(|to| to.text != "-") else { return };
         // A folder that is only known when it runs is most often the script's own.
         let known = to.text.rsplit('}').next().unwrap_or_default().trim_start_matches('/');
-        let from = if to.text.contains("${") { folder_of(&self.place.file.path).to_owned() } else { self.folder.clone() };
+        let from =
+            if to.text.contains("${") { folder_of(&self.place.file.path).to_owned() } else { self.folder.clone() };
         if let Some(folder) = crate::estate::paths::beside(&from, known) {
             self.folder = folder;
         }
@@ -319,7 +300,11 @@ impl<'p> Shell<'p> {
             }
         }
         if word.bare && varies && arg.file.is_none() && arg.text.contains(char::is_whitespace) {
-            return arg.text.split_whitespace().map(|part| Arg { text: part.to_owned(), verbatim: None, ..arg.clone() }).collect();
+            return arg
+                .text
+                .split_whitespace()
+                .map(|part| Arg { text: part.to_owned(), verbatim: None, ..arg.clone() })
+                .collect();
         }
         vec![arg]
     }
@@ -333,7 +318,8 @@ impl<'p> Shell<'p> {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
                 Piece::Variable { name, default, braced } => {
-                    let value = self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
+                    let value =
+                        self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
                     templated &= *braced && default.is_none();
                     text.push_str(&value.unwrap_or_else(|| unknown(name)));
                 }
@@ -347,7 +333,8 @@ impl<'p> Shell<'p> {
             }
         }
         let raw = self.place.base.filter(|_| word.exact && templated && self.place.file.editable);
-        let verbatim = raw.and_then(|base| self.place.file.text.get(base + word.start..base + word.end)).map(str::to_owned);
+        let verbatim =
+            raw.and_then(|base| self.place.file.text.get(base + word.start..base + word.end)).map(str::to_owned);
         Arg { text, at, verbatim, file }
     }
 
@@ -371,10 +358,13 @@ impl<'p> Shell<'p> {
             .collect();
         // `$(< file)`.
         let is_read = command.trim_start().starts_with('<');
-        let texts: Vec<String> = words.iter().map(|word| match word.pieces.iter().any(|p| matches!(p, Piece::Output(_))) {
-            true => unknown("output"),
-            false => self.arg(word).text,
-        }).collect();
+        let texts: Vec<String> = words
+            .iter()
+            .map(|word| match word.pieces.iter().any(|p| matches!(p, Piece::Output(_))) {
+                true => unknown("output"),
+                false => self.arg(word).text,
+            })
+            .collect();
         let argument = texts.get(1).cloned().unwrap_or_default();
         match texts.first().map(String::as_str) {
             Some(path) if is_read => Output::File(path.into()),
@@ -433,7 +423,8 @@ impl<'p> Shell<'p> {
             let named = Arg { text: file.to_string(), file: None, ..arg.clone() };
             return self.sql_file(&named, how, shared);
         }
-        let only_unknown = arg.text.trim().starts_with("${") && arg.text.trim().find('}') == Some(arg.text.trim().len() - 1);
+        let only_unknown =
+            arg.text.trim().starts_with("${") && arg.text.trim().find('}') == Some(arg.text.trim().len() - 1);
         if arg.text.trim().is_empty() || only_unknown {
             self.fault(CodeEntry::E027, arg, format!("what `{}` says", shown(&arg.text)), shared);
             return false;
@@ -450,9 +441,10 @@ impl<'p> Shell<'p> {
     /// Values for `${…}`: the estate's, the shell's own that `text` names, and those given to the client.
     fn params(&self, how: &Sql, text: &str, shared: &Shared<'_>) -> BTreeMap<String, String> {
         let mut params = shared.around.vars.clone();
-        let named = self.vars.iter().filter(|(name, value)| {
-            name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}"))
-        });
+        let named = self
+            .vars
+            .iter()
+            .filter(|(name, value)| name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}")));
         params.extend(named.map(|(name, value)| (name.clone(), value.clone())));
         params.extend(how.params.clone());
         params

@@ -9,8 +9,15 @@ const MAX_DEPTH: usize = 40;
 pub(super) enum Step {
     /// Commands joined by `|`.
     Pipe(Vec<Simple>),
-    For { name: String, items: Vec<Word>, body: Vec<Step> },
-    Function { name: String, body: Vec<Step> },
+    For {
+        name: String,
+        items: Vec<Word>,
+        body: Vec<Step>,
+    },
+    Function {
+        name: String,
+        body: Vec<Step>,
+    },
 }
 
 /// One command.
@@ -78,8 +85,8 @@ impl Parser<'_> {
                 }
                 _ if self.is_function() && depth < MAX_DEPTH => steps.extend(self.function(depth)),
                 // Conditions and groups: what is in them is read straight on.
-                "if" | "then" | "elif" | "else" | "fi" | "while" | "until" | "do" | "done" | "{" | "}" | "!" | "(" | ")"
-                | "esac" | ";;" | "\n" | ";" | "&" | "&&" | "||" => self.at += 1,
+                "if" | "then" | "elif" | "else" | "fi" | "while" | "until" | "do" | "done" | "{" | "}" | "!" | "("
+                | ")" | "esac" | ";;" | "\n" | ";" | "&" | "&&" | "||" => self.at += 1,
                 "case" => self.skip_to("in"),
                 _ => {
                     let pipe = self.pipe();
@@ -207,7 +214,10 @@ impl Parser<'_> {
         commands.retain(|command| !command.is_empty());
         // `2>&1` leaves the number of a channel behind.
         for command in &mut commands {
-            if command.words.len() > 1 && command.words.last().and_then(Word::literal).is_some_and(|w| matches!(w, "1" | "2")) && command.first() != Some("exit") {
+            if command.words.len() > 1
+                && command.words.last().and_then(Word::literal).is_some_and(|w| matches!(w, "1" | "2"))
+                && command.first() != Some("exit")
+            {
                 command.words.pop();
             }
         }
@@ -276,7 +286,8 @@ mod tests {
 
     #[test]
     fn odd_scripts_end() {
-        for text in ["done done", "}", "for", "for x", "for x in", "f(){", "case a", "((((((", "{{{{", "function", "if"] {
+        for text in ["done done", "}", "for", "for x", "for x in", "f(){", "case a", "((((((", "{{{{", "function", "if"]
+        {
             let _ = steps(text);
         }
     }

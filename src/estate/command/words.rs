@@ -19,7 +19,11 @@ pub(super) struct Word {
 pub(super) enum Piece {
     Text(String),
     /// `$name`, `${name:-default}`; `braced` where it is written `${name}` and nothing else.
-    Variable { name: String, default: Option<String>, braced: bool },
+    Variable {
+        name: String,
+        default: Option<String>,
+        braced: bool,
+    },
     /// `$(command)`.
     Output(String),
 }
@@ -35,7 +39,8 @@ pub(super) enum Token {
 }
 
 const OPERATORS: &[&str] = &[
-    "<<<", "<<-", "<<", "&>>", "&>", ">>", ">&", "<&", "<", ">|", ">", "&&", "||", ";;", ";", "|&", "|", "&", "(", ")", "\n",
+    "<<<", "<<-", "<<", "&>>", "&>", ">>", ">&", "<&", "<", ">|", ">", "&&", "||", ";;", ";", "|&", "|", "&", "(", ")",
+    "\n",
 ];
 
 /// Cuts `text` into tokens. Never fails: an open quote ends with the text.
@@ -87,10 +92,14 @@ impl Cutter<'_> {
         self.at += self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         let quoted = self.rest().starts_with(['\'', '"', '\\']);
         let word = self.word();
-        let mark: String = word.pieces.iter().filter_map(|piece| match piece {
-            Piece::Text(text) => Some(text.as_str()),
-            _ => None,
-        }).collect();
+        let mark: String = word
+            .pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Text(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
         self.here.push((mark, cut_tabs, quoted));
     }
 
@@ -145,6 +154,13 @@ impl Cutter<'_> {
                     }
                 }
                 '$' | '`' => self.expansion(&mut word),
+                // A template's expression is one piece, blanks and all.
+                '{' if self.rest().starts_with("{{") => {
+                    let length = self.rest().find("}}").map_or(self.rest().len(), |end| end + 2);
+                    let inner = self.rest()[..length].to_owned();
+                    inner.chars().for_each(|c| word.push(c));
+                    self.at += length;
+                }
                 c if c.is_whitespace() || ";&|<>()".contains(c) => break,
                 c => {
                     word.push(c);
@@ -333,7 +349,10 @@ mod tests {
 
     #[test]
     fn a_here_document_ends_at_its_mark() {
-        assert_eq!(words("psql <<'EOF'\nselect $1\nEOF\nls"), ["psql", "op <<", "op \n", "here select $1\n", "op \n", "ls"]);
+        assert_eq!(
+            words("psql <<'EOF'\nselect $1\nEOF\nls"),
+            ["psql", "op <<", "op \n", "here select $1\n", "op \n", "ls"]
+        );
     }
 
     #[test]

@@ -7,8 +7,9 @@ use crate::{
     estate::{
         Declaration, Job, JobKind, Schedule,
         dialect::DIALECTS,
-        dialect_named, runs_per_day,
+        dialect_named,
         reader::{Around, Reading},
+        runs_per_day,
         yaml::{Entry, Fields, Node, Shape},
     },
     vocab::{DatasetId, JobId, Span},

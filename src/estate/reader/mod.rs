@@ -16,12 +16,13 @@ use rayon::prelude::*;
 
 use crate::{
     diagnostics::Diagnostic,
-    estate::{FileFormat, Job, Schedule, SourceSystem, cron, job_file, shell, text_file::TextFile, workflows},
+    estate::{FileFormat, Job, Schedule, SourceSystem, airflow, cron, job_file, shell, text_file::TextFile, workflows},
     vocab::{DatasetId, JobId, Span},
 };
 
 /// Every reader of job files, in the order in which they claim: schedulers before what they run.
-const READERS: &[&dyn Reader] = &[&job_file::CarveJobs, &workflows::GithubActions, &cron::Crontab, &shell::Shell];
+const READERS: &[&dyn Reader] =
+    &[&job_file::CarveJobs, &airflow::Airflow, &workflows::GithubActions, &cron::Crontab, &shell::Shell];
 
 /// One format of files that say what runs.
 pub(crate) trait Reader: Sync {
@@ -90,7 +91,8 @@ pub(crate) fn may_be_claimed(path: &Utf8Path) -> bool {
 
 /// Reads every one of `files` that a reader claims, each once, by the first that does.
 pub(crate) fn read_all(files: &[&TextFile], around: &Around<'_>) -> Vec<Taken> {
-    let claim = |file: &&TextFile| READERS.iter().position(|reader| reader.may_claim(&file.path) && reader.claims(file));
+    let claim =
+        |file: &&TextFile| READERS.iter().position(|reader| reader.may_claim(&file.path) && reader.claims(file));
     let claims: Vec<Option<usize>> = files.par_iter().map(claim).collect();
     let mut taken = Vec::new();
     for (at, reader) in READERS.iter().enumerate() {

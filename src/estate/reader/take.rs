@@ -68,7 +68,8 @@ fn run_by_others(taken: &[Taken]) -> BTreeSet<Utf8PathBuf> {
         taken.iter().map(|one| (&one.path, &one.reading.claimed)).collect();
     let claimed: BTreeSet<&Utf8PathBuf> =
         taken.iter().flat_map(|one| one.reading.claimed.iter().filter(move |path| **path != one.path)).collect();
-    let (inner, outer): (Vec<&Utf8PathBuf>, Vec<&Utf8PathBuf>) = claims.keys().copied().partition(|p| claimed.contains(p));
+    let (inner, outer): (Vec<&Utf8PathBuf>, Vec<&Utf8PathBuf>) =
+        claims.keys().copied().partition(|p| claimed.contains(p));
     let mut run: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     for root in outer.into_iter().chain(inner) {
         let mut open = vec![root];

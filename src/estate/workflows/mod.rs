@@ -1,11 +1,12 @@
 //! Workflows of continuous integration that run SQL on a schedule: GitHub Actions.
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{
     estate::{
         FileFormat, Schedule, command,
+        found::Found,
         reader::{Around, Reader, Reading},
         text_file::TextFile,
         yaml::{self, Entry, Node, Shape, Written},
@@ -45,9 +46,11 @@ impl Reader for GithubActions {
         // `on` is a truth value to YAML 1.1, and a key to people.
         let on = root.get("on").or_else(|| root.get("true"));
         let crons = on.and_then(|on| on.get("schedule")).map(Node::items).unwrap_or_default();
-        let schedule = crons.iter().filter_map(|item| item.text_of("cron")).map(Schedule::of).max_by(|a, b| {
-            a.runs_per_day.unwrap_or(0.0).total_cmp(&b.runs_per_day.unwrap_or(0.0))
-        });
+        let schedule = crons
+            .iter()
+            .filter_map(|item| item.text_of("cron"))
+            .map(Schedule::of)
+            .max_by(|a, b| a.runs_per_day.unwrap_or(0.0).total_cmp(&b.runs_per_day.unwrap_or(0.0)));
         let name = file.path.file_stem().unwrap_or_default();
         let vars = texts(root.get("env"));
         for entry in root.get("jobs").map(Node::entries).unwrap_or_default() {
@@ -70,7 +73,7 @@ fn job(
     let mut vars = vars.clone();
     vars.extend(texts(map.get("env")));
     let default = map.at(&["defaults", "run", "working-directory"]).and_then(Node::scalar).unwrap_or_default();
-    let mut all = command::Ran::default();
+    let mut all = Found::default();
     for combination in combinations(map.at(&["strategy", "matrix"])) {
         let mut vars = vars.clone();
         vars.extend(combination);
@@ -79,7 +82,7 @@ fn job(
             let mut vars = vars.clone();
             vars.extend(texts(step.get("env")));
             let folder = step.get("working-directory").and_then(Node::scalar).unwrap_or(default);
-            let folder = crate::estate::paths::beside(Utf8Path::new(""), folder).unwrap_or_else(Utf8PathBuf::new);
+            let folder = crate::estate::paths::beside(Utf8Path::new(""), folder).unwrap_or_default();
             all.add(commands(run, file, &folder, vars, around));
         }
     }
@@ -101,7 +104,7 @@ pub(crate) fn commands(
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
-) -> command::Ran {
+) -> Found {
     let whole: Span = file.span(node.start, node.end);
     let as_written = matches!(node.written, Written::AsIs | Written::Block);
     let raw = as_written.then(|| file.text.get(node.start..node.end)).flatten();
@@ -135,7 +138,11 @@ fn combinations(matrix: Option<&Node>) -> Vec<BTreeMap<String, String>> {
             next.insert(name.to_owned(), value.to_owned());
             next
         };
-        all = all.iter().flat_map(|one| values.iter().map(move |value| with(one, value))).take(MAX_COMBINATIONS).collect();
+        all = all
+            .iter()
+            .flat_map(|one| values.iter().map(move |value| with(one, value)))
+            .take(MAX_COMBINATIONS)
+            .collect();
     }
     all
 }

@@ -8,16 +8,47 @@ use super::run::{Arg, Input, Shared, Shell};
 
 /// Programs that run the command behind them.
 const WRAPPERS: &[&str] = &[
-    "sudo", "time", "nohup", "nice", "ionice", "exec", "env", "timeout", "flock", "xargs", "command", "stdbuf", "chronic", "setsid",
-    "then", "else", "do", "docker", "docker-compose", "podman", "kubectl", "ssh", "winpty", "unbuffer", "cronic", "eval", "poetry", "uv",
-    "pipenv", "gosu", "su-exec", "retry", "find",
+    "sudo",
+    "time",
+    "nohup",
+    "nice",
+    "ionice",
+    "exec",
+    "env",
+    "timeout",
+    "flock",
+    "xargs",
+    "command",
+    "stdbuf",
+    "chronic",
+    "setsid",
+    "then",
+    "else",
+    "do",
+    "docker",
+    "docker-compose",
+    "podman",
+    "kubectl",
+    "ssh",
+    "winpty",
+    "unbuffer",
+    "cronic",
+    "eval",
+    "poetry",
+    "uv",
+    "pipenv",
+    "gosu",
+    "su-exec",
+    "retry",
+    "find",
 ];
 const SHELLS: &[&str] = &["bash", "sh", "zsh", "ksh", "dash", "ash"];
 
 /// Words that show that a text may run SQL: a cheap look before it is read.
 pub(crate) fn mentions_client(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.split(|c: char| !is_word(c)).any(|word| table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop"))
+    text.split(|c: char| !is_word(c))
+        .any(|word| table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop"))
 }
 
 /// `args` without what only runs the rest: `sudo -u etl psql …` is `psql …`.
@@ -51,7 +82,9 @@ pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
 }
 
 fn is_program(name: &str) -> bool {
-    table::client(name).is_some() || SHELLS.contains(&name) || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make")
+    table::client(name).is_some()
+        || SHELLS.contains(&name)
+        || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make")
 }
 
 /// Runs program `name` with `args` (its own name first) and `input`.
@@ -66,7 +99,9 @@ pub(super) fn run(
     let rest = args.get(1..).unwrap_or_default();
     match name {
         "bq" => bq::run(rest, input, shell, shared),
-        "snow" if rest.first().is_some_and(|arg| arg.text == "sql") => named_client("snowsql", &rest[1..], input, shell, shared),
+        "snow" if rest.first().is_some_and(|arg| arg.text == "sql") => {
+            named_client("snowsql", &rest[1..], input, shell, shared)
+        }
         "clickhouse" => named_client("clickhouse-client", rest, input, shell, shared),
         "aws" => aws(rest, shell, shared),
         "dbt" | "dbtf" => dbt(rest, shell, shared),
@@ -105,7 +140,7 @@ fn nested_shell(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>, de
 /// `aws athena start-query-execution --query-string …`, `aws redshift-data execute-statement --sql …`.
 fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
     let words: Vec<&str> = args.iter().map(|arg| arg.text.as_str()).collect();
-    let name = match (words.iter().any(|w| *w == "athena"), words.iter().any(|w| *w == "redshift-data")) {
+    let name = match (words.contains(&"athena"), words.contains(&"redshift-data")) {
         (true, _) => "aws-athena",
         (_, true) => "aws-redshift-data",
         _ => return,

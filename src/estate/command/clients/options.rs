@@ -14,7 +14,10 @@ impl Options {
         let mut waiting = args.iter();
         while let Some(arg) = waiting.next() {
             let text = arg.text.as_str();
-            if !text.starts_with('-') || text.len() < 2 || text.contains(char::is_whitespace) && !text.contains('=') && text.starts_with("- ") {
+            if !text.starts_with('-')
+                || text.len() < 2
+                || text.contains(char::is_whitespace) && !text.contains('=') && text.starts_with("- ")
+            {
                 options.rest.push(arg.clone());
             } else if let Some((name, value)) = text.split_once('=').filter(|(name, _)| name.starts_with("--")) {
                 options.given.push((name.to_owned(), behind(arg, value)));

@@ -8,7 +8,13 @@ use super::{
 };
 use crate::diagnostics::CodeEntry;
 
-pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn run(
+    client: &Client,
+    args: &[Arg],
+    input: Option<&Input>,
+    shell: &mut Shell<'_>,
+    shared: &mut Shared<'_>,
+) {
     let options = Options::of(args, |option| client.takes_value(option));
     let first = options.rest.first().and_then(|first| client.schema_argument(&first.text));
     let schema = options.last(client.schema).map(|arg| arg.text.clone()).filter(|name| !name.contains(['$', '{']));
@@ -39,7 +45,11 @@ pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &
     for script in options.rest.iter().filter(|arg| arg.text.starts_with('@') && client.dialect == Some("oracle")) {
         asked = true;
         let path = script.text.trim_start_matches('@');
-        let path = if path.rsplit('/').next().is_some_and(|name| name.contains('.')) { path.to_owned() } else { format!("{path}.sql") };
+        let path = if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+            path.to_owned()
+        } else {
+            format!("{path}.sql")
+        };
         understood &= shell.sql_file(&Arg { text: path, ..script.clone() }, &how, shared);
     }
     match input.filter(|_| client.reads_input) {
@@ -62,7 +72,8 @@ pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &
 /// SQL, or a client's own command that names a file of it.
 fn text(arg: &Arg, how: &Sql, shell: &mut Shell<'_>, shared: &mut Shared<'_>) -> bool {
     let trimmed = arg.text.trim();
-    let file = ["\\i ", "\\ir ", ".read ", "source ", "\\. ", "!source "].iter().find_map(|mark| trimmed.strip_prefix(mark));
+    let file =
+        ["\\i ", "\\ir ", ".read ", "source ", "\\. ", "!source "].iter().find_map(|mark| trimmed.strip_prefix(mark));
     let file = file.or_else(|| trimmed.strip_prefix("file://"));
     match file.filter(|file| !file.trim().contains('\n')) {
         Some(file) => {
