@@ -77,6 +77,7 @@ codes! {
     E034 Note "Star not expanded" "the table's columns are unknown: add its DDL or a schema file"
     E035 Note "Ambiguous column" "qualify the column with its table"
     E036 Warning "SQL nests too deeply" "split the statement"
+    E037 Warning "Source or target not named" "declare what the statement reads and writes with `reads` and `writes`"
     E040 Warning "Cycle of jobs" "the jobs of the cycle travel together; break it, or leave it"
     E041 Note "Table is read but nothing writes it" "declare its source system under `sources`, or add the job that writes it"
     E042 Note "Table is written but nothing reads it" "retire it, or add the logs of who reads it"

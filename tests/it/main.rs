@@ -14,6 +14,7 @@ mod fixtures;
 mod kill;
 mod layers;
 mod lineage;
+mod lineage_limits;
 mod plans;
 mod report;
 mod scoring;

@@ -10,7 +10,6 @@ use super::{
     lexer::unquoted,
     parse::Lines,
 };
-use crate::lineage::Access;
 
 /// Lowers one statement.
 pub(in crate::lineage) struct Lower<'t> {
@@ -23,8 +22,8 @@ pub(in crate::lineage) struct Lower<'t> {
     pub(super) in_body: bool,
     /// Named windows of the selects around, innermost last.
     pub(super) windows: Vec<Vec<(String, Vec<Ex>)>>,
-    /// Files met on the way.
-    pub(super) files: Vec<(String, Access, Bytes)>,
+    /// What is met on the way and cannot be named.
+    pub(super) unnamed: Vec<(String, Bytes)>,
     /// Statements met inside queries: `WITH gone AS (DELETE … RETURNING …)`.
     pub(super) inner: Vec<Stmt>,
 }
@@ -49,7 +48,7 @@ impl<'t> Lower<'t> {
             dialect,
             in_body,
             windows: Vec::new(),
-            files: Vec::new(),
+            unnamed: Vec::new(),
             inner: Vec::new(),
         }
     }
@@ -58,7 +57,16 @@ impl<'t> Lower<'t> {
     pub(super) fn quoted(text: &'t str, at: Bytes, dialect: Dialect) -> Self {
         let lines = Lines::of(text);
         let place = Place::Within(at);
-        Lower { text, place, lines, dialect, in_body: false, windows: Vec::new(), files: Vec::new(), inner: Vec::new() }
+        Lower {
+            text,
+            place,
+            lines,
+            dialect,
+            in_body: false,
+            windows: Vec::new(),
+            unnamed: Vec::new(),
+            inner: Vec::new(),
+        }
     }
 
     /// The bytes of `span` in the script.

@@ -1,18 +1,26 @@
 //! SQL text into carve's own statements: lexer, dialects, splitting, grammar, lowering, fallback scan.
+pub(in crate::lineage) mod address;
 pub(in crate::lineage) mod dialect;
+mod doing;
 pub(in crate::lineage) mod fills;
+mod harmless;
 pub(in crate::lineage) mod help;
 pub(in crate::lineage) mod ir;
 pub(in crate::lineage) mod lexer;
 mod lower;
 mod lower_change;
+mod lower_create;
 mod lower_expr;
+mod lower_files;
 mod lower_query;
 mod lower_stmt;
+mod moves;
 pub(in crate::lineage) mod parse;
 mod remote;
 pub(in crate::lineage) mod scan;
 pub(in crate::lineage) mod script;
+mod shape;
+mod sources;
 mod split;
 mod types;
 pub(in crate::lineage) mod words;

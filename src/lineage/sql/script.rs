@@ -3,12 +3,15 @@ use std::ops::Range;
 
 use super::{
     dialect::Dialect,
+    doing::{Doing, Rest, Target},
+    harmless::is_harmless,
     help::blanked,
     ir::{Bytes, Stmt},
     lexer::{Kind, Token, lex},
     lower::Lower,
     parse::{Parsed, parse},
     scan::scan,
+    shape::shaped,
     split::{Piece, pieces},
     words::is_any,
 };
@@ -18,7 +21,7 @@ use crate::{
 };
 
 /// Parentheses and CASEs within each other beyond which a statement is only scanned.
-const MAX_NESTING: usize = 90;
+const MAX_NESTING: usize = 250;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
 /// Scripts quoted in scripts beyond which a body is not opened.
@@ -147,11 +150,18 @@ impl Reader<'_> {
         if tokens[0].is(self.text, "refresh") {
             return self.refresh(tokens);
         }
+        if let Some(end) = self.shaped(tokens, in_body, false) {
+            return end;
+        }
         let text = &self.text[at.clone()];
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
+                let stmt = self.lowered(text, &at, &parsed, dialect, in_body);
+                if stmt.is_empty() && !is_harmless(&parsed.statement) {
+                    return self.scanned(tokens, in_body, Some("what it does to tables is not known".to_owned()));
+                }
                 self.sql.coverage.parsed += 1;
-                self.take(text, &at, parsed, dialect, in_body)
+                self.take(&at, parsed, stmt)
             }
             Err(why) => {
                 for name in std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied()) {
@@ -161,12 +171,73 @@ impl Reader<'_> {
                         && let Ok((parsed, dialect)) = self.attempt(&helped, dialect)
                     {
                         self.sql.coverage.helped += 1;
-                        return self.take(&helped, &at, parsed, dialect, in_body);
+                        let stmt = self.lowered(&helped, &at, &parsed, dialect, in_body);
+                        return self.take(&at, parsed, stmt);
                     }
                 }
-                self.scanned(tokens, in_body, Some(why))
+                match self.shaped(tokens, in_body, true) {
+                    Some(end) => end,
+                    None => self.scanned(tokens, in_body, Some(why)),
+                }
             }
         }
+    }
+
+    /// A statement told by its words; `None` where it is of no known shape.
+    fn shaped(&mut self, tokens: &[Token], in_body: bool, late: bool) -> Option<usize> {
+        for one in shaped(self.text, tokens, self.dialect, late) {
+            let own = &tokens[..one.end.max(1)];
+            let mut stmt = Stmt::new("other", own[0].at.start..own[own.len() - 1].at.end);
+            let doing = Doing { text: self.text, tokens, dialect: self.dialect, shaped: &one };
+            let Some(rest) = doing.run(&mut stmt) else { continue };
+            let end = stmt.at.end;
+            let behind = &tokens[one.rest.unwrap_or(tokens.len())..];
+            match rest {
+                Rest::Statement => {
+                    // The statement inside is the one that counts.
+                    self.sql.coverage.statements -= 1;
+                    self.statements(behind, in_body);
+                    return Some(end);
+                }
+                Rest::Nothing => self.sql.coverage.parsed += 1,
+                Rest::Out => self.rest(&mut stmt, behind, None)?,
+                Rest::Fill(target) => self.rest(&mut stmt, behind, Some(*target))?,
+            }
+            self.sql.stmts.push(stmt);
+            return Some(end);
+        }
+        None
+    }
+
+    /// The query at the end of a statement of known shape; `None` where the grammar refuses that too.
+    fn rest(&mut self, stmt: &mut Stmt, tokens: &[Token], target: Option<Target>) -> Option<()> {
+        let at = tokens.first()?.at.start..tokens.last()?.at.end;
+        let (text, parsed, dialect) = self.understood(tokens, &at)?;
+        let mut inner = Lower::new(&text, at.start, dialect, false).statement(&parsed.statement, at);
+        let mut fill = inner.fills.pop().filter(|fill| fill.target.is_none())?;
+        if let Some(target) = target {
+            (fill.columns, fill.temp, fill.makes) = (target.columns, target.temp, target.makes);
+            fill.target = Some(target.name);
+        }
+        stmt.fills.append(&mut inner.fills);
+        stmt.fills.push(fill);
+        stmt.unnamed.append(&mut inner.unnamed);
+        self.sql.coverage.helped += 1;
+        Some(())
+    }
+
+    /// The tree of `tokens`, as they stand or with storage clauses blanked.
+    fn understood(&self, tokens: &[Token], at: &Bytes) -> Option<(String, Parsed, Dialect)> {
+        let text = &self.text[at.clone()];
+        if let Ok((parsed, dialect)) = self.attempt(text, self.dialect) {
+            return Some((text.to_owned(), parsed, dialect));
+        }
+        let names = std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied());
+        names.filter_map(Dialect::named).find_map(|dialect| {
+            let helped = blanked(text, at.start, tokens, dialect)?;
+            let (parsed, dialect) = self.attempt(&helped, dialect).ok()?;
+            Some((helped, parsed, dialect))
+        })
     }
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
@@ -198,11 +269,15 @@ impl Reader<'_> {
         self.dialect.semicolon_free() && rest > 0 && (begins || glue)
     }
 
-    fn take(&mut self, text: &str, at: &Bytes, parsed: Parsed, dialect: Dialect, in_body: bool) -> usize {
+    fn lowered(&self, text: &str, at: &Bytes, parsed: &Parsed, dialect: Dialect, in_body: bool) -> Stmt {
         let end = parsed.rest.map_or(at.end, |rest| at.start + rest);
         let own = at.start..at.start + self.text[at.start..end].trim_end().len();
-        self.sql.stmts.push(Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own));
-        end
+        Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own)
+    }
+
+    fn take(&mut self, at: &Bytes, parsed: Parsed, stmt: Stmt) -> usize {
+        self.sql.stmts.push(stmt);
+        parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
 
     /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.

@@ -98,6 +98,10 @@ impl Splitter<'_> {
             "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
             "do" => self.bodies(run),
             "create" | "alter" => self.definition(run),
+            "set" if self.sets_schema(run) => {
+                self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+                None
+            }
             "execute" | "exec" => self.execution(run),
             word if is_any("idle", word) || self.is_assignment(run) || self.is_end_label(run) => {
                 self.pieces.push(Piece::Glue(run.clone()));
@@ -108,6 +112,11 @@ impl Splitter<'_> {
                 None
             }
         }
+    }
+
+    /// `SET search_path = …` says where unqualified tables lie.
+    fn sets_schema(&self, run: &Range<usize>) -> bool {
+        (run.start + 1..run.end.min(run.start + 3)).any(|at| self.word(at) == "search_path")
     }
 
     fn dollar(&self, run: &Range<usize>) -> Option<usize> {
@@ -202,6 +211,10 @@ impl Splitter<'_> {
 
     /// EXEC of a string is dynamic; EXEC of a procedure is a call.
     fn execution(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        if (run.start + 1..run.end.min(run.start + 4)).any(|at| self.word(at) == "sp_rename") {
+            self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+            return None;
+        }
         let tail = &self.tokens[run.start + 1..run.end];
         let immediate = self.word(run.start + 1) == "immediate";
         let text_first = tail.iter().find(|t| !t.is_sign('(')).is_some_and(|t| {
