@@ -17,6 +17,8 @@ mod lineage;
 mod plans;
 mod report;
 mod scoring;
+mod secrets;
 mod servers;
 mod service;
 mod support;
+mod tampered;
