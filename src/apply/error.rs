@@ -1,9 +1,8 @@
-use camino::Utf8PathBuf;
-
 use crate::{
     apply::{
         journal::JournalError,
         model::{Concern, PreflightFinding, ProofSummary},
+        world::OutsideError,
     },
     connector::ConnectorError,
     vocab::{Digest, ServiceName},
@@ -161,8 +160,9 @@ impl StepError {
         move |source| StepError::Format { what, source: Box::new(source) }
     }
 
-    pub(super) fn outside(file: &Utf8PathBuf) -> StepError {
-        StepError::Broken(format!("`{file}` leads out of the estate"))
+    pub(super) fn outside(error: OutsideError) -> StepError {
+        let hint = error.hint().to_owned();
+        StepError::Undecided { because: error.to_string(), hint }
     }
 
     /// The failure as callers see it, with the step it happened in.

@@ -84,7 +84,7 @@ impl Failure {
                 "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
                            "details": self.details, "hint": self.hint }
             });
-            screen.out(value.to_string());
+            screen.answer(value);
         }
         screen.error(format!("{} {}", screen.paint(Style::Bad, "error:"), self.message));
         for cause in &self.causes {
@@ -138,7 +138,11 @@ impl From<PlanFileError> for Failure {
                 (ExitCode::Stale, "change carve.yaml and run `carve plan` again, or restore the file from git")
             }
             PlanFileError::Format { .. } => (ExitCode::Stale, "run `carve plan` again with this carve"),
-            _ => (ExitCode::Error, "run `carve plan` again"),
+            PlanFileError::Malformed(_) => (
+                ExitCode::Stale,
+                "run `carve plan` again, or restore the file from git; carve.yaml is the place for changes",
+            ),
+            PlanFileError::Unwritable(_) => (ExitCode::Error, "run `carve plan` again"),
         };
         Failure::new(code, &error).hint(hint)
     }

@@ -31,7 +31,7 @@ impl Context {
             serde_json::Value::Object(fields) => named.extend(fields),
             other => drop(named.insert("value".to_owned(), other)),
         }
-        self.screen.out(serde_json::Value::Object(named).to_string());
+        self.screen.answer(serde_json::Value::Object(named));
         Ok(())
     }
 }

@@ -1,5 +1,5 @@
 //! The estate a command is about: where it is, what was read of it, and the world its plans touch.
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs, io::ErrorKind, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -175,10 +175,12 @@ impl Workspace {
             }
         };
         let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::said(ExitCode::Error, format!("cannot read the plan `{path}`: {error}"))
+            // Bytes that are no text are no plan that carve wrote.
+            let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
+            Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
                 .hint(format!("`carve plan --service {name}` writes it"))
         })?;
-        plan::from_text(&text).map_err(Failure::from)
+        plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
@@ -219,6 +221,7 @@ impl Workspace {
         }
         Ok(World {
             root: base.to_owned(),
+            further_roots: further_roots(estate),
             state: self.state(),
             lake: open_lake("lake", &url("lake")?, base).await?,
             bucket: open_bucket("bucket", &url("bucket")?, base).await?,
@@ -234,6 +237,11 @@ impl Workspace {
         let below = file.strip_prefix(&root.prefix).unwrap_or(file);
         fs::read_to_string(root.path.join(below)).ok()
     }
+}
+
+fn further_roots(estate: &Estate) -> BTreeMap<Utf8PathBuf, Utf8PathBuf> {
+    let further = estate.roots.iter().filter(|root| !root.prefix.as_str().is_empty());
+    further.map(|root| (root.prefix.clone(), root.path.clone())).collect()
 }
 
 fn source_roles(plan: &Plan) -> Vec<String> {

@@ -1,7 +1,10 @@
 //! A fault with its line of source. The one file that knows annotate-snippets.
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::{
+    diagnostics::{Diagnostic, Severity},
+    vocab::masked,
+};
 
 /// The fault as text: code, summary, the lines around its place where `source` is known, and what to do.
 pub fn frame(diagnostic: &Diagnostic, source: Option<&str>, color: bool) -> String {
@@ -41,10 +44,17 @@ fn excerpt(text: &str, start: usize, end: usize) -> Option<Excerpt> {
     }
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
-    let line: String = text[line_start..line_end].chars().take(160).collect::<String>().replace('\r', " ");
+    let line = covered(text, line_start, line_end).chars().take(160).collect::<String>().replace('\r', " ");
     let from = (start - line_start).min(line.len());
     let to = (end.min(line_end) - line_start).min(line.len()).max(from);
     (line.is_char_boundary(from) && line.is_char_boundary(to)).then_some(Excerpt { text: line, start: from, end: to })
+}
+
+/// Bytes `from..to` of `text`, secrets masked. What makes a text a secret may stand some lines before it.
+fn covered(text: &str, from: usize, to: usize) -> String {
+    const BEFORE: usize = 4096;
+    let begin = (from.saturating_sub(BEFORE)..=from).find(|at| text.is_char_boundary(*at)).unwrap_or(from);
+    masked(&text[begin..to])[from - begin..].to_owned()
 }
 
 #[cfg(test)]
@@ -67,6 +77,15 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part} in\n{shown}");
         }
+    }
+
+    #[test]
+    fn a_secret_in_the_line_is_masked_and_the_mark_stays_true() {
+        let text = "db:\n  password: |\n    hunter2-SECRET\n";
+        let at = text.find("hunter2").unwrap();
+        let fault = Diagnostic::new(CodeEntry::E005, Span::of("x.yaml", text, at, at + 14), "no such key");
+        let shown = frame(&fault, Some(text), false);
+        assert!(shown.contains("**************") && !shown.contains("SECRET"), "{shown}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Where text goes, and whether it may have colour.
 use std::io::{IsTerminal, Write};
 
+use crate::vocab::{masked, masked_json};
+
 /// When text has colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
@@ -59,21 +61,26 @@ impl Screen {
         self.interactive
     }
 
-    /// A line of the answer, on standard output. A closed pipe (`carve scan | head`) is no failure.
+    /// A line of the answer, on standard output, secrets masked. A closed pipe (`carve scan | head`) is no failure.
     pub fn out(&self, line: impl AsRef<str>) {
-        let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+        let _ = writeln!(std::io::stdout().lock(), "{}", masked(line.as_ref()));
+    }
+
+    /// The answer for a program, on standard output: secrets are masked text by text, so its shape stays.
+    pub fn answer(&self, value: serde_json::Value) {
+        let _ = writeln!(std::io::stdout().lock(), "{}", masked_json(value));
     }
 
     /// A line beside the answer, on standard error; nothing when quiet.
     pub fn note(&self, line: impl AsRef<str>) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+            let _ = writeln!(std::io::stderr().lock(), "{}", masked(line.as_ref()));
         }
     }
 
     /// A failure, on standard error, quiet or not.
     pub fn error(&self, line: impl AsRef<str>) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+        let _ = writeln!(std::io::stderr().lock(), "{}", masked(line.as_ref()));
     }
 
     /// `text` in `style`, where colour is allowed.

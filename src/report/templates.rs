@@ -5,6 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use handlebars::{Handlebars, handlebars_helper, html_escape};
 use serde::Serialize;
 
+use crate::vocab::masked_json;
+
 /// How pages are rendered.
 #[derive(Clone, Debug, Default)]
 pub struct RenderOptions {
@@ -128,8 +130,9 @@ impl Templates {
     /// Fills template `name` (without `.hbs`) with `data`.
     pub(super) fn fill(&self, name: &str, data: &impl Serialize) -> Result<Vec<u8>, ReportError> {
         let registry = if name.ends_with(".html") { &self.html } else { &self.markdown };
+        let data = covered("a page", data)?;
         let text = registry
-            .render(name, data)
+            .render(name, &data)
             .map_err(|source| ReportError::Fill { name: format!("{name}.hbs"), source: Box::new(source) })?;
         Ok(text.into_bytes())
     }
@@ -218,15 +221,28 @@ fn fenced(language: &str, text: &str) -> String {
     format!("{ticks}{language}\n{}\n{ticks}", text.trim_end_matches('\n'))
 }
 
+/// `data` with every secret in its texts masked.
+fn covered(what: &'static str, data: &impl Serialize) -> Result<serde_json::Value, ReportError> {
+    serde_json::to_value(data).map(masked_json).map_err(|source| ReportError::Json { what, source })
+}
+
 /// `data` as JSON that cannot end the script element it stands in.
 pub(super) fn script_json(what: &'static str, data: &impl Serialize) -> Result<String, ReportError> {
-    let json = serde_json::to_string(data).map_err(|source| ReportError::Json { what, source })?;
+    let json = serde_json::to_string(&covered(what, data)?).map_err(|source| ReportError::Json { what, source })?;
     Ok(json.replace('<', "\\u003c"))
 }
 
 /// `data` as indented JSON with a last newline.
 pub(super) fn pretty_json(what: &'static str, data: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-    let mut json = serde_json::to_vec_pretty(data).map_err(|source| ReportError::Json { what, source })?;
+    let failed = |source| ReportError::Json { what, source };
+    let plain = serde_json::to_value(data).map_err(failed)?;
+    let covered = masked_json(plain.clone());
+    // A value of its own would lose the order of its fields: only where it must be.
+    let mut json = match covered == plain {
+        true => serde_json::to_vec_pretty(data),
+        false => serde_json::to_vec_pretty(&covered),
+    }
+    .map_err(failed)?;
     json.push(b'\n');
     Ok(json)
 }

@@ -13,7 +13,7 @@ use crate::{
     estate::{Estate, Exposure},
     lineage::{Access, Lineage},
     plan::{Plan, SpanEdit},
-    vocab::DatasetId,
+    vocab::{DatasetId, holds_secret},
 };
 
 /// How every BI source that reads a table of `plan` moves. Reads the files of those sources from the
@@ -82,6 +82,9 @@ fn one_move(estate: &Estate, plan: &Plan, exposure: &Exposure, moved: &[&Replace
     let text = read_file(estate, &exposure.at.file)?;
     let (edits, kind, before, after) = edits(estate, exposure, moved, &text)?;
     let (edit, content) = edited(&exposure.at.file, &text, edits)?;
+    if holds_secret(&content) {
+        return Err("its file holds a secret, which carve does not copy: repoint it by hand".to_owned());
+    }
     let (charts, dashboards) = readers(estate, &exposure.id);
     Ok(ExposureMove {
         id: exposure.id.clone(),

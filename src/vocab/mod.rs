@@ -4,6 +4,7 @@ mod digest;
 mod names;
 mod schema;
 mod schema_version;
+mod secret;
 mod span;
 
 pub use dataset_id::{BadDatasetId, DatasetId};
@@ -11,4 +12,5 @@ pub use digest::{BadDigest, Digest};
 pub use names::{BadName, Endpoint, JobId, ServiceName};
 pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
+pub use secret::{holds_secret, masked, masked_json};
 pub use span::Span;

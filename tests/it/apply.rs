@@ -4,5 +4,6 @@ mod bad_days;
 mod engines;
 mod memory;
 mod refreshing;
+mod repointing;
 mod running;
 mod shop;

@@ -18,6 +18,8 @@ mod lineage_limits;
 mod plans;
 mod report;
 mod scoring;
+mod secrets;
 mod servers;
 mod service;
 mod support;
+mod tampered;

@@ -71,7 +71,7 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
         page: &page,
     };
     match context.json {
-        true => context.screen.out(story.json().to_string()),
+        true => context.screen.answer(story.json()),
         false => story.tell(context, began.elapsed().as_secs_f64()),
     }
     Ok(ExitCode::Done)

@@ -5,7 +5,10 @@ use crate::{
     scoring::{self, EvidenceRow, Explanation, Scorecard},
 };
 
-use super::plan::card;
+use super::{apply::left_to_you, plan::card};
+
+/// Lines of what is left to people that an explanation shows.
+const LEFT_SHOWN: usize = 20;
 
 pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
@@ -17,7 +20,13 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
             let explanation = scoring::explain(first, parameters);
             match context.json {
                 true => context.answer("carve-explanation/1", &explanation)?,
-                false => show(first, &explanation, context),
+                false => {
+                    show(first, &explanation, context);
+                    // A candidate that has nothing to publish has no plan, and so leaves nothing to people.
+                    if let Ok(plan) = survey.draft(first) {
+                        left_to_you(&plan, LEFT_SHOWN, context);
+                    }
+                }
             }
         }
         Some(other) => {

@@ -4,7 +4,7 @@ use std::fs;
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use super::{faults, report};
+use super::{apply::left_to_you, faults, report};
 use crate::{
     cli::{
         Context, Outcome,
@@ -18,6 +18,9 @@ use crate::{
     scoring::Scorecard,
     vocab::ServiceName,
 };
+
+/// Lines of what is left to people that a terminal shows of each plan.
+const LEFT_SHOWN: usize = 10;
 
 /// A drafted plan and what became of its file.
 struct Drafted {
@@ -62,7 +65,7 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
         report = Some(report::write(&workspace, &survey, &statuses, args.templates.clone())?);
     }
     match context.json {
-        true => context.screen.out(as_json(&survey, &drafted).to_string()),
+        true => context.screen.answer(as_json(&survey, &drafted)),
         false => show(&workspace, &survey, &drafted, report, context),
     }
     let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
@@ -137,6 +140,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
     if let Some(report) = report {
         screen.out(format!("report  {report}"));
     }
+    drafted.iter().for_each(|one| left_to_you(&one.plan, LEFT_SHOWN, context));
     if let Some(first) = drafted.first() {
         let service = &first.plan.service;
         let flags = workspace.flags();
@@ -187,7 +191,8 @@ fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
         .iter()
         .map(|one| {
             json!({ "service": one.plan.service, "id": one.plan.id, "file": format!("plans/{}.yaml", one.plan.service),
-                           "state": one.state.word(), "steps": one.plan.steps.len() })
+                           "state": one.state.word(), "steps": one.plan.steps.len(),
+                           "left_to_people": one.plan.left_to_people().collect::<Vec<_>>() })
         })
         .collect();
     json!({

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
     if context.json {
-        context.screen.out(as_json(&survey).to_string());
+        context.screen.answer(as_json(&survey));
     } else {
         tables(&survey, context);
         faults::show(context, &survey.estate.roots, &survey.diagnostics, args.all);

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
     if context.json {
         let broken: Vec<_> = broken.iter().map(|(file, error)| format!("{file}: {error}")).collect();
         let value = serde_json::json!({ "format": "carve-status/1", "services": statuses, "broken_plans": broken });
-        context.screen.out(value.to_string());
+        context.screen.answer(value);
     } else {
         show(&statuses, context);
         for (file, error) in &broken {

@@ -33,7 +33,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
     let options = RenderOptions { templates: args.templates.clone() };
     let written = write(&workspace, &survey, &plan, &statuses, &options)?;
     match context.json {
-        true => context.screen.out(json(&written).to_string()),
+        true => context.screen.answer(json(&written)),
         false => show(&plan, &written, context),
     }
     Ok(ExitCode::Done)
