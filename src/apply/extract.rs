@@ -57,6 +57,7 @@ pub(super) fn connected<'w>(context: &Context<'w>, wanted: &PublishEndpoint) -> 
             what: wanted.from.clone(),
             shown: String::new(),
             reason: "no connection of that name is configured".to_owned(),
+            cure: "give its `url` under `sources` in carve.yaml".to_owned(),
         })
     })
 }

@@ -98,7 +98,7 @@ async fn undo(
         }
     }
     .await;
-    let facts = undone.map_err(|error| error.in_step(&step.id))?;
+    let facts = undone.map_err(|error| error.in_step(&plan.service, &step.id))?;
     let lines = facts.lines.clone();
     session.journal.append(Event::Undone { step: step.id.clone(), facts })?;
     Ok(report(step, Outcome::Undone, lines))
