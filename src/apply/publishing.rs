@@ -117,6 +117,8 @@ pub(super) async fn publish(
             Ok(manifests) => {
                 let (manifests, digests): (Vec<_>, Vec<_>) =
                     manifests.into_iter().map(|(manifest, digest)| (Arc::new(manifest), digest)).unzip();
+                // The lake may be an origin: it cannot be written while a snapshot holds it still.
+                extract.release();
                 gate.pass(context, &manifests).await?;
                 let stored = manifests.iter().zip(digests).collect();
                 lines.extend(finish(context, wanted, &extract.sources, version, stored, known, &spent).await?);

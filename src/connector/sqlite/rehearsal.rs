@@ -1,5 +1,5 @@
 //! The swap tried on an empty table, and taken back: what would be refused later is refused before any work.
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -30,36 +30,38 @@ pub(super) fn rehearse(
     let change = Change::of(&transaction, place, &name, doing);
     let before = change.find(live)?;
     let lacks = before.as_ref().map_or(Ok(None), |old| lacks(&change, old, live))?;
-    let (views, children) = (working_views(&change)?, working_children(&change)?);
+    let (views, children) = (views(&change)?, children(&change)?);
     create_in(&transaction, staging, (&name, &place.names(staging).1), schema)?;
     change.swap(staging, live, Some(previous))?;
-    let still = working_views(&change)?;
-    if let Some(view) = views.iter().find(|view| !still.contains(*view)) {
+    if let Some(view) = broken(&views, &self::views(&change)?) {
         let why = why_not(change.connection, &qualified(&name, view));
         return Err(change.refused(format!(
             "the view `{view}` would break ({why}): publish the columns it reads, or mend the view"
         )));
     }
-    let still = working_children(&change)?;
-    if let Some(child) = children.iter().find(|child| !still.contains(*child)) {
+    if let Some(child) = broken(&children, &self::children(&change)?) {
         return Err(change.refused(format!(
             "a foreign key of `{child}` leads to it, to columns that the import does not keep unique: drop that \
-             foreign key, or wrap beside (`mode: beside`)"
+             foreign key"
         )));
     }
     // Dropping the transaction takes everything back.
     Ok(lacks.into_iter().collect())
 }
 
-/// Views that can be read now. One that is broken already is nothing of carve's.
-fn working_views(change: &Change<'_>) -> Result<BTreeSet<String>, ConnectorError> {
-    let sql = format!("SELECT name FROM {}.sqlite_schema WHERE type = 'view' ORDER BY name", quoted(&change.schema));
-    let views = change.names(&sql, "")?;
+/// The first that worked and is still there, but works no more.
+fn broken<'n>(before: &'n BTreeMap<String, bool>, after: &BTreeMap<String, bool>) -> Option<&'n String> {
+    before.iter().find(|(name, worked)| **worked && after.get(*name) == Some(&false)).map(|(name, _)| name)
+}
+
+/// Every view, and whether it can be read. One that is broken before is nothing of carve's.
+fn views(change: &Change<'_>) -> Result<BTreeMap<String, bool>, ConnectorError> {
+    let sql = format!("SELECT name FROM {}.sqlite_schema WHERE type = 'view'", quoted(&change.schema));
     let works = |view: &String| {
         let sql = format!("SELECT * FROM {}", qualified(&change.schema, view));
         change.connection.prepare(&sql).is_ok()
     };
-    Ok(views.into_iter().filter(works).collect())
+    Ok(change.names(&sql, "")?.into_iter().map(|view| (view.clone(), works(&view))).collect())
 }
 
 fn why_not(connection: &Connection, view: &str) -> String {
@@ -67,17 +69,16 @@ fn why_not(connection: &Connection, view: &str) -> String {
     tried.err().map(|error| error.to_string()).unwrap_or_default()
 }
 
-/// Tables whose foreign keys all lead to unique columns.
-fn working_children(change: &Change<'_>) -> Result<BTreeSet<String>, ConnectorError> {
-    let sql = format!("SELECT name FROM {}.sqlite_schema WHERE type = 'table' ORDER BY name", quoted(&change.schema));
-    let tables = change.names(&sql, "")?;
+/// Every table, and whether its foreign keys lead to unique columns.
+fn children(change: &Change<'_>) -> Result<BTreeMap<String, bool>, ConnectorError> {
+    let sql = format!("SELECT name FROM {}.sqlite_schema WHERE type = 'table'", quoted(&change.schema));
     let works = |table: &String| {
         let sql = format!("PRAGMA {}.foreign_key_check({})", quoted(&change.schema), quoted(table));
         // A mismatch is told when the check begins; rows without a parent are no business of ours.
         let tried = change.connection.prepare(&sql).and_then(|mut check| check.query([])?.next().map(|_| ()));
         tried.is_ok()
     };
-    Ok(tables.into_iter().filter(works).collect())
+    Ok(change.names(&sql, "")?.into_iter().map(|table| (table.clone(), works(&table))).collect())
 }
 
 /// What belongs to the table itself and stays with it.
