@@ -155,7 +155,9 @@ async fn behind<'p>(
         if !noted.is_some_and(current) {
             behind.push((import, swap));
         } else if let Some(how) = changed(context, &swap.live, its, trust).await? {
-            notes.push(format!("`{}` {how} since it was imported: it is imported anew", swap.live));
+            let line = format!("`{}` {how} since it was imported: it is imported anew", swap.live);
+            context.progress.say(&line);
+            notes.push(line);
             behind.push((import, swap));
         }
     }
@@ -247,16 +249,4 @@ async fn freshen(context: &Context<'_>, newest: &Committed) -> Result<(), StepEr
         }
     }
     Ok(())
-}
-
-impl RefreshReport {
-    /// In one line: `published 1.0.1, 2 tables imported` or `nothing has changed since 1.0.0`.
-    pub fn told(&self) -> String {
-        let version = self.version;
-        match (self.published, self.imported.len()) {
-            (false, 0) => format!("nothing has changed since {version}"),
-            (false, tables) => format!("{tables} tables imported from {version}"),
-            (true, tables) => format!("published {version}: {} rows, {tables} tables imported", self.rows),
-        }
-    }
 }

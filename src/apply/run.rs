@@ -1,7 +1,7 @@
 //! The executor: preflight, then step after step, each written down before and after.
 use crate::{
     apply::{
-        context::Context,
+        context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, JournalError, Phase, RunState, Stage},
         model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
@@ -65,7 +65,7 @@ impl Run<'_> {
         let begun = standing(self.plan, session.state())?;
         if begun && session.state().stage == Stage::Finished {
             let steps = self.plan.steps.iter().map(|step| report(step, Outcome::Kept, Vec::new())).collect();
-            return Ok(self.report(session.state(), steps, self.still_there().await));
+            return Ok(self.report(session.state(), steps, self.still_there().await?));
         }
         let findings = checked(self.plan, self.world, self.options).await?;
         session.take_lease(self.world, &self.plan.service).await?;
@@ -92,8 +92,8 @@ impl Run<'_> {
         Ok(self.report(session.state(), steps, findings))
     }
 
-    /// Whether what was published still is there: being done is no reason to look away.
-    async fn still_there(&self) -> Vec<PreflightFinding> {
+    /// Whether what was published still is whole: being done is no reason to look away.
+    async fn still_there(&self) -> Result<Vec<PreflightFinding>, ApplyError> {
         let (bucket, service) = (&self.world.bucket, &self.plan.service);
         let looked = async {
             match publication::shelf(&**bucket, service).await? {
@@ -104,13 +104,18 @@ impl Run<'_> {
                 _ => Ok(vec!["it is not in the bucket any more".to_owned()]),
             }
         };
-        let what = match looked.await {
-            Ok(damage) if damage.is_empty() => return Vec::new(),
-            Ok(damage) => format!("the publication of `{service}` is damaged: {}", publication::told(&damage)),
-            Err(error) => format!("whether the publication of `{service}` is whole cannot be told: {}", told(&error)),
-        };
-        let hint = Some(format!("`carve refresh {service}` publishes anew what is damaged"));
-        vec![PreflightFinding { step: None, concern: Concern::Warns, what, hint }]
+        match looked.await {
+            Ok(damage) if damage.is_empty() => Ok(Vec::new()),
+            Ok(damage) => Err(ApplyError::Damaged {
+                step: context::publish_step(self.plan).unwrap_or("publish").to_owned(),
+                what: format!("its publication is damaged: {}", publication::told(&damage)),
+                hint: format!("`carve refresh {service}` publishes anew, from the origin"),
+            }),
+            Err(error) => {
+                let what = format!("whether the publication is whole cannot be told: {}", told(&error));
+                Ok(vec![PreflightFinding { step: None, concern: Concern::Warns, what, hint: None }])
+            }
+        }
     }
 
     /// One step: written down, looked at, done, written down.

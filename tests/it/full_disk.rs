@@ -2,34 +2,11 @@
 //!
 //! Each place — bucket, carve's own folder, lake — is put on a file system too small for it, in a mount namespace of
 //! the test's own. Where that is not permitted, limits on the size of files do a part of the same.
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, process::Command};
 
-use crate::support::{folder, planned, run};
+use crate::support::{folder, in_namespace, may_mount, planned, run};
 
 const SERVICE: &str = "orders";
-
-/// Whether this user may mount within namespaces of their own.
-fn may_mount() -> bool {
-    let tried = Command::new("unshare").args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
-    let may = tried.is_ok_and(|output| output.status.success());
-    if !may {
-        eprintln!("SKIPPED: no small file system can be mounted here, so no disk was filled");
-    }
-    may
-}
-
-/// A shell script with `carve` as a function, in mount and user namespaces of its own.
-fn in_namespace(shop: &Path, script: &str) -> Output {
-    let carve = env!("CARGO_BIN_EXE_carve");
-    let script = format!("set -u; cd {shop:?}; carve() {{ {carve:?} \"$@\"; }}\n{script}");
-    let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", &script]).env("NO_COLOR", "1").env_remove("CARVE_TEST_CRASH_AT");
-    command.output().unwrap()
-}
 
 /// Fills `place` of `shop`, a file system of `kib` KiB: the wrap stops with the disk's name for it and code 5, goes
 /// on once there is room, and ends proven.

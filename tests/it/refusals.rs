@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{carve, planned};
+use crate::support::{carve, in_namespace, may_mount, planned};
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -143,20 +143,20 @@ fn names_with_odd_characters_are_refused_where_they_are_typed() {
 
 #[test]
 fn a_place_that_may_not_be_written_is_told_before_step_one() {
-    use std::os::unix::fs::PermissionsExt;
+    if !may_mount() {
+        return;
+    }
     for place in ["bucket", ".carve", "lake"] {
         let (_keep, shop) = planned();
-        fs::create_dir_all(shop.join(place)).unwrap();
-        let probe = shop.join(place).join("probe");
-        let mode = |mode| fs::set_permissions(shop.join(place), fs::Permissions::from_mode(mode)).unwrap();
-        mode(0o555);
-        if File::create(&probe).is_ok() {
-            eprintln!("SKIPPED: this user may write everywhere");
-            mode(0o755);
-            return;
-        }
-        says(&shop, &["apply", "orders"], 4, &["ermission"]);
-        mode(0o755);
+        let script = format!(
+            "mkdir -p {place}; mount --bind {place} {place} || exit 90; mount -o remount,ro,bind {place} || exit 91
+             carve apply orders"
+        );
+        let output = in_namespace(&shop, &script);
+        let told = said(&output);
+        assert_eq!(output.status.code(), Some(4), "{place}: {told}");
+        assert!(told.contains("ead-only") || told.contains("may not be written"), "{place}: {told}");
+        assert!(!shop.join("bucket/data-services/orders").exists(), "{place}");
         says(&shop, &["apply", "orders"], 0, &[]);
     }
 }

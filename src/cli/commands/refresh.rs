@@ -18,9 +18,6 @@ pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
         context.answer("carve-refresh/1", &report)?;
         return Ok(ExitCode::Done);
     }
-    if report.published || !report.imported.is_empty() {
-        report.notes.iter().for_each(|line| context.screen.note(line));
-    }
     // One line: a scheduler's log is read with grep.
     let what = match (report.published, report.imported.len()) {
         (true, tables) => format!("published v{}, imported {tables} tables", report.version),

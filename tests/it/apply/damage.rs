@@ -55,8 +55,9 @@ async fn a_bucket_that_was_emptied_gets_a_version_that_was_never_given_out() {
     assert_eq!(shop.refresh().await.unwrap().version.to_string(), "1.0.1");
     shop.bucket.objects.lock().unwrap().clear();
     // `apply` has nothing to do, and does not look away.
-    let report = shop.apply().await.unwrap();
-    assert!(report.findings[0].what.contains("not in the bucket any more"), "{:?}", report.findings);
+    let error = shop.apply().await.unwrap_err();
+    assert!(matches!(&error, ApplyError::Damaged { what, .. } if what.contains("not in the bucket")), "{error}");
+    assert!(error.hint().unwrap().contains("carve refresh orders"));
     let report = shop.refresh().await.unwrap();
     assert_eq!((report.version.to_string().as_str(), report.rows), ("1.0.2", 6));
     assert!(shop.verify().await.equal);
@@ -84,11 +85,12 @@ async fn a_publication_that_was_damaged_before_its_step_ended_is_not_adopted() {
             continue;
         }
         // The same size, another digit: only reading it shows.
-        let mut objects = shop.bucket.objects.lock().unwrap();
-        let (_, part) = objects.iter_mut().find(|(key, _)| key.contains("datapart")).unwrap();
-        let at = part.iter().rposition(u8::is_ascii_digit).unwrap();
-        part[at] ^= 1;
-        drop(objects);
+        {
+            let mut objects = shop.bucket.objects.lock().unwrap();
+            let (_, part) = objects.iter_mut().find(|(key, _)| key.contains("datapart")).unwrap();
+            let at = part.iter().rposition(u8::is_ascii_digit).unwrap();
+            part[at] ^= 1;
+        }
         let report = shop.apply().await.unwrap();
         assert_eq!(report.version.unwrap().to_string(), "1.0.1");
         assert!(shop.verify().await.equal);
