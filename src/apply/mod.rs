@@ -30,7 +30,7 @@ mod upload;
 mod verify;
 mod world;
 
-pub use error::ApplyError;
+pub use error::{ApplyError, Needs};
 pub use journal::{Event, Facts, IllegalEvent, JournalError, Phase, RunState, Stage, StepState};
 pub use known_edits::KnownEdits;
 pub use model::*;

@@ -12,6 +12,7 @@ use crate::{
         known_edits::KnownEdits,
         model::{Concern, PreflightFinding},
         run::told,
+        step::previous_generation,
         world::{RunOptions, World},
     },
     plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
@@ -50,7 +51,10 @@ pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<
                     origin(&context, step, endpoint, &mut found).await;
                 }
             }
-            Action::Swap(swap) => names(&context, step, swap, &mut found).await,
+            Action::Swap(swap) => {
+                names(&context, step, swap, &mut found).await;
+                rehearsal(&context, step, swap, &mut found).await;
+            }
             Action::Repoint(repoint) => {
                 for edit in &repoint.files {
                     file_edit(&context, &state, step, edit, &mut tried, &mut found);
@@ -229,6 +233,38 @@ async fn names(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Find
         Ok(Some(what)) => found.blocks(Some(step), what, "rename or drop it, or give the import another name"),
         Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", swap.live, told(&error)), ""),
     }
+}
+
+/// The swap tried with an empty table, and taken back.
+async fn rehearsal(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Findings) {
+    let rehearsed = async {
+        let previous = match &swap.previous {
+            Some(previous) if context.in_place_done(swap, previous).await? => return Ok(Vec::new()),
+            Some(previous) => previous.clone(),
+            None => previous_generation(&swap.live),
+        };
+        // What cannot be described is told by the step that publishes it.
+        let Some(schema) = imported_schema(context, swap).await else { return Ok(Vec::new()) };
+        context.world.lake.rehearse(&swap.staging, &swap.live, &previous, &schema).await
+    };
+    match rehearsed.await {
+        Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, Some(step), note, "")),
+        Err(error) => {
+            let hint =
+                "change that first, or set `mode: beside` for this service under `wraps` in carve.yaml and plan again";
+            let hint = if swap.previous.is_some() { hint } else { "change that first" };
+            found.blocks(Some(step), format!("the import cannot take its place: {}", told(&error)), hint);
+        }
+    }
+}
+
+/// The schema that the import of `swap` will have.
+async fn imported_schema(context: &Context<'_>, swap: &Swap) -> Option<Schema> {
+    let endpoint = context::endpoint_of(context.plan, &swap.staging)?;
+    let wanted = context::publish(context.plan)?.endpoints.iter().find(|its| its.endpoint == *endpoint)?;
+    let table = context.origin_table(wanted).await.ok()?;
+    let described = context.world.origin(&wanted.from)?.describe(&table).await.ok()?;
+    extract::published_schema(wanted, described.schema).ok()
 }
 
 /// A table that stands where the swap needs room.

@@ -93,7 +93,7 @@ async fn undoable(
                 let (step, concern) = (Some(step.id.clone()), Concern::Blocks);
                 findings.push(PreflightFinding { step, concern, what: because, hint: Some(hint) });
             }
-            Err(error) => return Err(error.in_step(&step.id)),
+            Err(error) => return Err(error.in_step(&plan.service, &step.id)),
         }
     }
     match findings.is_empty() {
@@ -127,7 +127,7 @@ async fn undo(
         }
     }
     .await;
-    let facts = undone.map_err(|error| error.in_step(&step.id))?;
+    let facts = undone.map_err(|error| error.in_step(&plan.service, &step.id))?;
     let lines = facts.lines.clone();
     session.journal.append(Event::Undone { step: step.id.clone(), facts })?;
     Ok(report(step, Outcome::Undone, lines))

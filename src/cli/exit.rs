@@ -1,7 +1,13 @@
 //! Failures become exit codes and advice here, and nowhere else.
 use std::process;
 
-use crate::{apply::ApplyError, connector::ConnectorError, console::Screen, console::Style, plan::PlanFileError};
+use crate::{
+    apply::{ApplyError, Needs},
+    connector::ConnectorError,
+    console::Screen,
+    console::Style,
+    plan::PlanFileError,
+};
 
 /// What carve's process says when it ends. The numbers are part of its interface: docs/COMMANDS.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,14 +108,14 @@ impl Failure {
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
-        let code = match &error {
-            ApplyError::Stale { .. } => ExitCode::Stale,
-            ApplyError::Blocked { .. } | ApplyError::OtherPlan { .. } => ExitCode::Blocked,
-            ApplyError::Stopped { .. } | ApplyError::Undecided { .. } => ExitCode::Stopped,
-            ApplyError::Locked { .. } => ExitCode::Locked,
-            ApplyError::NotEqual { .. } => ExitCode::Different,
-            ApplyError::Interrupted { .. } => ExitCode::Interrupted,
-            _ => ExitCode::Error,
+        let code = match (&error, error.needs()) {
+            (ApplyError::Interrupted { .. }, _) => ExitCode::Interrupted,
+            (_, Needs::Again) => ExitCode::Stopped,
+            (_, Needs::Waiting) => ExitCode::Locked,
+            (_, Needs::Change) => ExitCode::Blocked,
+            (_, Needs::Replanning) => ExitCode::Stale,
+            (_, Needs::Looking) => ExitCode::Different,
+            (_, Needs::Mending) => ExitCode::Error,
         };
         let mut failure = Failure::new(code, &error);
         match &error {
@@ -154,6 +160,10 @@ impl From<ConnectorError> for Failure {
             ConnectorError::Address { .. } => ExitCode::Blocked,
             _ => ExitCode::Error,
         };
-        Failure::new(code, &error)
+        let failure = Failure::new(code, &error);
+        match error.cure() {
+            Some(cure) => failure.hint(cure),
+            None => failure,
+        }
     }
 }

@@ -46,14 +46,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
         Err(error) => {
             // Help and version are answers; everything else is a command line not understood.
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
-            let _ = error.print();
-            return code.into();
+            return match error.print() {
+                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Error.into(),
+                _ => code.into(),
+            };
         }
     };
     let context = context(&cli.global);
-    match dispatch(cli.command, &context) {
-        Ok(code) => code.into(),
-        Err(failure) => failure.show(&context.screen, context.json).into(),
+    let code = match dispatch(cli.command, &context) {
+        Ok(code) => code,
+        Err(failure) => failure.show(&context.screen, context.json),
+    };
+    delivered(code, &context.screen).into()
+}
+
+/// An answer that nobody received is no success.
+fn delivered(code: ExitCode, screen: &Screen) -> ExitCode {
+    match (code, screen.lost()) {
+        (ExitCode::Done | ExitCode::Changes, Some(why)) => {
+            screen.error(format!("error: the answer could not be written: {why}"));
+            ExitCode::Error
+        }
+        (code, _) => code,
     }
 }
 

@@ -259,13 +259,20 @@ pub(super) struct Opened {
     pub(super) run: RunOptions,
 }
 
+impl Opened {
+    /// The world that `plan` touches, and a run that Ctrl-C stops.
+    pub(super) async fn of(workspace: &Workspace, estate: &Estate, plan: Plan) -> Result<Self, Failure> {
+        let world = workspace.world(estate, std::slice::from_ref(&plan)).await?;
+        Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
+    }
+}
+
 /// Opens what the arguments of such a command name.
 pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
     let workspace = Workspace::flagged(&args.estate)?;
     let plan = workspace.plan(&args.service)?;
     let estate = workspace.load_checked(progress)?;
-    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
+    Opened::of(&workspace, &estate, plan).await
 }
 
 /// A shared flag that Ctrl-C sets; a second one ends the process at once.

@@ -1,5 +1,8 @@
 //! Where text goes, and whether it may have colour.
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{IsTerminal, Write},
+    sync::{Arc, OnceLock},
+};
 
 use crate::vocab::{masked, masked_json};
 
@@ -22,6 +25,8 @@ pub struct Screen {
     /// Whether standard error is a terminal: bars and prompts make sense.
     interactive: bool,
     quiet: bool,
+    /// Why a line of the answer could not be written, the first time it happened.
+    lost: Arc<OnceLock<String>>,
 }
 
 /// How a word stands out.
@@ -48,7 +53,7 @@ impl Screen {
             ColorChoice::Never => false,
             ColorChoice::Auto => !forbidden && std::io::stdout().is_terminal(),
         };
-        Screen { color, interactive: std::io::stderr().is_terminal() && !quiet, quiet }
+        Screen { color, interactive: std::io::stderr().is_terminal() && !quiet, quiet, lost: Arc::default() }
     }
 
     /// Whether text has colour.
@@ -61,14 +66,35 @@ impl Screen {
         self.interactive
     }
 
-    /// A line of the answer, on standard output, secrets masked. A closed pipe (`carve scan | head`) is no failure.
+    /// A line of the answer, on standard output, secrets masked. A closed pipe (`carve scan | head`) is no failure;
+    /// anything else that keeps the answer from its reader is remembered for [`Screen::lost`].
     pub fn out(&self, line: impl AsRef<str>) {
-        let _ = writeln!(std::io::stdout().lock(), "{}", masked(line.as_ref()));
+        self.say(&masked(line.as_ref()));
     }
 
     /// The answer for a program, on standard output: secrets are masked text by text, so its shape stays.
     pub fn answer(&self, value: serde_json::Value) {
-        let _ = writeln!(std::io::stdout().lock(), "{}", masked_json(value));
+        self.say(&masked_json(value).to_string());
+    }
+
+    fn say(&self, line: &str) {
+        let mut out = std::io::stdout().lock();
+        self.remember(writeln!(out, "{line}"));
+    }
+
+    /// Why the answer did not reach its reader, if it did not. Asked once all is said.
+    pub fn lost(&self) -> Option<&str> {
+        self.remember(std::io::stdout().lock().flush());
+        self.lost.get().map(String::as_str)
+    }
+
+    fn remember(&self, written: std::io::Result<()>) {
+        if let Err(error) = written
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            // The first cause is the one to tell.
+            let _ = self.lost.set(error.to_string());
+        }
     }
 
     /// A line beside the answer, on standard error; nothing when quiet.

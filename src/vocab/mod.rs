@@ -2,6 +2,7 @@
 mod dataset_id;
 mod digest;
 mod names;
+mod nearest;
 mod schema;
 mod schema_version;
 mod secret;
@@ -10,6 +11,7 @@ mod span;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
 pub use names::{BadName, Endpoint, JobId, ServiceName};
+pub use nearest::nearest;
 pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
 pub use secret::{holds_secret, masked, masked_json};

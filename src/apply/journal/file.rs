@@ -8,7 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    apply::journal::{Event, IllegalEvent, RunState, crash},
+    apply::{
+        error::Needs,
+        journal::{Event, IllegalEvent, RunState, crash},
+    },
+    connector::may_pass,
     vocab::ServiceName,
 };
 
@@ -43,6 +47,15 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// What it takes for the same command to go on.
+    pub(in crate::apply) fn needs(&self) -> Needs {
+        match self {
+            JournalError::Io { source, .. } if may_pass(source) => Needs::Again,
+            JournalError::Io { .. } | JournalError::Damaged { .. } => Needs::Change,
+            JournalError::Illegal(_) => Needs::Mending,
+        }
+    }
+
     pub(in crate::apply) fn hint(&self) -> &'static str {
         match self {
             JournalError::Damaged { .. } => {

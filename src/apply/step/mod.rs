@@ -10,7 +10,7 @@ mod swap;
 use async_trait::async_trait;
 
 pub(super) use import::stage;
-pub(super) use swap::put_in_place;
+pub(super) use swap::{previous_generation, put_in_place};
 
 use crate::{
     apply::{

@@ -9,7 +9,7 @@ use crate::{
         Context, Outcome,
         args::ApplyArgs,
         exit::{ExitCode, Failure},
-        workspace::{Workspace, interrupt_flag},
+        workspace::{Opened, Workspace},
     },
     console::{Style, Table},
     estate::Estate,
@@ -44,15 +44,9 @@ pub(super) async fn execute(
         return Err(Failure::said(ExitCode::Usage, format!("the plan has no step `{step}`"))
             .hint(format!("its steps are: {}", ids.join(", "))));
     }
-    let world = workspace.world(estate, std::slice::from_ref(plan)).await?;
-    let options = RunOptions {
-        dry_run,
-        stop_after,
-        stale: stale(&world, estate, plan)?,
-        cancel: interrupt_flag(),
-        ..RunOptions::default()
-    };
-    apply::run(plan, &world, &options, &context.bars).await.map_err(Failure::from)
+    let Opened { plan, world, run } = Opened::of(workspace, estate, plan.clone()).await?;
+    let options = RunOptions { dry_run, stop_after, stale: stale(&world, estate, &plan)?, ..run };
+    apply::run(&plan, &world, &options, &context.bars).await.map_err(Failure::from)
 }
 
 /// Why steps are stale. A file that preflight refuses to follow is none of this: that is for a person to mend first.
