@@ -37,8 +37,17 @@ impl Table {
 
     /// The table as text, without a newline at its end; cells wrap so that it keeps to `width` characters.
     pub fn text(&self, width: usize) -> String {
+        self.drawn(width, Some(&self.header))
+    }
+
+    /// The same without the line of titles.
+    pub fn rows_only(&self, width: usize) -> String {
+        self.drawn(width, None)
+    }
+
+    fn drawn(&self, width: usize, header: Option<&Vec<String>>) -> String {
         let mut builder = Builder::default();
-        builder.push_record(self.header.clone());
+        header.into_iter().for_each(|titles| builder.push_record(titles.clone()));
         for row in &self.rows {
             builder.push_record(row.clone());
         }
@@ -47,7 +56,9 @@ impl Table {
         for column in &self.numbers {
             table.with(Modify::new(Columns::one(*column)).with(Alignment::right()));
         }
-        table.with(Modify::new(Rows::first()).with(Alignment::left()));
+        if header.is_some() {
+            table.with(Modify::new(Rows::first()).with(Alignment::left()));
+        }
         table.with(Width::wrap(width).priority(PriorityMax::right()).keep_words(true));
         let text = table.to_string();
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();

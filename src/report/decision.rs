@@ -175,6 +175,12 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
 fn first_service(inputs: &ReportInputs, card: &Scorecard) -> FirstService {
     let candidate = &card.candidate;
     let planned = inputs.plans.iter().any(|plan| plan.service == candidate.name);
+    let wrapped = inputs.statuses.iter().any(|s| s.service == candidate.name && s.stage == "wrapped");
+    let verb = match (wrapped, planned) {
+        (true, _) => "switchover",
+        (false, true) => "apply",
+        (false, false) => "plan --service",
+    };
     FirstService {
         rank: card.rank,
         name: candidate.name.to_string(),
@@ -192,7 +198,7 @@ fn first_service(inputs: &ReportInputs, card: &Scorecard) -> FirstService {
         confidence: card.confidence.grade.clone(),
         because: because(card),
         touches: touches(card),
-        next: format!("carve {} {}", if planned { "apply" } else { "plan --service" }, candidate.name),
+        next: format!("carve {verb} {}", candidate.name),
     }
 }
 

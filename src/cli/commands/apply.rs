@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {
         true => context.answer("carve-run/1", &report)?,
-        false => show(&plan, &report, args.dry_run, context),
+        false => show(&plan, &report, &workspace.flags(), args.dry_run, context),
     }
     Ok(ExitCode::Done)
 }
@@ -58,25 +58,27 @@ fn stale(estate: &Estate, plan: &Plan) -> BTreeMap<String, String> {
     plan::check(plan, &read).into_iter().map(|s| (s.step, format!("{}: {}", s.file, s.because))).collect()
 }
 
-fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
+fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &Context) {
     let screen = &context.screen;
     steps(report, context);
     for finding in &report.findings {
         screen.out(format!("{} {}", screen.paint(Style::Warn, "note:"), finding.what));
     }
     if !report.proofs.is_empty() {
-        screen.out(format!("\n{}", proofs::table(&report.proofs)));
+        screen.out(format!("\n{}", proofs::table(&report.proofs, context.screen.width())));
     }
     by_hand(plan, context);
     let service = &plan.service;
     if dry_run {
-        screen.out(format!("\nNothing was written. Next: carve apply {service}"));
+        screen.out(format!("\nNothing was written. Next: carve apply {service}{flags}"));
     } else if report.complete {
         let done = screen.paint(Style::Good, "Done:");
-        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}`."));
-        screen.out(format!("Next: carve switchover {service}, carve catalog, carve refresh {service}"));
+        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}{flags}`."));
+        screen.out(format!(
+            "Next: `carve switchover {service}{flags}`, `carve catalog{flags}`, `carve refresh {service}{flags}`"
+        ));
     } else {
-        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}`."));
+        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}{flags}`."));
     }
 }
 
@@ -85,7 +87,7 @@ fn steps(report: &RunReport, context: &Context) {
     for step in &report.steps {
         table.row([step.step.clone(), step.title.clone(), word(step.outcome).to_owned()]);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
 }
 
 /// What the plan could not take on must not be forgotten behind a word like "done".

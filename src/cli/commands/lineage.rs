@@ -33,7 +33,7 @@ fn script(file: &Utf8Path, dialect: Option<&str>, context: &Context) -> Outcome 
     if context.json {
         context.screen.out(lineage_views::script_json(&lineage, &diagnostics).to_string());
     } else {
-        context.screen.out(lineage_views::script_text(&lineage));
+        context.screen.out(lineage_views::script_text(&lineage, context.screen.width()));
         for diagnostic in diagnostics.iter() {
             context.screen.note(frame(diagnostic, Some(&text), context.screen.color()));
         }

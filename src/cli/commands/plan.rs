@@ -85,7 +85,9 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
                 ExitCode::Blocked,
                 format!("`{name}` is a data service already, so it is not ranked"),
             )
-            .hint(format!("`carve status` shows it; `carve rollback {name}` makes it a candidate again"));
+            .hint(format!(
+                "`carve explain {name}` alone says how it was scored; `carve rollback {name}` makes it a candidate again"
+            ));
         }
         let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
         Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
@@ -110,7 +112,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         screen.out("No candidate was found: carve saw no dataset that comes from a source system.");
         screen.out("`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.");
     } else {
-        screen.out(format!("{}\n", ranking(survey)));
+        screen.out(format!("{}\n", ranking(survey, screen.width())));
     }
     if !survey.ranking.services.is_empty() {
         let names: Vec<&str> = survey.ranking.services.iter().map(ServiceName::as_str).collect();
@@ -154,7 +156,7 @@ fn line(one: &Drafted, context: &Context) -> String {
     format!("plan    {}  {} steps, {}{note}", one.path, one.plan.steps.len(), one.state.word())
 }
 
-fn ranking(survey: &Survey) -> String {
+fn ranking(survey: &Survey, width: usize) -> String {
     let mut table = Table::new(&[
         ">#",
         "Candidate",
@@ -179,7 +181,7 @@ fn ranking(survey: &Survey) -> String {
             card.confidence.grade.clone(),
         ]);
     }
-    table.text(120)
+    table.text(width)
 }
 
 fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {

@@ -3,7 +3,7 @@ use super::{
     super::CandidateRow,
     axis::{tick_text, ticks},
     labels::{Label, Point, place},
-    svg::{Anchor, Svg, positive, unit},
+    svg::{Anchor, Svg, positive, text_width, unit},
 };
 
 const WIDTH: f64 = 760.0;
@@ -84,9 +84,11 @@ fn equal_priority(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow], alp
         svg.polyline(&points, "iso");
         if let Some((x, y)) = points.last().copied() {
             let text = format!("ρ {}", super::super::text::decimal(priority, 2));
-            match end < frame.x_max {
+            // A line that leaves through the top has its name to the right, as long as there is room.
+            let has_room = x + 3.0 + text_width(&text, 11.0) < WIDTH;
+            match end < frame.x_max && has_room {
                 true => svg.text((x + 3.0, y - 5.0), Anchor::Start, "iso-label", &text),
-                false => svg.text((x, y - 5.0), Anchor::End, "iso-label", &text),
+                false => svg.text((x.min(WIDTH - 4.0), y - 5.0), Anchor::End, "iso-label", &text),
             }
         }
     }
