@@ -35,7 +35,7 @@ fn script(file: &Utf8Path, dialect: Option<&str>, context: &Context) -> Outcome 
     } else {
         context.screen.out(lineage_views::script_text(&lineage, context.screen.width()));
         for diagnostic in diagnostics.iter() {
-            context.screen.note(frame(diagnostic, Some(&text), context.screen.color()));
+            context.screen.note(frame(diagnostic, Some(&text), context.screen.color(), context.screen.width()));
         }
     }
     let failed = diagnostics.iter().any(|d| d.code.severity == Severity::Error);

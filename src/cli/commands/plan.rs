@@ -15,7 +15,7 @@ use crate::{
     console::{Style, Table, bar},
     diagnostics::Severity,
     plan::{self, Plan},
-    scoring::Scorecard,
+    scoring::{Criterion, Scorecard},
     vocab::ServiceName,
 };
 
@@ -157,29 +157,28 @@ fn line(one: &Drafted, context: &Context) -> String {
 }
 
 fn ranking(survey: &Survey, width: usize) -> String {
-    let mut table = Table::new(&[
-        ">#",
-        "Candidate",
-        "Source",
-        ">Person-days",
-        "Change frequency",
-        "Importance",
-        ">Priority",
-        "Rank is",
-        "Known",
-    ]);
+    // On a narrow screen numbers alone: a bar that wraps is no bar.
+    let wide = width >= 104;
+    let points = |criterion: &Criterion| match wide {
+        true => format!("{} {:.2} {}", bar(criterion.points, 8), criterion.points, criterion.grade),
+        false => format!("{:.2} {}", criterion.points, criterion.grade),
+    };
+    let mut titles = vec![">#", "Candidate"];
+    titles.extend(wide.then_some("Source"));
+    titles.extend([">Person-days", "Change frequency", "Importance", ">Priority", "Rank is", "Known"]);
+    let mut table = Table::new(&titles);
     for card in &survey.ranking.cards {
-        table.row([
-            card.rank.to_string(),
-            card.candidate.name.to_string(),
-            card.candidate.system.clone(),
+        let mut cells = vec![card.rank.to_string(), card.candidate.name.to_string()];
+        cells.extend(wide.then(|| card.candidate.system.clone()));
+        cells.extend([
             format!("{:.1} ({:.0}–{:.0})", card.cost.likely_days, card.cost.low_days, card.cost.high_days),
-            format!("{} {:.2} {}", bar(card.frequency.points, 8), card.frequency.points, card.frequency.grade),
-            format!("{} {:.2} {}", bar(card.importance.points, 8), card.importance.points, card.importance.grade),
+            points(&card.frequency),
+            points(&card.importance),
             format!("{:.4}", card.priority),
             card.robustness.label.clone(),
             card.confidence.grade.clone(),
         ]);
+        table.row(cells);
     }
     table.text(width)
 }

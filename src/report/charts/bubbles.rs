@@ -83,7 +83,7 @@ fn equal_priority(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow], alp
             .collect();
         svg.polyline(&points, "iso");
         if let Some((x, y)) = points.last().copied() {
-            let text = format!("ρ {}", super::super::text::decimal(priority, 2));
+            let text = format!("ρ {}", super::super::text::decimal(priority, if priority < 0.095 { 3 } else { 2 }));
             // A line that leaves through the top has its name to the right, as long as there is room.
             let has_room = x + 3.0 + text_width(&text, 11.0) < WIDTH;
             match end < frame.x_max && has_room {
@@ -123,8 +123,8 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
-    for (point, label) in points.iter().zip(place(&points, 12.6, room)) {
-        name(svg, point, &label);
+    for (point, label) in points.iter().zip(place(&points, 12.6, room, &[])) {
+        label.iter().for_each(|label| name(svg, point, label));
     }
 }
 
