@@ -61,12 +61,14 @@ impl Survey {
 impl Workspace {
     /// The workspace that `paths` names.
     pub(super) fn at(paths: &EstatePaths) -> Result<Self, Failure> {
-        Workspace::new(&paths.folders, paths.out.as_ref(), paths.settings.as_ref())
+        Workspace::flagged(&paths.flag())
     }
 
     /// The workspace that `flag` names.
     pub(super) fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
-        Workspace::new(&flag.folders, flag.out.as_ref(), flag.settings.as_ref())
+        let here = [Utf8PathBuf::from(".")];
+        let folders = if flag.folders.is_empty() { &here } else { flag.folders.as_slice() };
+        Workspace::new(folders, flag.out.as_ref(), flag.settings.as_ref())
     }
 
     /// The workspace of `roots`.
@@ -104,7 +106,8 @@ impl Workspace {
     pub(super) fn flags(&self) -> String {
         let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
         let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
-        estate.chain(out).collect()
+        let settings = self.settings.iter().map(|settings| format!(" --settings {settings}"));
+        estate.chain(out).chain(settings).collect()
     }
 
     /// `plans/`.

@@ -6,6 +6,9 @@ use std::{
 
 use crate::vocab::{masked, masked_json};
 
+/// Width of text that goes into a file or another program.
+const PIPED: usize = 140;
+
 /// When text has colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
@@ -47,18 +50,27 @@ pub enum Style {
 impl Screen {
     /// The process's own terminal. `NO_COLOR` (any value but empty) counts as the standard says; see no-color.org.
     pub fn detect(choice: ColorChoice, quiet: bool) -> Self {
-        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        // A dumb terminal shows escape sequences as they are.
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let forbidden = dumb || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => !forbidden && std::io::stdout().is_terminal(),
         };
-        Screen { color, interactive: std::io::stderr().is_terminal() && !quiet, quiet, lost: Arc::default() }
+        let interactive = std::io::stderr().is_terminal() && !quiet && !dumb;
+        Screen { color, interactive, quiet, lost: Arc::default() }
     }
 
     /// Whether text has colour.
     pub fn color(&self) -> bool {
         self.color
+    }
+
+    /// Characters in a line: the terminal's now, or [`PIPED`] where standard output is none.
+    pub fn width(&self) -> usize {
+        let terminal = terminal_size::terminal_size_of(std::io::stdout());
+        terminal.map_or(PIPED, |(columns, _)| usize::from(columns.0).clamp(40, 200))
     }
 
     /// Whether bars make sense.

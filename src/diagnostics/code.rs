@@ -70,6 +70,7 @@ codes! {
     E021 Error "Unknown job kind" "use `import`, `transform` or `export`"
     E022 Warning "Schedule not understood" "use five cron fields, `@daily` and its like, or `every: 15m`"
     E023 Error "Path leads outside the estate" "keep the path within the estate's folders"
+    E024 Warning "Config not understood" "carve cannot tell whether it holds jobs: mend it, or leave it out with `exclude` in carve.yaml"
     E030 Warning "Statement not understood" "its tables were taken from a token scan and are marked inferred"
     E031 Warning "Template not rendered" "its expressions were masked; declare the missing names under `vars`"
     E032 Warning "Dynamic SQL" "its tables are only known when it runs: declare them with `reads` and `writes`"

@@ -16,6 +16,7 @@ use crate::{
         roots, settings_file, sql_file,
         superset::{self, Bundle},
         text_file::TextFile,
+        unclaimed,
         walk::{self, Exclude, Found},
     },
     progress::Progress,
@@ -115,12 +116,13 @@ impl<'a> Assembly<'a> {
         self.superset_exports(faults);
         self.bare_sql();
         self.sources_in_use(named, faults);
+        faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
         for file in &mut self.estate.files {
             file.format = self.formats.get(&file.path).copied().unwrap_or(file.format);
         }
-        let mut told = std::mem::take(faults);
+        let mut told = unclaimed::but_once(faults);
         told.sort();
         (self.estate, told)
     }

@@ -88,6 +88,8 @@ handlebars_helper!(ticks_html: |text: str| ticks(text, html_escape, |code| forma
 handlebars_helper!(ticks_markdown: |text: str| ticks(text, markdown_escape, |code| format!("`{code}`")));
 handlebars_helper!(mono_html: |text: str| format!("<code>{}</code>", html_escape(text)));
 handlebars_helper!(mono_markdown: |text: str| code_span(text));
+// Lists are numbered from 1.
+handlebars_helper!(ordinal: |index: u64| index + 1);
 handlebars_helper!(fence: |language: str, text: str| fenced(language, text));
 
 impl Templates {
@@ -144,6 +146,7 @@ fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {
     registry.set_prevent_indent(true);
     registry.register_escape_fn(escape);
     registry.register_helper("fence", Box::new(fence));
+    registry.register_helper("ordinal", Box::new(ordinal));
     registry
 }
 
@@ -173,12 +176,13 @@ fn replacements(folder: &Utf8Path) -> Result<BTreeMap<String, String>, ReportErr
 /// `text` so that Markdown shows it as it is, in a table cell too.
 fn markdown_escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
         match c {
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' => escaped.extend(['\\', c]),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
+            '&' if starts_entity(rest) => escaped.push_str("&amp;"),
             '\n' | '\r' | '\t' => escaped.push(' '),
             _ => escaped.push(c),
         }
@@ -188,6 +192,12 @@ fn markdown_escape(text: &str) -> String {
         true => format!("\\{escaped}"),
         false => escaped,
     }
+}
+
+/// Whether an ampersand before `rest` would be read as the start of `&lt;` or its like.
+fn starts_entity(rest: &str) -> bool {
+    let name = rest.find(';').map_or("", |end| &rest[..end]);
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'#')
 }
 
 /// `text` escaped, with what stands between backticks as code. A backtick without a partner stays one.

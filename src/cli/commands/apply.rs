@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {
         true => context.answer("carve-run/1", &report)?,
-        false => show(&plan, &report, args.dry_run, context),
+        false => show(&plan, &report, &workspace.flags(), args.dry_run, context),
     }
     Ok(ExitCode::Done)
 }
@@ -67,25 +67,27 @@ fn stale(world: &World, estate: &Estate, plan: &Plan) -> Result<BTreeMap<String,
     Ok(all)
 }
 
-fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
+fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &Context) {
     let screen = &context.screen;
     steps(report, context);
     for finding in &report.findings {
         screen.out(format!("{} {}", screen.paint(Style::Warn, "note:"), finding.what));
     }
     if !report.proofs.is_empty() {
-        screen.out(format!("\n{}", proofs::table(&report.proofs)));
+        screen.out(format!("\n{}", proofs::table(&report.proofs, context.screen.width())));
     }
     left_to_you(plan, usize::MAX, context);
     let service = &plan.service;
     if dry_run {
-        screen.out(format!("\nNothing was written. Next: carve apply {service}"));
+        screen.out(format!("\nNothing was written. Next: carve apply {service}{flags}"));
     } else if report.complete {
         let done = screen.paint(Style::Good, "Done:");
-        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}`."));
-        screen.out(format!("Next: carve switchover {service}, carve catalog, carve refresh {service}"));
+        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}{flags}`."));
+        screen.out(format!(
+            "Next: `carve switchover {service}{flags}`, `carve catalog{flags}`, `carve refresh {service}{flags}`"
+        ));
     } else {
-        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}`."));
+        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}{flags}`."));
     }
 }
 
@@ -94,7 +96,7 @@ fn steps(report: &RunReport, context: &Context) {
     for step in &report.steps {
         table.row([step.step.clone(), step.title.clone(), word(step.outcome).to_owned()]);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
 }
 
 /// What the plan leaves to people, up to `most` lines: it must not be forgotten behind a word like "done".

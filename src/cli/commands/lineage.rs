@@ -33,9 +33,9 @@ fn script(file: &Utf8Path, dialect: Option<&str>, context: &Context) -> Outcome 
     if context.json {
         context.screen.answer(lineage_views::script_json(&lineage, &diagnostics));
     } else {
-        context.screen.out(lineage_views::script_text(&lineage));
+        context.screen.out(lineage_views::script_text(&lineage, context.screen.width()));
         for diagnostic in diagnostics.iter() {
-            context.screen.note(frame(diagnostic, Some(&text), context.screen.color()));
+            context.screen.note(frame(diagnostic, Some(&text), context.screen.color(), context.screen.width()));
         }
     }
     let failed = diagnostics.iter().any(|d| d.code.severity == Severity::Error);

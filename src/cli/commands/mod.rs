@@ -2,7 +2,9 @@
 pub(super) mod apply;
 pub(super) mod catalog;
 pub(super) mod demo;
+mod demo_late;
 pub(super) mod explain;
+mod explain_service;
 mod faults;
 pub(super) mod init;
 pub(super) mod lineage;

@@ -34,7 +34,7 @@ fn tables(survey: &Survey, context: &Context) {
     for (format, (count, bytes)) in formats(survey) {
         files.row([format, count.to_string(), bytes.to_string()]);
     }
-    context.screen.out(format!("{}\n", files.text(100)));
+    context.screen.out(format!("{}\n", files.text(context.screen.width())));
     let mut sql =
         Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
     for (dialect, c) in &survey.lineage.coverage {
@@ -42,13 +42,13 @@ fn tables(survey: &Survey, context: &Context) {
         sql.row([dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
     }
     if !sql.is_empty() {
-        context.screen.out(format!("{}\n", sql.text(100)));
+        context.screen.out(format!("{}\n", sql.text(context.screen.width())));
     }
     let mut layers = Table::new(&["Layer", ">Datasets"]);
     for (layer, count) in layer_counts(survey) {
         layers.row([layer, count.to_string()]);
     }
-    context.screen.out(format!("{}\n", layers.text(100)));
+    context.screen.out(format!("{}\n", layers.text(context.screen.width())));
     context.screen.out(format!(
         "{} jobs, {} datasets, {} exposures, {} log lines, {} candidates.\n",
         survey.estate.jobs.len(),

@@ -95,7 +95,7 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
             status.stopped_at.clone().unwrap_or_default(),
         ]);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
 }
 
 fn proven(status: &ServiceStatus) -> String {

@@ -7,10 +7,10 @@ use crate::{
     estate::{
         Declaration, Job, JobKind, Schedule,
         dialect::DIALECTS,
-        dialect_named, runs_per_day,
+        dialect_named,
         yaml::{Entry, Fields, Node, Shape},
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, JobId, Span, runs_per_day},
 };
 
 const DEFAULTS: &[&str] = &["owner", "domain", "schedule", "dialect"];
