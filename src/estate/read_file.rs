@@ -7,7 +7,8 @@ use std::{
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        EstateFile, FileFormat, Usage, archive, sql_file, superset, text_file::TextFile, unclaimed, usage, walk::Found,
+        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, unclaimed, usage,
+        walk::Found,
     },
     vocab::{Digest, Span},
 };
@@ -17,6 +18,8 @@ use crate::{
 pub(crate) enum Content {
     Sql(TextFile),
     Yaml(TextFile),
+    /// Text that a reader may claim: a script, a DAG, another tool's own syntax.
+    Text(TextFile),
     /// The YAML files of a Superset export.
     Export(Vec<TextFile>),
     Log(Vec<Usage>),
@@ -41,6 +44,7 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
         "json" => json(found, limit),
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
+        _ if reader::may_be_claimed(&found.path) => perhaps_text(found, limit),
         _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }
@@ -80,6 +84,17 @@ fn text(found: &Found, limit: u64, format: FileFormat, content: fn(TextFile) -> 
         }
         (Some(file), fault) => done(found, format, digest, content(file), fault.into_iter().collect()),
         (None, fault) => failed(found, digest, fault.unwrap_or_else(|| not_utf8(found))),
+    }
+}
+
+/// A file that only its name makes worth a look: what is no text is none of carve's business.
+fn perhaps_text(found: &Found, limit: u64) -> ReadFile {
+    let other = |digest| done(found, FileFormat::Other, digest, Content::Nothing, Vec::new());
+    let Ok(bytes) = bytes(found, limit) else { return other(Digest::of("")) };
+    let digest = Digest::of(&bytes);
+    match TextFile::decode(found.path.clone(), bytes) {
+        Ok(file) => done(found, FileFormat::Other, digest, Content::Text(file), Vec::new()),
+        Err(_) => other(digest),
     }
 }
 

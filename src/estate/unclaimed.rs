@@ -26,7 +26,7 @@ fn of_config(file: &TextFile, fault: Diagnostic) -> Diagnostic {
         true => "it is a template, and no YAML before something renders it".to_owned(),
         false => format!("no YAML: {}", fault.here),
     };
-    Diagnostic::new(CodeEntry::E024, fault.at, here)
+    Diagnostic::new(CodeEntry::E029, fault.at, here)
 }
 
 /// The fault of a JSON file that does not parse. Comments, which many tools allow, are no fault.
@@ -44,7 +44,7 @@ pub(super) fn malformed_json(path: &Utf8Path, bytes: &[u8]) -> Option<Diagnostic
         let start = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let at = (start + error.column().saturating_sub(1)).min(text.len());
         let at = (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        Diagnostic::new(CodeEntry::E024, Span::of(path, text, at, at), format!("no JSON: {error}"))
+        Diagnostic::new(CodeEntry::E029, Span::of(path, text, at, at), format!("no JSON: {error}"))
     })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn but_once(faults: &Diagnostics) -> Diagnostics {
     let told: BTreeSet<&Utf8PathBuf> =
         faults.iter().filter(|fault| malformed.contains(&fault.code.code)).map(|fault| &fault.at.file).collect();
     let mut once = Diagnostics::default();
-    let twice = |fault: &&Diagnostic| fault.code == CodeEntry::E024 && told.contains(&fault.at.file);
+    let twice = |fault: &&Diagnostic| fault.code == CodeEntry::E029 && told.contains(&fault.at.file);
     once.extend(faults.iter().filter(|fault| !twice(fault)).cloned());
     once
 }
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_json_file_that_breaks_off_is_told_where() {
         let fault = malformed_json("jobs/a.json".into(), b"{\n  \"sql\": \"x\",\n").unwrap();
-        assert_eq!((fault.code.code, fault.at.line), ("E024", 3));
+        assert_eq!((fault.code.code, fault.at.line), ("E029", 3));
     }
 
     #[test]

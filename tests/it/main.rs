@@ -17,6 +17,7 @@ mod layers;
 mod lineage;
 mod lineage_limits;
 mod plans;
+mod readers;
 mod refusals;
 mod report;
 mod scoring;

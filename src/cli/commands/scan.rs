@@ -12,6 +12,7 @@ use crate::{
         workspace::{Survey, Workspace},
     },
     console::Table,
+    estate::FormatCoverage,
     graph::Layer,
     lineage::Coverage,
 };
@@ -34,7 +35,16 @@ fn tables(survey: &Survey, context: &Context) {
     for (format, (count, bytes)) in formats(survey) {
         files.row([format, count.to_string(), bytes.to_string()]);
     }
-    context.screen.out(format!("{}\n", files.text(context.screen.width())));
+    let width = context.screen.width();
+    context.screen.out(format!("{}\n", files.text(width)));
+    let mut jobs = Table::new(&["Read as", ">Files", ">Jobs", ">Tasks and commands", ">Known only at run time"]);
+    for (format, c) in &survey.estate.coverage {
+        let numbers = [c.files, c.jobs, c.pieces, c.opaque];
+        jobs.row([word(format)].into_iter().chain(numbers.iter().map(u64::to_string)));
+    }
+    if !jobs.is_empty() {
+        context.screen.out(format!("{}\n", jobs.text(width)));
+    }
     let mut sql =
         Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
     for (dialect, c) in &survey.lineage.coverage {
@@ -87,11 +97,14 @@ fn word(value: &impl serde::Serialize) -> String {
 
 fn as_json(survey: &Survey) -> serde_json::Value {
     let coverage: BTreeMap<&String, &Coverage> = survey.lineage.coverage.iter().collect();
+    let job_files: BTreeMap<String, &FormatCoverage> =
+        survey.estate.coverage.iter().map(|(format, coverage)| (word(format), coverage)).collect();
     let formats: BTreeMap<String, u64> =
         formats(survey).into_iter().map(|(format, (count, _))| (format, count)).collect();
     json!({
         "format": "carve-scan/1",
         "files": formats,
+        "job_files": job_files,
         "sql": coverage,
         "layers": layer_counts(survey),
         "jobs": survey.estate.jobs.len(),

@@ -66,11 +66,16 @@ impl<'c> JobResolver<'c> {
         JobResolver(Resolver::new(catalog))
     }
 
-    /// Resolves one script; a bare query's rows go to `target`.
-    pub(in crate::lineage) fn script(&mut self, sql: &ScriptSql, target: Option<&DatasetId>) -> Resolved {
+    /// Resolves one script, whose unqualified tables lie in `schema`; a bare query's rows go to `target`.
+    pub(in crate::lineage) fn script(
+        &mut self,
+        sql: &ScriptSql,
+        schema: Option<&str>,
+        target: Option<&DatasetId>,
+    ) -> Resolved {
         let resolver = &mut self.0;
         resolver.lateral_aliases = sql.dialect.lateral_aliases();
-        resolver.schema = None;
+        resolver.schema = schema.map(str::to_owned);
         resolver.systems.clear();
         let bare = resolver.bare_with_target(sql, target);
         for (number, stmt) in sql.stmts.iter().enumerate() {

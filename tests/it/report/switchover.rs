@@ -134,6 +134,7 @@ fn virtual_dataset(file: &str, content: &str, sql: &str) -> (Exposure, Vec<Table
         verbatim: true,
         templating: Templating::Generic,
         dialect: Some("sqlite".to_owned()),
+        schema: None,
         target: None,
         materialized: None,
         params: BTreeMap::new(),
