@@ -21,6 +21,8 @@ pub(super) enum Rest {
     Statement,
     /// A query whose rows leave.
     Out,
+    /// The same, in parentheses: its tokens.
+    OutOf(Range<usize>),
     /// A query whose rows go to a table.
     Fill(Box<Target>),
 }
@@ -58,6 +60,11 @@ impl Doing<'_> {
                 ["rename", from, to] => stmt.rename(self.name(from)?, self.name(to)?),
                 ["schema", from, schema] => stmt.change_schema(self.name(from)?, &self.name(schema)?),
                 ["copy", from, to] => stmt.fills.push(Fill::whole(self.name(to)?, self.name(from)?)),
+                ["read", table] => stmt.touches.push((self.name(table)?, Access::Read)),
+                ["rows", key] => match self.shaped.caught.get(key)? {
+                    Caught::Group(range) => rest = Rest::OutOf(range.clone()),
+                    _ => return None,
+                },
                 ["write", table] => stmt.touches.push((self.name(table)?, Access::Write)),
                 ["from", files] => self.files(stmt, files, Access::Read),
                 ["into", files] => self.files(stmt, files, Access::Write),

@@ -8,8 +8,10 @@ use super::{
     help::blanked,
     ir::{Bytes, Stmt},
     lexer::{Kind, Token, lex},
+    literals::{Literals, body},
     lower::Lower,
     parse::{Parsed, parse},
+    rearrange::rearranged,
     scan::scan,
     shape::shaped,
     split::{Piece, pieces},
@@ -25,7 +27,7 @@ const MAX_NESTING: usize = 250;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
 /// Scripts quoted in scripts beyond which a body is not opened.
-const MAX_BODIES: usize = 4;
+pub(super) const MAX_BODIES: usize = 4;
 
 /// What reading one script's text yields.
 #[derive(Clone, Debug)]
@@ -42,6 +44,13 @@ pub(in crate::lineage) struct ScriptSql {
     pub(in crate::lineage) dialect: Dialect,
 }
 
+impl ScriptSql {
+    /// Nothing read yet.
+    fn new(dialect: Dialect) -> Self {
+        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect }
+    }
+}
+
 /// A fault placed in the rendered text.
 #[derive(Clone, Debug)]
 pub(in crate::lineage) struct Note {
@@ -56,10 +65,9 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
-    let mut sql =
-        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect };
+    let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
-    Reader { text, dialect, sql: &mut sql }.range(0..text.len(), false, 0);
+    Reader { text, dialect, sql: &mut sql, literals: Literals::default() }.range(0..text.len(), false, 0);
     sql
 }
 
@@ -79,14 +87,17 @@ pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Opti
     (seen == tokens.len()).then_some(ranges)
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    dialect: Dialect,
-    sql: &'t mut ScriptSql,
+/// Reads one text, piece by piece.
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    pub(super) dialect: Dialect,
+    pub(super) sql: &'t mut ScriptSql,
+    /// Strings that the script gives to variables.
+    pub(super) literals: Literals,
 }
 
 impl Reader<'_> {
-    fn range(&mut self, range: Range<usize>, in_body: bool, depth: usize) {
+    pub(super) fn range(&mut self, range: Range<usize>, in_body: bool, depth: usize) {
         let mut tokens = lex(&self.text[range.clone()], self.dialect.rules());
         for token in &mut tokens {
             token.at = token.at.start + range.start..token.at.end + range.start;
@@ -100,18 +111,25 @@ impl Reader<'_> {
         match piece {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
             Piece::Glue(run) => {
+                self.literals.assign(self.text, &tokens[run.clone()]);
                 let stmt = scan(self.text, &tokens[run], true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
             }
-            Piece::Dynamic(run) => self.dynamic(&tokens[run]),
+            Piece::Dynamic(run) => self.dynamic(&tokens[run], depth),
+            Piece::Foreign(at, language) => self.foreign_body(&tokens[at], &language),
             Piece::Body(at) if depth < MAX_BODIES => {
-                let at = tokens[at].at.clone();
-                let tag = self.text[at.start + 1..].find('$').map_or(2, |end| end + 2);
-                let inner = at.start + tag..at.end.saturating_sub(tag).max(at.start + tag).min(at.end);
-                if self.text.is_char_boundary(inner.start) && self.text.is_char_boundary(inner.end) {
-                    self.range(inner, true, depth + 1);
+                let token = &tokens[at];
+                match token.kind {
+                    Kind::Dollar => self.range(body(self.text, token), true, depth + 1),
+                    _ => {
+                        let folded = self.literals.fold(self.text, std::slice::from_ref(token));
+                        match folded.as_ref().and_then(|folded| folded.plain.clone()) {
+                            Some(inner) => self.range(inner, true, depth + 1),
+                            None => self.dynamic(&tokens[at..at + 1], MAX_BODIES),
+                        }
+                    }
                 }
             }
             Piece::Body(_) => {}
@@ -147,6 +165,9 @@ impl Reader<'_> {
             self.note(CodeEntry::E036, at.clone(), why);
             return self.scanned(tokens, in_body, None);
         }
+        if tokens[0].is(self.text, "select") && tokens.get(1).is_some_and(|next| next.of(self.text).starts_with('@')) {
+            self.literals.assign(self.text, &tokens[1..]);
+        }
         if tokens[0].is(self.text, "refresh") {
             return self.refresh(tokens);
         }
@@ -175,12 +196,37 @@ impl Reader<'_> {
                         return self.take(&at, parsed, stmt);
                     }
                 }
+                if self.rearranged(tokens) {
+                    return at.end;
+                }
                 match self.shaped(tokens, in_body, true) {
                     Some(end) => end,
                     None => self.scanned(tokens, in_body, Some(why)),
                 }
             }
         }
+    }
+
+    /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
+    fn rearranged(&mut self, tokens: &[Token]) -> bool {
+        let splices = rearranged(self.text, tokens);
+        let mut stmts = Vec::new();
+        for splice in &splices {
+            let tokens = lex(&splice.text, self.dialect.rules());
+            let mut nothing = ScriptSql::new(self.dialect);
+            let literals = Literals::default();
+            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals };
+            let Some((text, parsed, dialect)) = reader.understood(&tokens, &(0..splice.text.len())) else {
+                return false;
+            };
+            let own = splice.place(&(0..splice.text.len())).0;
+            let helped = splice.with_text(text);
+            let stmt = Lower::spliced(&helped, dialect).statement(&parsed.statement, own);
+            stmts.push(stmt);
+        }
+        self.sql.coverage.helped += u64::from(!stmts.is_empty());
+        self.sql.stmts.append(&mut stmts);
+        !splices.is_empty()
     }
 
     /// A statement told by its words; `None` where it is of no known shape.
@@ -201,6 +247,7 @@ impl Reader<'_> {
                 }
                 Rest::Nothing => self.sql.coverage.parsed += 1,
                 Rest::Out => self.rest(&mut stmt, behind, None)?,
+                Rest::OutOf(range) => self.rest(&mut stmt, &tokens[range], None)?,
                 Rest::Fill(target) => self.rest(&mut stmt, behind, Some(*target))?,
             }
             self.sql.stmts.push(stmt);
@@ -241,7 +288,7 @@ impl Reader<'_> {
     }
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
-    fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+    pub(super) fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
         let mut complaint = None;
         for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
             let Some(dialect) = Dialect::named(name) else { continue };
@@ -304,26 +351,7 @@ impl Reader<'_> {
         at.end
     }
 
-    /// A string that is run may still be read, as far as it is written down.
-    fn dynamic(&mut self, tokens: &[Token]) {
-        let at = tokens[0].at.start..tokens[tokens.len() - 1].at.end;
-        self.sql.dynamic += 1;
-        self.note(CodeEntry::E032, at.clone(), "the statement is put together when it runs".to_owned());
-        for token in tokens.iter().filter(|t| matches!(t.kind, Kind::Text | Kind::Dollar)) {
-            let inner = token.of(self.text).trim_matches(|c| matches!(c, '\'' | '"' | '$'));
-            let first = inner.split_whitespace().next().unwrap_or_default();
-            if is_any("statement", first) {
-                let mut stmt = scan(inner, &lex(inner, self.dialect.rules()), false, false);
-                stmt.at = at.clone();
-                for (name, _) in &mut stmt.touches {
-                    (name.at, name.exact) = (token.at.clone(), false);
-                }
-                self.sql.stmts.push(stmt);
-            }
-        }
-    }
-
-    fn note(&mut self, code: Code, at: Bytes, here: String) {
+    pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
         self.sql.notes.push(Note { code, at, here });
     }
 }
