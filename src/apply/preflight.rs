@@ -47,7 +47,17 @@ pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<
         promises(step, options, &mut found);
         match &step.action {
             Action::Publish(publish) => {
+                let address = format!("data-services/{}", plan.service);
+                if publish.into != address {
+                    let what =
+                        format!("the plan says that it publishes into `{}`, which is not `{address}`", publish.into);
+                    found.blocks(Some(step), what, "make the plan again with `carve plan`");
+                }
                 for endpoint in &publish.endpoints {
+                    if endpoint.rows_per_part == 0 {
+                        let what = format!("a part of `{}` would hold no rows", endpoint.endpoint);
+                        found.blocks(Some(step), what, "set `rows_per_part` in carve.yaml and plan again");
+                    }
                     origin(&context, step, endpoint, &mut found).await;
                 }
             }
@@ -328,6 +338,8 @@ fn file_edit(
             *text = Some(after);
             tried.known.add(&edit.file, &plan.service, &step.id, made);
         }
+        // The plan's check has said so, and why.
+        Fit::Neither(_) if context.options.stale.contains_key(&step.id) => {}
         Fit::Neither(why) => found.stale(Some(step), format!("`{}` {why}", edit.file)),
     }
 }

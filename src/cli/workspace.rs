@@ -183,7 +183,13 @@ impl Workspace {
             Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
                 .hint(format!("`carve plan --service {name}` writes it"))
         })?;
-        plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))
+        let plan =
+            plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))?;
+        match name.ends_with(".yaml") || plan.service.as_str() == name {
+            true => Ok(plan),
+            false => Err(Failure::said(ExitCode::Stale, format!("`{path}` holds the plan of `{}`", plan.service))
+                .hint(format!("`carve plan --service {name}` writes that of `{name}`"))),
+        }
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.

@@ -35,7 +35,8 @@ pub(super) fn left(
                     .get(file)
                     .is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
             };
-            for at in mentions(&lower, lane.raw.name()).into_iter().filter(|at| !edited(*at)) {
+            for at in mentions(&lower, lane.raw.name()).into_iter().filter(|at| !edited(*at) && !is_filled(&lower, *at))
+            {
                 let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
                 if let Some(line) = mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told) {
                     found.push(line);
@@ -64,6 +65,13 @@ fn mentioned(
         "{at}: `{raw}` in job `{}` stands where carve does not edit: see whether it must be repointed",
         job.id
     ))
+}
+
+/// Whether the word before says that the table is made or filled there: that is no read.
+fn is_filled(lower: &str, at: usize) -> bool {
+    let before = lower[..at].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '"' | '\'' | '`'));
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    matches!(word, "table" | "exists" | "into" | "update" | "overwrite")
 }
 
 /// A bare name that nothing writes may be the table, by a search path that carve does not see.
@@ -104,4 +112,18 @@ fn files<'a>(inputs: &DraftInputs<'a>) -> BTreeMap<&'a Utf8Path, Vec<(usize, &'a
     }
     files.values_mut().for_each(|jobs| jobs.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))));
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_made_or_filled_is_not_read_there() {
+        let at = |text: &str| is_filled(text, text.find("raw.a").unwrap());
+        assert!(
+            at("create table if not exists raw.a (") && at("insert into raw.a") && at("{ from: a, into: \"raw.a\" }")
+        );
+        assert!(!at("select * from raw.a") && !at("'raw.a'") && !at("raw.a"));
+    }
 }

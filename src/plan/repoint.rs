@@ -162,7 +162,15 @@ fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usiz
         at += line.len();
     }
     let insert = format!("\n{}identifier: {table}", " ".repeat(indent));
-    Some((name_end, name_end, String::new(), insert))
+    let value = text[name + "name:".len()..name_end].trim();
+    // An edit that holds the name is found again when a comment moves it; behind a comment there is only the place.
+    match value.is_empty() || value.contains('#') {
+        true => Some((name_end, name_end, String::new(), insert)),
+        false => {
+            let start = name + text[name..name_end].rfind(value)?;
+            Some((start, start + value.len(), value.to_owned(), format!("{value}{insert}")))
+        }
+    }
 }
 
 fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
@@ -211,8 +219,8 @@ mod tests {
         let text = "sources:\n  - name: shop\n    tables:\n      - name: orders\n        description: x\n      - name: lines\n";
         let start = text.find("orders").unwrap();
         let (at, end, old, new) = identifier_edit(text, start, "orders__import").unwrap();
-        assert_eq!((end, old.as_str()), (at, ""));
-        let after = format!("{}{new}{}", &text[..at], &text[at..]);
+        assert_eq!((&text[at..end], old.as_str()), ("orders", "orders"));
+        let after = format!("{}{new}{}", &text[..at], &text[end..]);
         assert!(
             after.contains("- name: orders\n        identifier: orders__import\n        description: x\n"),
             "{after}"
@@ -223,8 +231,11 @@ mod tests {
     fn the_identifier_of_the_next_table_is_left_alone() {
         let text = "tables:\n  - name: bikes\n  - name: stations\n    identifier: station_master_v2\n";
         let (at, end, _, new) = identifier_edit(text, text.find("bikes").unwrap(), "bikes__import").unwrap();
-        assert_eq!((at, end), (text.find("bikes").unwrap() + 5, at));
-        assert_eq!(new, "\n    identifier: bikes__import");
+        assert_eq!((at, end), (text.find("bikes").unwrap(), text.find("bikes").unwrap() + 5));
+        assert_eq!(new, "bikes\n    identifier: bikes__import");
+        let text = "tables:\n  - name: bikes  # red\n";
+        let (at, end, old, _) = identifier_edit(text, text.find("bikes").unwrap(), "b").unwrap();
+        assert_eq!((at, end, old.as_str()), (text.len() - 1, text.len() - 1, ""));
         assert_eq!(identifier_edit("tables: [{ name: a }]", 17, "b"), None);
     }
 

@@ -107,3 +107,50 @@ fn a_plan_is_stale_only_by_what_its_steps_read() {
         told.lines().filter_map(|line| line.trim().strip_prefix("- step `")?.split('`').next()).collect();
     assert_eq!(steps, ["orders.prove-downstream", "orders.repoint.shipments_sla"].into());
 }
+
+#[test]
+fn files_of_a_second_root_are_repointed_there_and_restored() {
+    let (keep, shop) = planned();
+    let file = keep.path().join("finance/sql/monthly.sql");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let sql = "CREATE TABLE modelled.monthly AS\nSELECT order_id, total_cents FROM raw.orders; -- raw.orders\n";
+    fs::write(&file, sql).unwrap();
+    run(&shop, &["plan", ".", "../finance", "--service", "orders"], 0);
+    let roots = ["--estate", ".", "--estate", "../finance"];
+    let with_roots = |command: &str| -> Vec<String> {
+        [command, "orders"].iter().chain(&roots).map(|part| (*part).to_owned()).collect()
+    };
+    let said = |command: &str| {
+        let arguments = with_roots(command);
+        run(&shop, &arguments.iter().map(String::as_str).collect::<Vec<_>>(), 0)
+    };
+    said("apply");
+    assert_eq!(fs::read_to_string(&file).unwrap(), sql.replacen("raw.orders", "raw.orders__import", 1));
+    let backups = files(&shop.join(".carve/orders/backup"));
+    let kept: Vec<_> = backups.iter().filter(|(path, _)| path.ends_with("finance/sql/monthly.sql")).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].1, sql.as_bytes());
+    said("rollback");
+    assert_eq!(fs::read_to_string(&file).unwrap(), sql);
+}
+
+#[test]
+fn sql_that_names_a_moved_table_where_carve_does_not_edit_is_left_to_you_with_its_line() {
+    let (_keep, shop) = planned();
+    let write = |file: &str, text: &str| fs::write(shop.join(file), text).unwrap();
+    write("sql/modelled/unreadable.sql", "-- raw.orders\nSELEC order_id\nFORM raw.orders;\n");
+    write("sql/modelled/bare.sql", "SELECT return_id\nFROM returns\n");
+    write(
+        "sql/modelled/dynamic.sql",
+        "SELECT run_sql('delete from x') AS n,\n  'select 1 from raw.payments' AS text\n",
+    );
+    run(&shop, &["plan"], 0);
+    for command in [&["plan", "--dry-run", "--service", "orders", "--format", "json"][..], &["explain", "orders"]] {
+        let told = run(&shop, command, 0);
+        for place in ["unreadable.sql:3:6: `raw.orders`", "bare.sql:2:6: job `", "dynamic.sql:2:18: `raw.payments`"] {
+            assert!(told.contains(&format!("sql/modelled/{place}")), "{place} in {}:\n{told}", command.join(" "));
+        }
+    }
+    let report = fs::read_to_string(shop.join("report/report.json")).unwrap();
+    assert!(report.contains("sql/modelled/unreadable.sql:3:6"), "the report lists them too");
+}

@@ -38,6 +38,8 @@ fn plant(shop: &Path) {
         "jobs:",
         "sources:\n  old_db: { kind: postgres, url: \"postgres://u:SECRET!@old.example/db\", owner: team-web }\njobs:",
     );
+    let dataset = "superset/datasets/Lake/Open_orders_by_hour_16.yaml";
+    insert(shop, dataset, "FROM raw.orders o", "FROM raw.orders o /* password=SECRET! */");
     write(
         shop,
         "ddl/mapping.sql",
