@@ -249,7 +249,7 @@ impl<'c> Change<'c> {
                     index.name, index.tail
                 )),
                 // SQLite says so of a column that is not there; everything else is no fault of the index.
-                Some(ErrorCode::Unknown) => self.refused(format!(
+                None | Some(ErrorCode::Unknown) => self.refused(format!(
                     "the index `{}` {} cannot be made on the new table ({error}): publish the columns it needs, or \
                      drop the index",
                     index.name, index.tail
