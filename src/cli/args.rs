@@ -216,8 +216,12 @@ pub(super) struct LineageArgs {
 /// Arguments of `carve apply`.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// The service, or its plan file.
-    pub(super) service: String,
+    /// The services, or their plan files; several are applied one after the other.
+    #[arg(required_unless_present = "all", value_name = "SERVICE")]
+    pub(super) services: Vec<String>,
+    /// Apply every plan under `plans/`, the best ranked first.
+    #[arg(long, conflicts_with = "services")]
+    pub(super) all: bool,
     /// Walk the same steps and every precondition, write nothing.
     #[arg(long)]
     pub(super) dry_run: bool,

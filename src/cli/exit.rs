@@ -82,15 +82,29 @@ impl Failure {
         self
     }
 
+    /// The exit code it stands for.
+    pub(super) fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// What failed, and its last cause.
+    pub(super) fn in_short(&self) -> String {
+        match self.causes.last() {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// As programs read it.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
+                            "details": self.details, "hint": self.hint })
+    }
+
     /// Shows it, once, and gives the process's exit code.
     pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
         if json {
-            let value = serde_json::json!({
-                "format": "carve-failure/1",
-                "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
-                           "details": self.details, "hint": self.hint }
-            });
-            screen.answer(value);
+            screen.answer(serde_json::json!({ "format": "carve-failure/1", "error": self.json() }));
         }
         screen.error(format!("{} {}", screen.paint(Style::Bad, "error:"), self.message));
         for cause in &self.causes {

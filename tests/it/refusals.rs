@@ -131,6 +131,30 @@ fn a_second_apply_names_the_holder_and_an_interrupt_leaves_a_journal_that_goes_o
 }
 
 #[test]
+fn several_services_are_applied_in_one_run_and_one_that_fails_holds_no_other_back() {
+    let (_keep, shop) = planned();
+    says(&shop, &["apply", "web", "orders", "--stop-after", "web.publish"], 64, &["names a step of one plan"]);
+    says(&shop, &["apply"], 64, &["SERVICE"]);
+    says(&shop, &["apply", "web", "--all"], 64, &["cannot be used with"]);
+    // One of them cannot run: its plan was altered.
+    let plans: Vec<_> = fs::read_dir(shop.join("plans")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let altered = plans.iter().find(|path| path.ends_with("web.yaml")).unwrap();
+    let text = fs::read_to_string(altered).unwrap();
+    fs::write(altered, text.replacen("rows_per_part: 1000", "rows_per_part: 999", 1)).unwrap();
+    let output = carve(&shop, &["apply", "--all", "--format", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let services = answer["services"].as_array().unwrap();
+    assert_eq!(services.len(), plans.len(), "{answer}");
+    let complete = services.iter().filter(|its| its["run"]["complete"] == true).count();
+    let stale = services.iter().filter(|its| its["error"]["exit_code"] == 3).count();
+    assert!(complete >= 1 && complete + stale == plans.len(), "{answer}");
+    fs::write(altered, text).unwrap();
+    says(&shop, &["apply", "web", "web"], 0, &["web", "applied"]);
+    says(&shop, &["apply", "web", "nothing-like-it"], 1, &["nothing-like-it", "carve plan"]);
+}
+
+#[test]
 fn names_with_odd_characters_are_refused_where_they_are_typed() {
     let (_keep, shop) = planned();
     for name in ["../orders", "a b", "Ünïcode", "", "orders/../x", "a'b", "--", "_carve-lease"] {

@@ -16,11 +16,12 @@ use crate::{
     plan::{self, Plan, StaleStep},
 };
 
-use super::proofs;
+use super::{apply_many, proofs};
 
 pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
+    let [service] = &args.services[..] else { return apply_many::run(args, &workspace, context).await };
+    let plan = workspace.plan(service)?;
     let estate = workspace.load_checked(&context.bars)?;
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {

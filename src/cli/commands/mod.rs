@@ -1,5 +1,6 @@
 //! The verbs, a file each.
 pub(super) mod apply;
+mod apply_many;
 pub(super) mod catalog;
 pub(super) mod demo;
 mod demo_late;

@@ -248,11 +248,13 @@ impl<'c> Change<'c> {
                      their origin, or drop the index",
                     index.name, index.tail
                 )),
-                _ => self.refused(format!(
+                // SQLite says so of a column that is not there; everything else is no fault of the index.
+                None | Some(ErrorCode::Unknown) => self.refused(format!(
                     "the index `{}` {} cannot be made on the new table ({error}): publish the columns it needs, or \
                      drop the index",
                     index.name, index.tail
                 )),
+                _ => engine(self.doing.clone(), error),
             })?;
         }
         Ok(())

@@ -76,3 +76,33 @@ fn advice(error: &Error) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn what_somebody_must_change_first_is_told_from_what_passes() {
+        for (code, passing) in [
+            (ffi::SQLITE_BUSY, true),
+            (ffi::SQLITE_LOCKED, true),
+            (ffi::SQLITE_FULL, true),
+            (ffi::SQLITE_IOERR, true),
+            (ffi::SQLITE_NOMEM, true),
+            (ffi::SQLITE_INTERRUPT, true),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, false),
+            (ffi::SQLITE_READONLY, false),
+            (LEFT_HALF_DONE, false),
+            (ffi::SQLITE_NOTADB, false),
+            (ffi::SQLITE_CORRUPT, false),
+            (ffi::SQLITE_CANTOPEN, false),
+            (ffi::SQLITE_PERM, false),
+            (ffi::SQLITE_ERROR, false),
+        ] {
+            let error = engine("write", Error::SqliteFailure(ffi::Error::new(code), None));
+            assert_eq!(error.may_pass(), passing, "SQLite code {code}");
+        }
+        assert!(!refused("write", "no").may_pass());
+    }
+}
