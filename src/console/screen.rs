@@ -1,6 +1,8 @@
 //! Where text goes, and whether it may have colour.
 use std::io::{IsTerminal, Write};
 
+use super::wrap::wrapped;
+
 /// Width of text that goes into a file or another program.
 const PIPED: usize = 140;
 
@@ -73,6 +75,15 @@ impl Screen {
     /// A line of the answer, on standard output. A closed pipe (`carve scan | head`) is no failure.
     pub fn out(&self, line: impl AsRef<str>) {
         let _ = writeln!(std::io::stdout().lock(), "{}", line.as_ref());
+    }
+
+    /// A sentence of the answer: on a terminal it wraps between words, and what follows its first line stands
+    /// `indent` characters in. Where nobody looks at a screen it stays one line, for grep.
+    pub fn prose(&self, indent: usize, text: impl AsRef<str>) {
+        match std::io::stdout().is_terminal() {
+            true => self.out(wrapped(text.as_ref(), self.width(), indent)),
+            false => self.out(text),
+        }
     }
 
     /// A line beside the answer, on standard error; nothing when quiet.
