@@ -58,10 +58,10 @@ pub(super) enum Color {
 #[derive(Clone, Debug, Args)]
 pub(super) struct EstateFlag {
     /// A folder of the estate, `.` unless given; may be given again. The first holds carve.yaml.
-    #[arg(long = "estate", value_name = "FOLDER")]
+    #[arg(long = "estate", value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) folders: Vec<Utf8PathBuf>,
     /// Where plans, report and carve's state are; otherwise in the estate's first folder.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) out: Option<Utf8PathBuf>,
     /// Settings to use in place of carve.yaml.
     #[arg(long, value_name = "FILE")]
@@ -72,7 +72,7 @@ pub(super) struct EstateFlag {
 #[derive(Clone, Debug, Args)]
 pub(super) struct EstatePaths {
     /// Folders of the estate: short for `--estate FOLDER`.
-    #[arg(value_name = "FOLDER")]
+    #[arg(value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     words: Vec<Utf8PathBuf>,
     #[command(flatten)]
     flag: EstateFlag,
@@ -167,7 +167,7 @@ pub(super) struct PlanArgs {
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
     /// Folder of templates that replace those of the report: docs/REPORT.md lists them.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
@@ -264,7 +264,7 @@ pub(super) struct SwitchoverArgs {
     #[command(flatten)]
     pub(super) service: ServiceArgs,
     /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
@@ -283,7 +283,7 @@ pub(super) struct CatalogArgs {
     #[command(flatten)]
     pub(super) estate: EstatePaths,
     /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
@@ -294,7 +294,7 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) estate: EstatePaths,
     /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 

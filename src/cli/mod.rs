@@ -3,6 +3,7 @@ mod args;
 mod commands;
 pub mod demo_data;
 mod exit;
+mod man;
 mod workspace;
 
 use std::{ffi::OsString, process};
@@ -104,7 +105,11 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
             context.screen.out(String::from_utf8_lossy(&text).trim_end());
             Ok(ExitCode::Done)
         }
-        Command::Man => man(context),
+        Command::Man => {
+            let page = man::page().map_err(|error| Failure::new(ExitCode::Error, &error))?;
+            context.screen.out(page.trim_end());
+            Ok(ExitCode::Done)
+        }
     }
 }
 
@@ -113,21 +118,4 @@ fn started(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ExitCode::Error, &error))?;
     runtime.block_on(work)
-}
-
-/// The manual: carve itself, then each command with its flags.
-fn man(context: &Context) -> Outcome {
-    let failed = |error: std::io::Error| Failure::new(ExitCode::Error, &error);
-    let mut text = Vec::new();
-    let mut command = Cli::command();
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut text).map_err(failed)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let page = clap_mangen::Man::new(sub.clone());
-        text.extend_from_slice(format!(".SH carve {}\n", sub.get_name()).to_uppercase().as_bytes());
-        page.render_description_section(&mut text).map_err(failed)?;
-        page.render_options_section(&mut text).map_err(failed)?;
-    }
-    context.screen.out(String::from_utf8_lossy(&text).trim_end());
-    Ok(ExitCode::Done)
 }

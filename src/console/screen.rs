@@ -6,6 +6,8 @@ use std::{
 
 use crate::vocab::{masked, masked_json};
 
+use super::wrap::wrapped;
+
 /// Width of text that goes into a file or another program.
 const PIPED: usize = 140;
 
@@ -106,6 +108,15 @@ impl Screen {
         {
             // The first cause is the one to tell.
             let _ = self.lost.set(error.to_string());
+        }
+    }
+
+    /// A sentence of the answer: on a terminal it wraps between words, and what follows its first line stands
+    /// `indent` characters in. Where nobody looks at a screen it stays one line, for grep.
+    pub fn prose(&self, indent: usize, text: impl AsRef<str>) {
+        match std::io::stdout().is_terminal() {
+            true => self.out(wrapped(text.as_ref(), self.width(), indent)),
+            false => self.out(text),
         }
     }
 

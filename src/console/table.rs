@@ -2,10 +2,12 @@
 use tabled::{
     builder::Builder,
     settings::{
-        Alignment, Modify, Padding, Style, Width,
+        Alignment, Modify, Padding, Style,
         object::{Columns, Rows},
     },
 };
+
+use super::wrap::in_lines;
 
 /// A table in the making: a header, rows, and which columns hold numbers.
 #[derive(Clone, Debug)]
@@ -45,10 +47,10 @@ impl Table {
     }
 
     fn drawn(&self, width: usize, header: Option<&Vec<String>>) -> String {
+        let rooms = self.rooms(width, header.is_some());
         let mut builder = Builder::default();
-        header.into_iter().for_each(|titles| builder.push_record(titles.clone()));
-        for row in &self.rows {
-            builder.push_record(row.clone());
+        for cells in header.into_iter().chain(&self.rows) {
+            builder.push_record(cells.iter().zip(&rooms).map(|(cell, room)| in_lines(cell, *room)));
         }
         let mut table = builder.build();
         table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
@@ -57,9 +59,6 @@ impl Table {
         }
         if header.is_some() {
             table.with(Modify::new(Rows::first()).with(Alignment::left()));
-        }
-        for (column, room) in self.rooms(width, header.is_some()).into_iter().enumerate() {
-            table.with(Modify::new(Columns::one(column)).with(Width::wrap(room).keep_words(true)));
         }
         let text = table.to_string();
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();

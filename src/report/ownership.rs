@@ -4,7 +4,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{ReportInputs, text};
-use crate::{graph::Layer, vocab::DatasetId};
+use crate::{
+    graph::Layer,
+    plan::{Action, Plan},
+    vocab::DatasetId,
+};
 
 /// Raw and transformed tables × central and decentral.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,24 +42,37 @@ pub(super) fn ownership(inputs: &ReportInputs) -> Ownership {
         .filter(|plan| inputs.statuses.iter().any(|s| s.service == plan.service && s.stage == "wrapped"))
         .flat_map(|plan| plan.boundary.raw.iter().chain(&plan.boundary.aligned))
         .collect();
+    // What a wrap imports is a copy of what stands behind the service already: it counts on neither side.
+    let copies: BTreeSet<&DatasetId> =
+        inputs.plans.iter().flat_map(imports).filter(|live| !wrapped.contains(*live)).collect();
     let to_come = inputs.scorecards.iter().flat_map(|card| card.candidate.raw.iter().chain(&card.candidate.aligned));
     let target: BTreeSet<&DatasetId> = wrapped.iter().copied().chain(to_come).collect();
     let rows: Vec<OwnershipRow> = [Layer::Raw, Layer::Transformed, Layer::Modelled]
         .into_iter()
-        .map(|layer| row(inputs, layer, &wrapped, &target))
+        .map(|layer| row(layer, &tables_of(inputs, layer, &copies), &wrapped, &target))
         .filter(|row| row.central_now + row.decentral_now > 0)
         .collect();
     Ownership { summary: summary(&rows), rows }
 }
 
+fn imports(plan: &Plan) -> impl Iterator<Item = &DatasetId> {
+    plan.steps.iter().filter_map(|step| match &step.action {
+        Action::Swap(swap) => Some(&swap.live),
+        _ => None,
+    })
+}
+
+fn tables_of<'a>(inputs: &ReportInputs<'a>, layer: Layer, but: &BTreeSet<&DatasetId>) -> Vec<&'a DatasetId> {
+    let of_layer = inputs.datasets.iter().filter(|(_, facts)| facts.layer == layer).map(|(id, _)| id);
+    of_layer.filter(|id| !but.contains(id)).collect()
+}
+
 fn row(
-    inputs: &ReportInputs,
     layer: Layer,
+    tables: &[&DatasetId],
     wrapped: &BTreeSet<&DatasetId>,
     target: &BTreeSet<&DatasetId>,
 ) -> OwnershipRow {
-    let tables: Vec<&DatasetId> =
-        inputs.datasets.iter().filter(|(_, facts)| facts.layer == layer).map(|(id, _)| id).collect();
     let all = tables.len() as u64;
     let behind = |services: &BTreeSet<&DatasetId>| tables.iter().filter(|id| services.contains(*id)).count() as u64;
     let (now, then) = (behind(wrapped), behind(target));

@@ -210,7 +210,7 @@ impl Story<'_> {
     fn tell(&self, context: &Context, seconds: f64) {
         let screen = &context.screen;
         let title = |text: &str| screen.paint(Style::Strong, text);
-        screen.out(format!(
+        screen.prose(12, format!(
             "{}  {} rows in {} source systems; {} jobs built the lake ({} left out: disabled or for another engine)",
             title("The estate"),
             self.rows,
@@ -220,10 +220,10 @@ impl Story<'_> {
         ));
         screen.out(format!("\n{}", title("What to carve out first")));
         screen.out(self.ranking(screen.width()));
-        screen.out(format!("\n{}  {}", title("Applied"), self.plan.summary));
+        screen.prose(9, format!("\n{}  {}", title("Applied"), self.plan.summary));
         screen.out(super::proofs::table(&self.shown_proofs(), screen.width()));
         if let Some(status) = self.status() {
-            screen.out(format!(
+            screen.prose(11, format!(
                 "{}  v{} with {} rows in {} parts under bucket/data-services/{}; {} BI sources have their switchover plan",
                 title("Published"),
                 status.version.map(|v| v.to_string()).unwrap_or_default(),
@@ -239,28 +239,32 @@ impl Story<'_> {
             self.page,
             screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
         ));
-        let (folder, service) = (self.folder, &self.plan.service);
         screen.out(title("Next"));
-        let mut lines = vec![
-            (format!("git -C {folder} diff"), "what apply changed in the estate"),
-            (format!("carve status {folder}"), "how far each service is"),
-            (format!("carve demo --late-rows {folder}"), "time goes by: new, changed and deleted orders"),
-            (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs: it follows them"),
-            (format!("carve refresh {service} --estate {folder}"), "once more: nothing changed, nothing is published"),
-            (format!("carve switchover {service} --estate {folder}"), "how each dashboard moves"),
-            (format!("carve rollback {service} --estate {folder}"), "and back again"),
-        ];
-        let next = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service);
-        lines.extend(
-            next.map(|card| {
-                (format!("carve explain {} --estate {folder}", card.candidate.name), "why that one is next")
-            }),
-        );
+        let lines = self.next_lines();
         let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
         for (command, why) in lines {
             // Behind a `#`, so that a line can be copied whole.
             screen.out(format!("  {command:<width$}  {}", screen.paint(Style::Faint, &format!("# {why}"))));
         }
+    }
+
+    /// What to type next, each line as it is, and why.
+    fn next_lines(&self) -> Vec<(String, &'static str)> {
+        let (carve, folder, service) = (program(), self.folder, &self.plan.service);
+        let mut lines = vec![
+            (format!("git -C {folder} diff"), "what apply changed in the estate"),
+            (format!("{carve} status {folder}"), "how far each service is"),
+            (format!("{carve} demo --late-rows {folder}"), "time goes by: new, changed and deleted orders"),
+            (format!("{carve} refresh {service} --estate {folder}"), "what the scheduler runs: it follows them"),
+            (format!("{carve} refresh {service} --estate {folder}"), "nothing changed: nothing is published"),
+            (format!("{carve} switchover {service} --estate {folder}"), "how each dashboard moves"),
+            (format!("{carve} rollback {service} --estate {folder}"), "and back again"),
+        ];
+        let next = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service);
+        lines.extend(next.map(|card| {
+            (format!("{carve} explain {} --estate {folder}", card.candidate.name), "why that one is next")
+        }));
+        lines
     }
 
     /// One row a kind of proof where all agree; each that does not in a row of its own.
@@ -310,5 +314,16 @@ impl Story<'_> {
             "jobs_left_out": self.ran.left_out, "service": self.plan.service, "plan": self.plan.id,
             "proofs": self.applied.proofs, "status": self.status(), "moves": self.moves,
         })
+    }
+}
+
+/// How this program is called: by its name where a shell finds it, else as it was called now (`cargo run` calls it
+/// `target/debug/carve`).
+fn program() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).any(|folder| folder.join("carve").is_file());
+    match (on_path, std::env::args().next()) {
+        (false, Some(called)) if !called.contains(char::is_whitespace) => called,
+        _ => "carve".to_owned(),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
 
 fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
     let screen = &context.screen;
-    screen.out(format!("{}\n", explanation.summary));
+    screen.prose(0, format!("{}\n", explanation.summary));
     let mut part = "";
     for row in &explanation.rows {
         if row.part != part {
@@ -56,9 +56,10 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
             screen.out(screen.paint(Style::Strong, &title(part)));
         }
         let number = format!("{:>9.4}", row.number);
-        screen.out(format!("{number}  {}", row.text));
+        screen.prose(11, format!("{number}  {}", row.text));
         for evidence in row.evidence.iter().take(4) {
-            screen.out(screen.paint(Style::Faint, &format!("             {}", line(evidence))));
+            let said = screen.paint(Style::Faint, &line(evidence));
+            screen.prose(15, format!("             {said}"));
         }
         if row.evidence.len() > 4 {
             let more = row.evidence.len() - 4;
@@ -79,7 +80,7 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
     }
     screen.out(format!("Confidence is {}.", card.confidence.grade));
     for reason in &card.confidence.because {
-        screen.out(format!("  - {reason}"));
+        screen.prose(4, format!("  - {reason}"));
     }
 }
 
@@ -99,7 +100,7 @@ fn line(evidence: &EvidenceRow) -> String {
 }
 
 fn compare(comparison: &scoring::Comparison, context: &Context) {
-    context.screen.out(format!("{}\n", comparison.summary));
+    context.screen.prose(0, format!("{}\n", comparison.summary));
     let ahead = format!(">{}", comparison.ahead);
     let behind = format!(">{}", comparison.behind);
     let mut table = Table::new(&["Part", "Term", &ahead, &behind, ">Speaks for the first by"]);

@@ -24,7 +24,7 @@ pub(super) fn run(
         return Ok(ExitCode::Done);
     }
     let screen = &context.screen;
-    screen.out(format!("`{service}` is a data service, so it is not ranked any more.{}", now(status)));
+    screen.prose(0, format!("`{service}` is a data service, so it is not ranked any more.{}", now(status)));
     match plan {
         Some(plan) => of_plan(plan, screen),
         None => screen.out("Its plan is not under plans/, so what was scored is not known here."),

@@ -94,12 +94,15 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
     if !table.is_empty() {
         context.screen.out(table.text(context.screen.width()));
     }
-    if !found.untouched.is_empty() {
-        context
-            .screen
-            .out(format!("\n{} more depend on it through other tables and need no move.", found.untouched.len()));
+    let counts = [
+        (found.carried.len(), "charts and dashboards stand on these and move with them."),
+        (found.untouched.len(), "more depend on it through other tables and need no move."),
+    ];
+    context.screen.out("");
+    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        context.screen.out(format!("{count} {what}"));
     }
-    context.screen.out(format!("\nA page for each, the edited files and a patch are in {}", written.folder));
+    context.screen.out(format!("A page for each, the edited files and a patch are in {}", written.folder));
 }
 
 fn json(written: &Written) -> serde_json::Value {
@@ -113,5 +116,6 @@ fn json(written: &Written) -> serde_json::Value {
         .iter()
         .map(|one| serde_json::json!({ "id": one.id, "at": one.at, "because": one.because }))
         .collect();
-    serde_json::json!({ "format": "carve-switchover/1", "moves": moves, "blocked": blocked })
+    let carried = &written.switchover.carried;
+    serde_json::json!({ "format": "carve-switchover/1", "moves": moves, "blocked": blocked, "carried": carried })
 }
