@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, Severity},
-    estate::{Estate, WrapSettings},
+    estate::{Estate, Job, WrapSettings},
     graph::DependencyGraph,
+    lineage,
     scoring::Scorecard,
-    vocab::{Digest, ServiceName, masked},
+    vocab::{Digest, JobId, ServiceName, masked},
 };
 
 /// Everything a draft is made of.
@@ -31,7 +32,15 @@ pub struct DraftInputs<'a> {
     /// How many were ranked.
     pub of: u32,
     /// The text of a file of the estate as it was read; `None` when it cannot be read as text.
-    pub read_file: &'a dyn Fn(&Utf8Path) -> Option<String>,
+    pub read_file: &'a (dyn Fn(&Utf8Path) -> Option<String> + Sync),
+}
+
+impl<'a> DraftInputs<'a> {
+    /// The estate's jobs that `names` names, in the estate's order.
+    pub(super) fn jobs_named(&self, names: &[JobId]) -> impl Iterator<Item = &'a Job> + use<'a> {
+        let names: BTreeSet<JobId> = names.iter().cloned().collect();
+        self.estate.jobs.iter().filter(move |job| names.contains(&job.id))
+    }
 }
 
 /// Why there is no plan.
@@ -67,6 +76,10 @@ pub enum DraftError {
 /// # Errors
 /// See [`DraftError`].
 pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
+    lineage::on_deep_stack(|| draft_here(inputs))
+}
+
+fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
     let service = &inputs.card.candidate.name;
     let wrong = |reason| DraftError::Settings { service: service.clone(), reason };
     let settings = wrap_settings(inputs);
@@ -176,8 +189,7 @@ fn boundary(inputs: &DraftInputs<'_>) -> Boundary {
 fn files_behind(inputs: &DraftInputs<'_>, steps: &[Step]) -> BTreeSet<Utf8PathBuf> {
     let candidate = &inputs.card.candidate;
     let of_steps = steps.iter().flat_map(|step| step.relies_on.iter().cloned());
-    let jobs = inputs.estate.jobs.iter();
-    let jobs = jobs.filter(|job| candidate.import_jobs.contains(&job.id) || candidate.dependents.contains(&job.id));
+    let jobs = inputs.jobs_named(&candidate.import_jobs).chain(inputs.jobs_named(&candidate.dependents));
     let of_jobs = jobs.flat_map(|job| job.scripts.iter().map(|script| &script.at).chain([&job.at]));
     of_steps.chain(of_jobs.map(|at| at.file.clone())).collect()
 }
@@ -208,8 +220,7 @@ fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
             None => facts.push(format!("nothing in the estate is known to fill `{}`", lane.raw)),
         }
     }
-    let idle = inputs.estate.jobs.iter().filter(|job| !job.enabled);
-    let idle = idle.filter(|job| inputs.card.candidate.dependents.contains(&job.id));
+    let idle = inputs.jobs_named(&inputs.card.candidate.dependents).filter(|job| !job.enabled);
     facts.extend(idle.map(|job| format!("job `{}` reads it but is not enabled ({})", job.id, job.at)));
     facts
 }

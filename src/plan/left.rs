@@ -8,7 +8,7 @@ use crate::{
     diagnostics::Severity,
     estate::{FileFormat, Job},
     lineage::Access,
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, JobId, Span, WordFinder},
 };
 
 /// A sentence with its place for every mention of a table that moves which no edit covers: in SQL that was not
@@ -21,15 +21,23 @@ pub(super) fn left(
     told: &BTreeSet<(JobId, DatasetId)>,
 ) -> Vec<String> {
     let moving: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw).collect();
-    let mut found: Vec<String> = moving.iter().flat_map(|lane| without_schema(inputs, &lane.raw)).collect();
     if moving.is_empty() {
-        return found;
+        return Vec::new();
     }
+    let mut found = without_schema(inputs, &moving);
+    let names = WordFinder::new(moving.iter().map(|lane| lane.raw.name()));
     for (file, jobs) in files(inputs) {
         let Some(text) = (inputs.read_file)(file) else { continue };
+        let named: Vec<&Lane> = match &names {
+            Some(names) => names.found_in(&text).map(|at| moving[at]).collect(),
+            None => moving.clone(),
+        };
+        if named.is_empty() {
+            continue;
+        }
         // Lower case in ASCII keeps every byte in its place.
         let lower = text.to_ascii_lowercase();
-        for lane in &moving {
+        for lane in named {
             let edited = |at: usize| {
                 gathered
                     .get(file)
@@ -75,24 +83,28 @@ fn is_filled(lower: &str, at: usize) -> bool {
 }
 
 /// A bare name that nothing writes may be the table, by a search path that carve does not see.
-fn without_schema(inputs: &DraftInputs<'_>, raw: &DatasetId) -> Vec<String> {
+fn without_schema(inputs: &DraftInputs<'_>, moving: &[&Lane]) -> Vec<String> {
     let datasets = inputs.graph.datasets();
+    let mut by_table: BTreeMap<&str, Vec<&DatasetId>> = BTreeMap::new();
+    for raw in moving.iter().map(|lane| &lane.raw).filter(|raw| raw.schema().is_some()) {
+        by_table.entry(raw.table()).or_default().push(raw);
+    }
     let bare = |id: &DatasetId| {
-        raw.schema().is_some()
-            && id.schema().is_none()
+        id.schema().is_none()
             && id.system().is_none()
             && !id.is_file_set()
-            && id.table() == raw.table()
             && datasets.get(id).is_some_and(|facts| facts.written_by.is_empty())
     };
-    let edges = inputs.graph.edges().iter().filter(|edge| edge.access == Access::Read && bare(&edge.dataset));
-    let lines = edges.flat_map(|edge| {
-        edge.places.iter().map(|at| {
-            let (job, name) = (&edge.job, &edge.dataset);
-            format!("{at}: job `{job}` reads `{name}` without a schema, which may be `{raw}`: see whether it must be repointed")
-        })
-    });
-    lines.collect()
+    let mut lines = Vec::new();
+    for edge in inputs.graph.edges().iter().filter(|edge| edge.access == Access::Read && bare(&edge.dataset)) {
+        let (job, name) = (&edge.job, &edge.dataset);
+        for raw in by_table.get(name.table()).into_iter().flatten() {
+            lines.extend(edge.places.iter().map(|at| {
+                format!("{at}: job `{job}` reads `{name}` without a schema, which may be `{raw}`: see whether it must be repointed")
+            }));
+        }
+    }
+    lines
 }
 
 /// Files of jobs, each with its jobs by where they begin, and files that were not understood.

@@ -6,13 +6,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit, mention};
 use crate::{
     estate::{Job, Script, Templating},
-    lineage::{self, RepointProblem, TextEdit},
+    lineage::{Editor, RepointProblem, TextEdit},
     vocab::{DatasetId, JobId, Span, holds_secret},
 };
 
 /// What repointing one job comes to.
 #[derive(Debug, Default)]
 pub(super) struct JobEdits {
+    /// Its edits, by file.
+    pub(super) files: Gathered,
     pub(super) queries: Vec<ComparedQuery>,
     pub(super) left_out: Vec<String>,
     /// Mentions that a person must change, each a sentence with its place.
@@ -24,11 +26,19 @@ pub(super) struct JobEdits {
 /// Edits per file while they are gathered: two jobs may share one.
 pub(super) type Gathered = BTreeMap<Utf8PathBuf, BTreeSet<(usize, usize, String, String)>>;
 
-/// What `job` needs; its edits go into `gathered`, where those of another job in the same file may lie already.
-pub(super) fn job_edits(inputs: &DraftInputs<'_>, job: &Job, lanes: &[Lane], gathered: &mut Gathered) -> JobEdits {
+/// What lineage must know to edit the scripts that read `lanes`.
+pub(super) fn editor<'e>(inputs: &DraftInputs<'e>, lanes: &[Lane]) -> Editor<'e> {
+    Editor::new(inputs.estate, lanes.iter().map(|lane| (&lane.raw, &lane.live)))
+}
+
+/// What `job` needs so that it reads the imports of `lanes`.
+pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, lanes: &[Lane]) -> JobEdits {
     let mut edits = JobEdits::default();
-    for script in &job.scripts {
-        script_edits(inputs, job, script, lanes, gathered, &mut edits);
+    // Reading a script for a table that it does not read is all the work for nothing.
+    let reads: BTreeSet<&DatasetId> = inputs.graph.edges_of(&job.id).iter().map(|edge| &edge.dataset).collect();
+    let lanes: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw && reads.contains(&lane.raw)).collect();
+    for script in job.scripts.iter().filter(|_| !lanes.is_empty()) {
+        script_edits(inputs, editor, job, script, &lanes, &mut edits);
     }
     edits
 }
@@ -46,15 +56,15 @@ pub(super) fn edited(
 
 fn script_edits(
     inputs: &DraftInputs<'_>,
+    editor: &Editor<'_>,
     job: &Job,
     script: &Script,
-    lanes: &[Lane],
-    gathered: &mut Gathered,
+    lanes: &[&Lane],
     edits: &mut JobEdits,
 ) {
     let mut spans: Vec<TextEdit> = Vec::new();
-    for lane in lanes.iter().filter(|lane| lane.live != lane.raw) {
-        let problem = match lineage::repoint(script, inputs.estate, &lane.raw, &lane.live) {
+    for lane in lanes {
+        let problem = match editor.repoint(script, &lane.raw, &lane.live) {
             Ok(found) => {
                 spans.extend(found);
                 continue;
@@ -62,7 +72,7 @@ fn script_edits(
             Err(RepointProblem::NotRead(_)) => continue,
             Err(problem @ RepointProblem::DbtSource { .. }) => match dbt_source_edit(inputs, script, lane) {
                 Some((file, edit)) => {
-                    gathered.entry(file).or_default().insert(edit);
+                    edits.files.entry(file).or_default().insert(edit);
                     continue;
                 }
                 None => problem,
@@ -79,13 +89,13 @@ fn script_edits(
     }
     spans.sort_by_key(|edit| edit.start);
     match in_file(inputs, script, &spans) {
-        Some(mapped) => gathered.entry(script.at.file.clone()).or_default().extend(mapped),
+        Some(mapped) => edits.files.entry(script.at.file.clone()).or_default().extend(mapped),
         None => {
             edits.by_hand.push(format!("{}: the SQL of job `{}` is not written here byte for byte", script.at, job.id));
             return;
         }
     }
-    compare(inputs, &job.id, script, &spans, edits);
+    compare(editor, &job.id, script, &spans, edits);
 }
 
 /// Where the script's file names `table`; the script itself where it nowhere does in so many words.
@@ -173,7 +183,7 @@ fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usiz
     }
 }
 
-fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
+fn compare(editor: &Editor<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
     let plain = spans.iter().map(|edit| SpanEdit {
         start: edit.start,
         end: edit.end,
@@ -182,8 +192,8 @@ fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[Text
     });
     let Some(after) = super::apply_edits(&script.text, &plain.collect::<Vec<_>>()) else { return };
     let moved = Script { text: after.into(), ..script.clone() };
-    let (before, left_out) = lineage::comparable_queries(script, inputs.estate);
-    let (after, _) = lineage::comparable_queries(&moved, inputs.estate);
+    let (before, left_out) = editor.comparable_queries(script);
+    let (after, _) = editor.comparable_queries(&moved);
     edits.left_out.extend(left_out.into_iter().map(|reason| format!("{job}: {reason}")));
     if before.len() != after.len() {
         edits.left_out.push(format!("{job}: its queries could not be paired"));

@@ -8,7 +8,7 @@ use super::{
     PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
     left::left,
-    repoint::{Gathered, edited, job_edits, reroute_import},
+    repoint::{Gathered, edited, editor, job_edits, reroute_import},
     schedule::refresh_job,
 };
 use crate::{estate::Job, vocab::JobId};
@@ -58,7 +58,7 @@ fn publish(inputs: &DraftInputs<'_>, lanes: &[Lane], endpoints: Vec<PublishEndpo
 
 fn import_files(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<Utf8PathBuf> {
     let configured = lanes.iter().filter_map(|lane| lane.import.as_ref()).map(|import| import.into_at.file.clone());
-    let jobs = inputs.estate.jobs.iter().filter(|job| inputs.card.candidate.import_jobs.contains(&job.id));
+    let jobs = inputs.jobs_named(&inputs.card.candidate.import_jobs);
     let files: BTreeSet<Utf8PathBuf> = configured.chain(jobs.map(|job| job.at.file.clone())).collect();
     files.into_iter().collect()
 }
@@ -153,14 +153,16 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     let mut told = BTreeSet::new();
     // A file belongs to the first job that needs it edited; its one edit serves every job in it.
     let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
-    for job in dependents(inputs) {
-        let edits = job_edits(inputs, job, lanes, &mut gathered);
+    let editor = editor(inputs, lanes);
+    for job in inputs.jobs_named(&inputs.card.candidate.dependents) {
+        let edits = job_edits(inputs, &editor, job, lanes);
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
         told.extend(edits.told);
-        for file in gathered.keys() {
+        for (file, spans) in edits.files {
             owners.entry(file.clone()).or_insert(job);
+            gathered.entry(file).or_default().extend(spans);
         }
     }
     wrap.by_hand.extend(left(inputs, lanes, &gathered, &told));
@@ -193,10 +195,6 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
         step.needs = vec![proof.clone()];
         wrap.steps.push(step);
     }
-}
-
-fn dependents<'a>(inputs: &'a DraftInputs<'_>) -> impl Iterator<Item = &'a Job> {
-    inputs.estate.jobs.iter().filter(|job| inputs.card.candidate.dependents.contains(&job.id))
 }
 
 fn repoint_step(service: &str, job: &Job, files: Vec<FileEdit>) -> Step {

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     estate::{Estate, Script},
-    lineage,
+    lineage::Editor,
     plan::{SpanEdit, apply_edits},
     vocab::DatasetId,
 };
@@ -55,7 +55,7 @@ pub(super) fn repoint_virtual(
 
 /// The one door to lineage's span edits.
 fn in_sql(script: &Script, estate: &Estate, old: &DatasetId, new: &DatasetId) -> Result<Vec<SpanEdit>, String> {
-    let edits = lineage::repoint(script, estate, old, new).map_err(|problem| problem.to_string())?;
+    let edits = Editor::new(estate, [(old, new)]).repoint(script, old, new).map_err(|problem| problem.to_string())?;
     Ok(edits.into_iter().map(|e| SpanEdit { start: e.start, end: e.end, old: e.old, new: e.new }).collect())
 }
 

@@ -8,6 +8,7 @@ mod schema;
 mod schema_version;
 mod secret;
 mod span;
+mod word_finder;
 
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
@@ -18,3 +19,4 @@ pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
 pub use secret::{holds_secret, masked, masked_json};
 pub use span::Span;
+pub use word_finder::WordFinder;

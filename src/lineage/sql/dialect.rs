@@ -1,10 +1,11 @@
 //! Which SQL a script is written in: declared, or told by cheap signs.
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
 use super::lexer::LexRules;
-use crate::estate::{DIALECTS, dialect_named};
+use crate::{
+    estate::{DIALECTS, dialect_named},
+    vocab::WordFinder,
+};
 
 /// `dialect weight sign`, one a line: text that speaks for a dialect, lower case.
 const SIGNS: &str = include_str!("../data/signs.txt");
@@ -25,7 +26,7 @@ impl Dialect {
     /// The dialect whose signs weigh most in `text`; generic where there are none.
     pub(in crate::lineage) fn detected(text: &str) -> Self {
         let mut points: Vec<(u32, &'static str)> = DIALECTS.iter().map(|name| (0, *name)).collect();
-        for (name, weight) in SIGN_FINDER.found_in(text) {
+        for (name, weight) in SIGN_FINDER.1.found_in(text).map(|at| SIGN_FINDER.0[at]) {
             if let Some(entry) = points.iter_mut().find(|(_, known)| *known == name) {
                 entry.0 += weight;
             }
@@ -89,33 +90,12 @@ impl Dialect {
     }
 }
 
-static SIGN_FINDER: LazyLock<SignFinder> = LazyLock::new(SignFinder::new);
-
-/// Finds all signs in one walk over a text: looking for them one by one was a seventh of planning.
-struct SignFinder {
-    automaton: AhoCorasick,
-    /// Dialect and weight of each pattern.
-    speaks: Vec<(&'static str, u32)>,
-}
-
-impl SignFinder {
-    fn new() -> Self {
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(signs().map(|(_, _, sign)| sign));
-        SignFinder {
-            automaton: automaton.expect("a few hundred short patterns fit any automaton"),
-            speaks: signs().map(|(name, weight, _)| (name, weight)).collect(),
-        }
-    }
-
-    /// Dialect and weight of every sign that stands in `text`, each once.
-    fn found_in(&self, text: &str) -> Vec<(&'static str, u32)> {
-        let mut seen = vec![false; self.speaks.len()];
-        for found in self.automaton.find_overlapping_iter(text) {
-            seen[found.pattern().as_usize()] = true;
-        }
-        self.speaks.iter().zip(seen).filter(|(_, seen)| *seen).map(|(speaks, _)| *speaks).collect()
-    }
-}
+/// Looking for the signs one by one was a seventh of planning.
+static SIGN_FINDER: LazyLock<(Vec<(&str, u32)>, WordFinder)> = LazyLock::new(|| {
+    let finder =
+        WordFinder::new(signs().map(|(_, _, sign)| sign)).expect("a few hundred short words fit any automaton");
+    (signs().map(|(name, weight, _)| (name, weight)).collect(), finder)
+});
 
 fn signs() -> impl Iterator<Item = (&'static str, u32, &'static str)> {
     SIGNS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
