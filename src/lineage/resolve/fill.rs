@@ -19,6 +19,15 @@ use crate::{
 };
 
 impl Resolver<'_> {
+    /// Rows put into a temp table by a statement of which only the tables are known still pass through it.
+    pub(super) fn through_temps(&mut self, stmt: &Stmt) {
+        for (name, access) in &stmt.touches {
+            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&temp_key(name))) {
+                temp.tables.extend(&self.sources);
+            }
+        }
+    }
+
     /// A statement of which only the tables are known.
     pub(super) fn finish_touched(
         &mut self,
@@ -31,12 +40,6 @@ impl Resolver<'_> {
         let target = written.or_else(|| target.filter(|_| bare).cloned());
         if let (true, Some(target)) = (bare, &target) {
             self.push_use(target.clone(), Access::Write, Evidence::Declared, stmt.at.clone(), false);
-        }
-        // Rows put into a temp table by a statement that was only scanned still pass through it.
-        for (name, access) in &stmt.touches {
-            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&temp_key(name))) {
-                temp.tables.extend(&self.sources);
-            }
         }
         if target.is_none() && self.sources.is_empty() {
             return;

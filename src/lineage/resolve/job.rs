@@ -125,6 +125,7 @@ impl Resolver<'_> {
             }
         }
         self.files(stmt, evidence, &mut written);
+        self.through_temps(stmt);
         self.moves(stmt, number);
         if stmt.scanned || (stmt.fills.is_empty() && written.is_some()) {
             self.finish_touched(stmt, number, written, target);

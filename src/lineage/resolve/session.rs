@@ -8,7 +8,7 @@ use super::{
     columns::{self, Origins},
     flow::Flow,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, meaning_of},
+    names::{Meaning, UNKNOWN, meaning_of},
     query::base_rel,
     scope::{Env, Rel},
 };
@@ -196,6 +196,9 @@ impl<'c> Resolver<'c> {
         {
             return Meaning::Dataset(DatasetId::in_system(system, &rest.join(".")), false);
         }
+        if let Some(dataset) = linked(&name.parts) {
+            return Meaning::Dataset(dataset, false);
+        }
         match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
             Some(files) => Meaning::Dataset(files, false),
             None => meaning_of(name, self.schema.as_deref()),
@@ -226,6 +229,20 @@ impl<'c> Resolver<'c> {
     pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
         self.out.notes.push(Note { code, at, here });
     }
+}
+
+/// A table behind a link: Oracle's `owner.table@link`, T-SQL's `server.database.schema.table`.
+fn linked(parts: &[String]) -> Option<DatasetId> {
+    if let [server, rest @ ..] = parts
+        && rest.len() == 3
+        && !server.starts_with(UNKNOWN)
+    {
+        return Some(DatasetId::in_system(server, &rest.join(".")));
+    }
+    let (last, before) = parts.split_last()?;
+    let (table, link) = last.split_once('@').filter(|(table, link)| !table.is_empty() && !link.is_empty())?;
+    let named: Vec<&str> = before.iter().map(String::as_str).chain([table]).collect();
+    Some(DatasetId::in_system(link, &named.join(".")))
 }
 
 /// Whether a name can only mean a table of the session.

@@ -82,6 +82,15 @@ impl Doing<'_> {
                 ["using", table, columns, format, options] => {
                     sources::using(self, stmt, table, columns, format, options)?;
                 }
+                ["engine", table, columns, given] => sources::engine(self, stmt, table, columns, given)?,
+                ["federated", table, columns, place] => sources::federated(self, stmt, table, columns, place)?,
+                ["like", table, model] => {
+                    super::lower_create::like(stmt, self.name(table)?, self.name(model)?, false);
+                }
+                ["system", alias, database] => {
+                    let alias = self.name(alias)?.parts.pop()?;
+                    stmt.effects.push(Effect::System(alias, self.string(database)?.to_lowercase()));
+                }
                 ["attach", place, name, options] => self.attach(stmt, place, name, options)?,
                 _ => return None,
             }

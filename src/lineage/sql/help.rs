@@ -98,11 +98,17 @@ fn step(word: &'static str) -> Step {
 /// The token behind a match of `steps` at token `at`.
 fn matched(text: &str, base: usize, tokens: &[Token], at: usize, steps: &[Step]) -> Option<usize> {
     let mut next = at;
+    let is_nolock = |at: usize, alone: bool| {
+        let inner = &tokens[at];
+        alone && text[inner.at.start - base..inner.at.end - base].eq_ignore_ascii_case("nolock")
+    };
     for step in steps {
         let token = tokens.get(next)?;
         let written = &text[token.at.start - base..token.at.end - base];
         match step {
-            Step::Word("(NOLOCK)") => next = group(tokens, next).filter(|end| *end == next + 3)? - 1,
+            Step::Word("(NOLOCK)") => {
+                next = group(tokens, next).filter(|end| is_nolock(*end - 2, next + 3 == *end))? - 1
+            }
             Step::Word(word) if written.eq_ignore_ascii_case(word) => {}
             Step::Sign(sign) if token.is_sign(*sign) => {}
             Step::BeforeText if token.kind == Kind::Text => return Some(next),

@@ -43,6 +43,7 @@ impl Lower<'_> {
             };
             stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
         }
+        self.output(stmt, &target, merge.output.as_ref());
     }
 
     fn merge_relations(&mut self, merge: &Merge) -> Option<(Name, Vec<Joined>)> {

@@ -165,6 +165,10 @@ impl Lower<'_> {
     /// A function call: aggregate, window, choice or plain.
     pub(super) fn function(&mut self, function: &Function) -> Ex {
         let name = last_part(&function.name);
+        if name == "dblink_exec" {
+            let at = self.bytes_or_start(function.name.span());
+            self.unnamed.push(("a statement runs in another database".to_owned(), at));
+        }
         let mut args = self.arguments(&function.parameters);
         args.extend(self.arguments(&function.args));
         args.extend(function.filter.iter().map(|e| self.expr(e)).collect::<Vec<_>>());

@@ -14,6 +14,8 @@ mod lower_change;
 mod lower_create;
 mod lower_expr;
 mod lower_files;
+mod lower_from;
+mod lower_pipe;
 mod lower_query;
 mod lower_stmt;
 mod moves;

@@ -8,6 +8,7 @@ use super::{
 pub(super) fn rearranged(text: &str, tokens: &[Token]) -> Vec<Splice> {
     match tokens.first() {
         Some(first) if first.is(text, "from") || first.is(text, "with") => multi_insert(text, tokens),
+        Some(first) if first.is(text, "select") => without_outfile(text, tokens).into_iter().collect(),
         Some(first) if first.is(text, "update") => update_of_many(text, tokens).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -67,6 +68,28 @@ fn insert_from(text: &str, tokens: &[Token], from: std::ops::Range<usize>, inser
         splice.keep(text, bytes(cut..insert.end));
     }
     splice
+}
+
+/// Where MySQL's `SELECT … INTO OUTFILE 'file'` says so: the token of the file's name.
+pub(super) fn outfile(text: &str, tokens: &[Token]) -> Option<usize> {
+    let into = outer(tokens).find(|(at, token)| {
+        let next = tokens.get(at + 1);
+        token.is(text, "into") && next.is_some_and(|n| n.is(text, "outfile") || n.is(text, "dumpfile"))
+    });
+    into.map(|(at, _)| at + 2).filter(|at| tokens.get(*at).is_some_and(|token| token.kind == Kind::Text))
+}
+
+/// The same SELECT without the clause, which may stand before its FROM or at its end.
+fn without_outfile(text: &str, tokens: &[Token]) -> Option<Splice> {
+    let file = outfile(text, tokens)?;
+    let behind = (file..tokens.len()).find(|at| tokens[*at].is(text, "from"));
+    let mut splice = Splice::default();
+    splice.keep(text, tokens[0].at.start..tokens[file - 3].at.end);
+    if let Some(from) = behind {
+        splice.add(" ");
+        splice.keep(text, tokens[from].at.start..tokens[tokens.len() - 1].at.end);
+    }
+    Some(splice)
 }
 
 /// `UPDATE a, b SET …`: a comma is a join.

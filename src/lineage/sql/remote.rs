@@ -31,6 +31,8 @@ impl Lower<'_> {
             "postgres_scan" | "postgres_scan_pushdown" | "mysql_scan" => self.remote_table(args, 0, &[1, 2]),
             "sqlite_scan" => self.remote_table(args, 0, &[1]),
             "postgresql" | "mysql" | "mongodb" | "odbc" | "jdbc" if args.len() >= 3 => self.remote_table(args, 1, &[2]),
+            // Databricks: STREAM(table) reads the table.
+            "stream" if args.len() == 1 => self.table_of_cluster(args),
             "cluster" | "clusterallreplicas" if args.len() >= 2 => self.table_of_cluster(&args[1..]),
             _ if is_any("file_function", &last) => self.files_named(args.first()?),
             _ => self.addresses(args),

@@ -2,6 +2,7 @@
 use std::ops::Range;
 
 use super::{
+    address::file_of,
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
@@ -11,15 +12,15 @@ use super::{
     literals::{Literals, body},
     lower::Lower,
     parse::{Parsed, parse},
-    rearrange::rearranged,
+    rearrange::{outfile, rearranged},
     scan::scan,
-    shape::shaped,
+    shape::{shaped, string_of},
     split::{Piece, pieces},
     words::is_any,
 };
 use crate::{
     diagnostics::{Code, CodeEntry},
-    lineage::Coverage,
+    lineage::{Access, Coverage},
 };
 
 /// Parentheses and CASEs within each other beyond which a statement is only scanned.
@@ -221,8 +222,12 @@ impl Reader<'_> {
             };
             let own = splice.place(&(0..splice.text.len())).0;
             let helped = splice.with_text(text);
-            let stmt = Lower::spliced(&helped, dialect).statement(&parsed.statement, own);
-            stmts.push(stmt);
+            stmts.push(Lower::spliced(&helped, dialect).statement(&parsed.statement, own));
+        }
+        if let (Some(at), [stmt]) = (outfile(self.text, tokens), stmts.as_mut_slice()) {
+            let file = file_of(&string_of(tokens[at].of(self.text)));
+            stmt.kind = "unload";
+            stmt.files.extend(file.map(|file| (file, Access::Write, tokens[at].at.clone())));
         }
         self.sql.coverage.helped += u64::from(!stmts.is_empty());
         self.sql.stmts.append(&mut stmts);

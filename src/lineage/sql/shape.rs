@@ -120,7 +120,9 @@ pub(super) fn shaped(text: &str, tokens: &[Token], dialect: Dialect, late: bool)
 }
 
 fn matched(text: &str, tokens: &[Token], dialect: Dialect, shape: &'static Shape) -> Option<Shaped> {
-    let mut matcher = Matcher { text, tokens, free: dialect.semicolon_free(), caught: Vec::new(), rest: None };
+    let any_statement = shape.doings.iter().any(|doing| doing.as_slice() == ["do"]);
+    let free = dialect.semicolon_free();
+    let mut matcher = Matcher { text, tokens, free, any_statement, caught: Vec::new(), rest: None };
     let steps: Vec<&Step> = shape.steps.iter().collect();
     let end = matcher.run(&steps, 0)?;
     let end = if matcher.free { matcher.next_statement(end) } else { tokens.len() };
@@ -132,6 +134,8 @@ struct Matcher<'t> {
     tokens: &'t [Token],
     /// Whether the next statement may follow without a semicolon.
     free: bool,
+    /// Whether the rest may be any statement rather than a query.
+    any_statement: bool,
     caught: Vec<(&'static str, Caught)>,
     rest: Option<usize>,
 }
@@ -228,8 +232,13 @@ impl Matcher<'_> {
         if token.is_sign('(') {
             return next.is_some_and(|next| ["select", "with"].iter().any(|w| next.is(self.text, w)));
         }
-        let serde = next.is_some_and(|next| next.is(self.text, "serdeproperties"));
-        token.kind == Kind::Word && is_any("statement", token.of(self.text)) && !serde
+        if token.is(self.text, "with") {
+            let named = next.is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Quoted));
+            return named && !next.is_some_and(|next| next.is(self.text, "serdeproperties"));
+        }
+        let queries = ["select", "from", "values", "table"];
+        let statement = self.any_statement && is_any("statement", token.of(self.text));
+        token.kind == Kind::Word && (statement || queries.iter().any(|word| token.is(self.text, word)))
     }
 
     /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.

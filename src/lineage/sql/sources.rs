@@ -132,6 +132,35 @@ pub(super) fn import(
     Some(())
 }
 
+/// ClickHouse's `ENGINE = PostgreSQL('host', 'database', 'table', …)`.
+pub(super) fn engine(doing: &Doing<'_>, stmt: &mut Stmt, table: &str, columns: &str, given: &str) -> Option<()> {
+    let texts: Vec<String> = doing
+        .group(given)?
+        .iter()
+        .filter(|token| token.kind == Kind::Text)
+        .map(|token| string_of(token.of(doing.text)))
+        .collect();
+    let [_, database, name, ..] = texts.as_slice() else { return None };
+    over_table(doing, stmt, table, columns, database, name)
+}
+
+/// MySQL's `ENGINE = FEDERATED CONNECTION = 'mysql://user@host/database/table'`.
+pub(super) fn federated(doing: &Doing<'_>, stmt: &mut Stmt, table: &str, columns: &str, place: &str) -> Option<()> {
+    let place = doing.string(place)?;
+    let mut parts = place.trim_end_matches('/').rsplit('/');
+    let (name, database) = (parts.next()?, parts.next()?);
+    over_table(doing, stmt, table, columns, database, name)
+}
+
+fn over_table(doing: &Doing<'_>, stmt: &mut Stmt, table: &str, columns: &str, system: &str, name: &str) -> Option<()> {
+    stmt.kind = "create_foreign_table";
+    let parts = name.split('.').map(str::to_lowercase).collect();
+    let source = remote_table(system.to_lowercase(), parts, stmt);
+    let columns = group_columns(doing, columns);
+    stmt.fills.push(Fill { makes: true, ..Fill::of(Some(doing.name(table)?), of_columns(&columns, source)) });
+    Some(())
+}
+
 /// Spark's `USING format OPTIONS (…)`: files, or a table of another system.
 pub(super) fn using(
     doing: &Doing<'_>,

@@ -41,7 +41,8 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
         }
     }
     runs.push(start..tokens.len());
-    runs.retain(|run| !run.is_empty());
+    // Oracle's `/` and MySQL's `//` stand for a semicolon and say nothing.
+    runs.retain(|run| !run.clone().all(|at| tokens[at].is_sign('/')));
     runs
 }
 
@@ -81,8 +82,14 @@ impl Splitter<'_> {
             return None;
         }
         let after = |count: usize| Some((run.start + count).min(run.end)..run.end);
+        // Oracle's and MySQL's end of a block.
+        if self.tokens[run.start].is_sign('/') {
+            return after(1);
+        }
         let (first, second) = (self.word(run.start), self.word(run.start + 1));
-        if self.declaring && first != "begin" && !is_any("statement", &first) {
+        let block = ["begin", "if", "while", "for", "loop", "repeat", "case", "else", "end", "set", "return"];
+        if self.declaring && !block.contains(&first.as_str()) && !is_any("statement", &first) {
+            self.pieces.push(Piece::Glue(run.clone()));
             return None;
         }
         self.declaring = false;
@@ -110,7 +117,7 @@ impl Splitter<'_> {
                 None
             }
             // T-SQL needs no semicolon behind these.
-            "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate" => {
+            "delimiter" | "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate" => {
                 let next = self.next_line_statement(run);
                 self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
                 next.map(|at| at..run.end)
@@ -234,7 +241,8 @@ impl Splitter<'_> {
         if let Some(at) = self.outer_word(run, head - run.start, |word| word == "begin") {
             return Some(at..run.end);
         }
-        let body = (head..run.end).find(|at| self.word(*at) == "as" && is_any("statement", &self.word(at + 1)));
+        let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "do");
+        let body = (head..run.end).find(|at| opens(*at) && is_any("statement", &self.word(at + 1)));
         match body {
             Some(at) => Some(at + 1..run.end),
             None => {
