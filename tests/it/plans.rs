@@ -154,3 +154,17 @@ fn sql_that_names_a_moved_table_where_carve_does_not_edit_is_left_to_you_with_it
     let report = fs::read_to_string(shop.join("report/report.json")).unwrap();
     assert!(report.contains("sql/modelled/unreadable.sql:3:6"), "the report lists them too");
 }
+
+#[test]
+fn a_plan_made_after_another_wrap_fits_and_every_wrap_is_undone_last_first() {
+    let (_keep, shop) = planned();
+    let before = estate_files(&shop);
+    run(&shop, &["apply", "orders"], 0);
+    run(&shop, &["plan"], 0);
+    run(&shop, &["apply", "customer"], 0);
+    run(&shop, &["apply", "web"], 0);
+    for service in ["web", "customer", "orders"] {
+        run(&shop, &["rollback", service], 0);
+    }
+    assert!(estate_files(&shop) == before);
+}
