@@ -13,8 +13,8 @@ use crate::vocab::Digest;
 pub struct CheckInputs<'a> {
     /// The text of a file as it is now; `None` when it cannot be read as text.
     pub read: &'a dyn Fn(&Utf8Path) -> Option<String>,
-    /// The edits that carve has made in a file and not undone.
-    pub edits: &'a dyn Fn(&Utf8Path) -> StandingEdits<'a>,
+    /// The edits that carve has made in a file and not undone, but for those of a step of the plan.
+    pub edits: &'a dyn Fn(&Utf8Path, Option<&str>) -> StandingEdits<'a>,
 }
 
 /// A step that no longer fits the estate.
@@ -42,7 +42,7 @@ pub fn check(plan: &Plan, inputs: &CheckInputs<'_>) -> Vec<StaleStep> {
             let Some(text) = (inputs.read)(file) else { return Some((file, "the file is gone")) };
             let meaning = |text: &str| plan.meaning_of(file, text);
             let as_planned = edited.get(file) == Some(&Digest::of(&text))
-                || is_as_planned(&text, input.bytes, input.meaning, &(inputs.edits)(file), &meaning);
+                || is_as_planned(&text, input.bytes, input.meaning, &(inputs.edits)(file, None), &meaning);
             (!as_planned).then_some((file, "the file means something else now"))
         })
         .collect();
@@ -85,7 +85,7 @@ fn edits_that_moved_too_far<'p>(
     let misfit = |edit: &'p FileEdit| {
         let text = (inputs.read)(&edit.file)?;
         let meaning = |text: &str| plan.meaning_of(&edit.file, text);
-        let standing = (inputs.edits)(&edit.file);
+        let standing = (inputs.edits)(&edit.file, Some(&step.id));
         match fit(edit, &text, &FitKnown { standing: &standing, own: None, meaning: &meaning }) {
             Fit::Neither(because) => Some((edit.file.as_path(), format!("the file {because}"))),
             Fit::Before { .. } | Fit::After { .. } => None,
@@ -111,7 +111,7 @@ mod tests {
     use crate::plan::tests_support::{SQL, SQL_AFTER, small_plan};
 
     fn checked(read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<StaleStep> {
-        check(&small_plan(), &CheckInputs { read, edits: &|_| StandingEdits::default() })
+        check(&small_plan(), &CheckInputs { read, edits: &|_, _| StandingEdits::default() })
     }
 
     fn stale_with(text: Option<&str>) -> Vec<String> {

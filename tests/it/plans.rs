@@ -168,3 +168,22 @@ fn a_plan_made_after_another_wrap_fits_and_every_wrap_is_undone_last_first() {
     }
     assert!(estate_files(&shop) == before);
 }
+
+#[test]
+fn an_apply_that_died_right_after_an_edit_goes_on() {
+    let (_keep, shop) = planned();
+    let file = "sql/transformed/web/campaign_clicks.sql";
+    let before = fs::read_to_string(shop.join(file)).unwrap();
+    run(&shop, &["apply", "web", "--stop-after", "web.prove-downstream"], 0);
+    // Its lines: began, noted what will be edited, done.
+    let mut command = carve(&shop, &["apply", "web"]);
+    let died = command.env("CARVE_TEST_CRASH_AT", "3.before").output().unwrap();
+    assert_eq!(died.status.code(), None);
+    assert_ne!(fs::read_to_string(shop.join(file)).unwrap(), before, "it died after the edit");
+    append(&shop, file, "-- and someone wrote a comment meanwhile\n");
+    run(&shop, &["apply", "web"], 0);
+    let after = fs::read_to_string(shop.join(file)).unwrap();
+    assert!(after.ends_with("meanwhile\n") && after.contains("raw.web_events__import"), "{after}");
+    run(&shop, &["rollback", "web"], 0);
+    assert_eq!(fs::read_to_string(shop.join(file)).unwrap(), before + "-- and someone wrote a comment meanwhile\n");
+}

@@ -58,7 +58,7 @@ fn stale(world: &World, estate: &Estate, plan: &Plan) -> Result<BTreeMap<String,
     let known = KnownEdits::read(&world.state).map_err(|error| Failure::from(ApplyError::Journal(error)))?;
     let inputs = CheckInputs {
         read: &|file| Workspace::read_file(&estate.roots, file),
-        edits: &|file| known.standing(file, plan, None),
+        edits: &|file, but| known.standing(file, plan, but),
     };
     let edited = |stale: &StaleStep| {
         let step = plan.steps.iter().find(|step| step.id == stale.step);
