@@ -5,14 +5,20 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     apply::journal::{self, JournalError, Phase, RunState},
-    plan::{MadeEdits, without_edits},
-    vocab::ServiceName,
+    plan::{MadeEdits, Plan, StandingEdits},
+    vocab::{Digest, ServiceName},
 };
 
 /// Edits of the estate's files that carve made, or may have made, and has not undone.
 #[derive(Clone, Debug, Default)]
 pub struct KnownEdits {
-    by_file: BTreeMap<Utf8PathBuf, BTreeMap<(ServiceName, String), MadeEdits>>,
+    by_file: BTreeMap<Utf8PathBuf, BTreeMap<(ServiceName, String), Known>>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    plan: Digest,
+    made: MadeEdits,
 }
 
 impl KnownEdits {
@@ -29,29 +35,35 @@ impl KnownEdits {
         Ok(known)
     }
 
-    /// `text` of `file` as it would be without them.
-    pub fn without(&self, file: &Utf8Path, text: &str) -> String {
-        let made: Vec<&MadeEdits> = self.by_file.get(file).into_iter().flatten().map(|(_, made)| made).collect();
-        without_edits(text, &made)
+    /// Those in `file` as `plan` sees them, but for the ones of its step `own`.
+    pub fn standing(&self, file: &Utf8Path, plan: &Plan, own: Option<&str>) -> StandingEdits<'_> {
+        let (mut same_plan, mut others) = (Vec::new(), BTreeMap::<&ServiceName, Vec<&MadeEdits>>::new());
+        for ((service, step), known) in self.by_file.get(file).into_iter().flatten() {
+            match *service == plan.service && known.plan == plan.id {
+                true if own == Some(step) => {}
+                true => same_plan.push(&known.made),
+                false => others.entry(service).or_default().push(&known.made),
+            }
+        }
+        StandingEdits { same_plan, of_others: others.into_values().collect() }
     }
 
-    /// Those in `file` but for the ones of one step.
-    pub(super) fn others(&self, file: &Utf8Path, service: &ServiceName, step: &str) -> Vec<&MadeEdits> {
-        let all = self.by_file.get(file).into_iter().flatten();
-        all.filter(|((of, by), _)| of != service || by != step).map(|(_, made)| made).collect()
+    /// One more, of a step of `plan`.
+    pub(super) fn add(&mut self, file: &Utf8Path, plan: &Plan, step: &str, made: MadeEdits) {
+        self.put(file, (plan.service.clone(), step.to_owned()), Known { plan: plan.id, made });
     }
 
-    pub(super) fn add(&mut self, file: &Utf8Path, service: &ServiceName, step: &str, made: MadeEdits) {
-        let of_file = self.by_file.entry(file.to_owned()).or_default();
-        of_file.insert((service.clone(), step.to_owned()), made);
+    fn put(&mut self, file: &Utf8Path, of: (ServiceName, String), known: Known) {
+        self.by_file.entry(file.to_owned()).or_default().insert(of, known);
     }
 
     /// A step in doubt counts: where its edits do not stand, nothing is found to think away.
     fn of_journal(&mut self, service: &ServiceName, state: &RunState) {
+        let Some(plan) = state.plan else { return };
         let stands = |phase| !matches!(phase, Phase::Waiting | Phase::Undone);
         for (step, its) in state.steps.iter().filter(|(_, its)| stands(its.phase)) {
             for (file, made) in &its.facts.edited {
-                self.add(file, service, step, made.clone());
+                self.put(file, (service.clone(), step.clone()), Known { plan, made: made.clone() });
             }
         }
     }

@@ -328,7 +328,7 @@ fn file_edit(
     let plan = context.plan;
     let own = Some(state).filter(|state| state.plan == Some(plan.id)).and_then(|state| state.of(&step.id));
     let known = FitKnown {
-        others: &tried.known.others(&edit.file, &plan.service, &step.id),
+        standing: &tried.known.standing(&edit.file, plan, Some(&step.id)),
         own: own.and_then(|own| own.facts.edited.get(&edit.file)),
         meaning: &|text: &str| plan.meaning_of(&edit.file, text),
     };
@@ -336,7 +336,7 @@ fn file_edit(
         Fit::After { .. } => {}
         Fit::Before { made, after } => {
             *text = Some(after);
-            tried.known.add(&edit.file, &plan.service, &step.id, made);
+            tried.known.add(&edit.file, plan, &step.id, made);
         }
         // The plan's check has said so, and why.
         Fit::Neither(_) if context.options.stale.contains_key(&step.id) => {}

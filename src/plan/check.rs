@@ -3,8 +3,19 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Action, Fit, FitKnown, Plan, Step, fit};
+use super::{
+    Action, FileEdit, Fit, FitKnown, Plan, StandingEdits, Step,
+    fit::{fit, is_as_planned},
+};
 use crate::vocab::Digest;
+
+/// What a check may ask of the estate.
+pub struct CheckInputs<'a> {
+    /// The text of a file as it is now; `None` when it cannot be read as text.
+    pub read: &'a dyn Fn(&Utf8Path) -> Option<String>,
+    /// The edits that carve has made in a file and not undone, but for those of a step of the plan.
+    pub edits: &'a dyn Fn(&Utf8Path, Option<&str>) -> StandingEdits<'a>,
+}
 
 /// A step that no longer fits the estate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,26 +30,23 @@ pub struct StaleStep {
     pub needed_by: Vec<String>,
 }
 
-/// The steps of `plan` that no longer fit, `read` giving the estate's files as they are now, but for the edits that
-/// carve itself has made since (see [`without_edits`](super::without_edits)). A file that a step itself has already
-/// edited is not stale, and neither is one in which comments, spacing or the jobs of others changed.
-pub fn check(plan: &Plan, read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<StaleStep> {
+/// The steps of `plan` that no longer fit. A file that a step itself has already edited is not stale, and neither is
+/// one in which only comments, spacing, the jobs of others or other edits of carve came and went.
+pub fn check(plan: &Plan, inputs: &CheckInputs<'_>) -> Vec<StaleStep> {
     let edited = edited_files(plan);
     let changed: BTreeMap<&Utf8Path, &'static str> = plan
         .inputs
         .iter()
         .filter_map(|input| {
-            let because = match read(&input.file) {
-                None => "the file is gone",
-                Some(text) if Digest::of(&text) == input.bytes => return None,
-                Some(text) if edited.get(input.file.as_path()) == Some(&Digest::of(&text)) => return None,
-                Some(text) if plan.meaning_of(&input.file, &text) == input.meaning => return None,
-                Some(_) => "the file means something else now",
-            };
-            Some((input.file.as_path(), because))
+            let file = input.file.as_path();
+            let Some(text) = (inputs.read)(file) else { return Some((file, "the file is gone")) };
+            let meaning = |text: &str| plan.meaning_of(file, text);
+            let as_planned = edited.get(file) == Some(&Digest::of(&text))
+                || is_as_planned(&text, input.bytes, input.meaning, &(inputs.edits)(file, None), &meaning);
+            (!as_planned).then_some((file, "the file means something else now"))
         })
         .collect();
-    plan.steps.iter().flat_map(|step| stale_files(plan, step, &changed, read)).collect()
+    plan.steps.iter().flat_map(|step| stale_files(plan, step, &changed, inputs)).collect()
 }
 
 fn edited_files(plan: &Plan) -> BTreeMap<&Utf8Path, Digest> {
@@ -53,7 +61,7 @@ fn stale_files(
     plan: &Plan,
     step: &Step,
     changed: &BTreeMap<&Utf8Path, &'static str>,
-    read: &dyn Fn(&Utf8Path) -> Option<String>,
+    inputs: &CheckInputs<'_>,
 ) -> Vec<StaleStep> {
     let stale = |file: &Utf8Path, because: &str| StaleStep {
         step: step.id.clone(),
@@ -62,7 +70,7 @@ fn stale_files(
         needed_by: needed_by(plan, &step.id),
     };
     let meant = step.relies_on.iter().filter_map(|file| Some(stale(file, changed.get(file.as_path())?)));
-    let moved = edits_that_moved_too_far(plan, step, read).into_iter();
+    let moved = edits_that_moved_too_far(plan, step, inputs).into_iter();
     let moved = moved.filter(|(file, _)| !changed.contains_key(file)).map(|(file, because)| stale(file, &because));
     meant.chain(moved).collect()
 }
@@ -71,13 +79,14 @@ fn stale_files(
 fn edits_that_moved_too_far<'p>(
     plan: &'p Plan,
     step: &'p Step,
-    read: &dyn Fn(&Utf8Path) -> Option<String>,
+    inputs: &CheckInputs<'_>,
 ) -> Vec<(&'p Utf8Path, String)> {
     let Action::Repoint(repoint) = &step.action else { return Vec::new() };
-    let misfit = |edit: &'p super::FileEdit| {
-        let text = read(&edit.file)?;
+    let misfit = |edit: &'p FileEdit| {
+        let text = (inputs.read)(&edit.file)?;
         let meaning = |text: &str| plan.meaning_of(&edit.file, text);
-        match fit(edit, &text, &FitKnown { others: &[], own: None, meaning: &meaning }) {
+        let standing = (inputs.edits)(&edit.file, Some(&step.id));
+        match fit(edit, &text, &FitKnown { standing: &standing, own: None, meaning: &meaning }) {
             Fit::Neither(because) => Some((edit.file.as_path(), format!("the file {because}"))),
             Fit::Before { .. } | Fit::After { .. } => None,
         }
@@ -101,8 +110,12 @@ mod tests {
     use super::*;
     use crate::plan::tests_support::{SQL, SQL_AFTER, small_plan};
 
+    fn checked(read: &dyn Fn(&Utf8Path) -> Option<String>) -> Vec<StaleStep> {
+        check(&small_plan(), &CheckInputs { read, edits: &|_, _| StandingEdits::default() })
+    }
+
     fn stale_with(text: Option<&str>) -> Vec<String> {
-        let stale = check(&small_plan(), &|_| text.map(str::to_owned));
+        let stale = checked(&|_| text.map(str::to_owned));
         stale.into_iter().map(|stale| stale.step).collect()
     }
 
@@ -126,13 +139,13 @@ mod tests {
     fn a_changed_query_stales_every_step_that_relies_on_it_and_names_those_that_need_it() {
         assert_eq!(stale_with(Some("select 2 from raw.orders")), ["orders.publish", "orders.repoint"]);
         assert_eq!(stale_with(None), ["orders.publish", "orders.repoint"]);
-        let stale = check(&small_plan(), &|_| None);
+        let stale = checked(&|_| None);
         assert_eq!((&stale[0].needed_by[..], stale[1].needed_by.len()), (&["orders.repoint".to_owned()][..], 0));
     }
 
     #[test]
     fn a_changed_file_that_no_step_reads_stales_nothing() {
-        let stale = check(&small_plan(), &|file| Some(if file == "a.sql" { SQL } else { "changed" }.to_owned()));
+        let stale = checked(&|file| Some(if file == "a.sql" { SQL } else { "changed" }.to_owned()));
         assert!(stale.is_empty());
     }
 

@@ -23,11 +23,20 @@ pub enum Fit {
     Neither(String),
 }
 
+/// Edits of one file that carve made and that may stand in it.
+#[derive(Clone, Debug, Default)]
+pub struct StandingEdits<'a> {
+    /// Those of the same plan: it was drafted before them.
+    pub same_plan: Vec<&'a MadeEdits>,
+    /// Those of other plans, a group each: the plan may have been drafted before or after them.
+    pub of_others: Vec<Vec<&'a MadeEdits>>,
+}
+
 /// What is known beside the plan when a file is looked at.
 #[derive(Clone, Copy)]
 pub struct FitKnown<'a> {
-    /// Other edits that carve made in the file and that may stand in it.
-    pub others: &'a [&'a MadeEdits],
+    /// Other edits that carve made in the file.
+    pub standing: &'a StandingEdits<'a>,
     /// This edit as it was made, where the journal says that it was.
     pub own: Option<&'a MadeEdits>,
     /// What a text of this file means.
@@ -44,19 +53,57 @@ pub fn fit(edit: &FileEdit, text: &str, known: &FitKnown<'_>) -> Fit {
         let back = apply_edits(text, &led_back(&own.edits)).filter(|back| Digest::of(back) == own.before);
         return Fit::After { before: back };
     }
-    let base = Undone::of(text, known.others);
-    if base.is(edit.before, edit.meaning.map(|[before, _]| before), known.meaning) {
-        return before(edit, text, &base, known);
-    }
-    if base.is(edit.after, edit.meaning.map(|[_, after]| after), known.meaning) {
-        return Fit::After { before: without(edit, text, &base, known) };
+    let bases = bases(text, known.standing);
+    let meant = |at: usize| edit.meaning.map(|both| both[at]);
+    // Bytes are asked first: they are surer than a meaning, and quicker.
+    for means in [false, true] {
+        let is = |base: &Undone, bytes, at| match means {
+            false => Digest::of(&base.text) == bytes,
+            true => meant(at).is_some_and(|meant| (known.meaning)(&base.text) == meant),
+        };
+        for base in &bases {
+            if is(base, edit.before, 0) {
+                return before(edit, text, base, known);
+            }
+            if is(base, edit.after, 1) {
+                return Fit::After { before: without(edit, text, base, known) };
+            }
+        }
     }
     Fit::Neither("was changed since: the plan's edits do not fit it".to_owned())
 }
 
-/// `text` without the edits of `made` that stand in it.
-pub fn without_edits(text: &str, made: &[&MadeEdits]) -> String {
-    Undone::of(text, made).text
+/// Whether `text` can be what the plan saw, with any of carve's own edits thought away: the same bytes, or the same meaning.
+pub(super) fn is_as_planned(
+    text: &str,
+    bytes: Digest,
+    meant: Digest,
+    standing: &StandingEdits<'_>,
+    meaning: &dyn Fn(&str) -> Digest,
+) -> bool {
+    let bases = bases(text, standing);
+    bases.iter().any(|base| Digest::of(&base.text) == bytes) || bases.iter().any(|base| meaning(&base.text) == meant)
+}
+
+/// `text` as it may have been when the plan was drafted: without the plan's own edits, and with or without those of
+/// each other plan.
+fn bases(text: &str, standing: &StandingEdits<'_>) -> Vec<Undone> {
+    // Beyond this many plans in one file the last ones count as one: the number of bases doubles with each.
+    const APART: usize = 6;
+    let (apart, rest) = standing.of_others.split_at(standing.of_others.len().min(APART));
+    let rest: Vec<&MadeEdits> = rest.iter().flatten().copied().collect();
+    let groups: Vec<&[&MadeEdits]> =
+        apart.iter().map(Vec::as_slice).chain(Some(rest.as_slice()).filter(|rest| !rest.is_empty())).collect();
+    let mut found: Vec<Undone> = Vec::new();
+    for chosen in 0..1_u32 << groups.len() {
+        let away = groups.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0).flat_map(|(_, group)| *group);
+        let away: Vec<&MadeEdits> = standing.same_plan.iter().chain(away).copied().collect();
+        let base = Undone::of(text, &away);
+        if !found.iter().any(|other| other.text == base.text) {
+            found.push(base);
+        }
+    }
+    found
 }
 
 fn before(edit: &FileEdit, text: &str, base: &Undone, known: &FitKnown<'_>) -> Fit {
@@ -208,7 +255,9 @@ mod tests {
     }
 
     fn look(edit: &FileEdit, text: &str, others: &[&MadeEdits], own: Option<&MadeEdits>) -> Fit {
-        fit(edit, text, &FitKnown { others, own, meaning: &means })
+        let of_others = others.iter().map(|made| vec![*made]).collect();
+        let standing = StandingEdits { same_plan: Vec::new(), of_others };
+        fit(edit, text, &FitKnown { standing: &standing, own, meaning: &means })
     }
 
     fn made(edit: &FileEdit, text: &str, others: &[&MadeEdits]) -> (MadeEdits, String) {
@@ -259,6 +308,18 @@ mod tests {
         assert_eq!(undone(&two, &only_two, &[], &second), SQL);
         assert_eq!(undone(&two, &after_both, &[&first], &second), after_one);
         assert_eq!(undone(&one, &after_one, &[], &first), SQL);
+    }
+
+    #[test]
+    fn a_plan_drafted_between_two_others_fits_after_the_second() {
+        let text = format!("{SQL}join raw.c on raw.c.id = a.id\n");
+        let (first, after_one) = made(&edit_of(&text, "raw.a", "raw.a__import"), &text, &[]);
+        // Both are drafted while the first stands.
+        let (two, three) = (edit_of(&after_one, "raw.b", "lake.b"), edit_of(&after_one, "raw.c", "lake.c"));
+        let (second, after_two) = made(&two, &after_one, &[&first]);
+        let (third, after_all) = made(&three, &after_two, &[&first, &second]);
+        assert!(after_all.contains("raw.a__import") && after_all.contains("lake.b") && after_all.contains("lake.c"));
+        assert_eq!(undone(&two, &after_all, &[&first, &third], &second), after_all.replace("lake.b", "raw.b"));
     }
 
     #[test]

