@@ -1,9 +1,8 @@
-use camino::Utf8PathBuf;
-
 use crate::{
     apply::{
         journal::JournalError,
         model::{Concern, PreflightFinding, ProofSummary},
+        world::OutsideError,
     },
     connector::ConnectorError,
     vocab::{Digest, ServiceName},
@@ -246,8 +245,9 @@ impl StepError {
         move |source| StepError::Damaged(format!("{what}: {}", crate::apply::run::told(&source)))
     }
 
-    pub(super) fn outside(file: &Utf8PathBuf) -> StepError {
-        StepError::Broken(format!("`{file}` leads out of the estate"))
+    pub(super) fn outside(error: OutsideError) -> StepError {
+        let hint = error.hint().to_owned();
+        StepError::Undecided { because: error.to_string(), hint }
     }
 
     /// Whether another run may come further without anybody changing anything.

@@ -18,7 +18,7 @@ use crate::{
         Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest,
         ServiceAddress, Sla, bump, changes,
     },
-    vocab::{Bump, Digest, SchemaVersion},
+    vocab::{Bump, Digest, SchemaVersion, longest_gap_minutes},
 };
 
 /// Version numbers tried before giving up: each one that is taken was spent by an attempt that never committed.
@@ -304,11 +304,23 @@ fn contract_facts(
         published: (context.world.clock)(),
         domain: Some(plan.boundary.domain.clone()).filter(|domain| !domain.is_empty()),
         owner: plan.ownership.then.clone().or_else(|| plan.ownership.now.clone()),
-        purpose: Some(plan.summary.clone()).filter(|summary| !summary.is_empty()),
+        purpose: purpose(sources, &plan.boundary.system),
         endpoints: endpoints.collect(),
         server: ContractServer { kind: bucket.kind().to_owned(), bucket: bucket.shown() },
-        sla: Sla { schedule: schedule(plan), ..Sla::default() },
+        sla: sla(plan),
     }
+}
+
+/// What a reader finds in it: how it came to be is the plan's business.
+fn purpose(sources: &[Source<'_>], system: &str) -> Option<String> {
+    let tables: Vec<&str> = sources.iter().map(|source| source.wanted.table.table()).collect();
+    (!tables.is_empty()).then(|| format!("{} of {system}, read-only and as they are there.", tables.join(", ")))
+}
+
+/// What the refresh job's schedule promises.
+fn sla(plan: &Plan) -> Sla {
+    let schedule = schedule(plan);
+    Sla { frequency_minutes: schedule.as_deref().and_then(longest_gap_minutes), schedule, ..Sla::default() }
 }
 
 /// The refresh job's schedule, from the file that the plan writes.

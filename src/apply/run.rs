@@ -14,6 +14,7 @@ use crate::{
     },
     plan::{Action, Plan, Step},
     progress::Progress,
+    vocab::masked,
 };
 
 /// Runs `plan` to its end, going on where an earlier run stopped.
@@ -138,7 +139,7 @@ impl Run<'_> {
                     // A failed proof is worth keeping; failing to keep it must not hide it.
                     let _ = proofs::keep(&self.world.folder(&self.plan.service), std::slice::from_ref(&**proof));
                 }
-                let because = told(&error);
+                let because = masked(&told(&error)).into_owned();
                 session.journal.append(Event::Failed { step: step.id.clone(), because })?;
                 if matches!(step.action, Action::Import(_)) && !error.may_pass() {
                     let because = "what it published could not be imported: it is looked at and made anew";

@@ -104,7 +104,7 @@ impl Failure {
     /// Shows it, once, and gives the process's exit code.
     pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
         if json {
-            screen.out(serde_json::json!({ "format": "carve-failure/1", "error": self.json() }).to_string());
+            screen.answer(serde_json::json!({ "format": "carve-failure/1", "error": self.json() }));
         }
         screen.error(format!("{} {}", screen.paint(Style::Bad, "error:"), self.message));
         for cause in &self.causes {
@@ -158,7 +158,11 @@ impl From<PlanFileError> for Failure {
                 (ExitCode::Stale, "change carve.yaml and run `carve plan` again, or restore the file from git")
             }
             PlanFileError::Format { .. } => (ExitCode::Stale, "run `carve plan` again with this carve"),
-            _ => (ExitCode::Error, "run `carve plan` again"),
+            PlanFileError::Malformed(_) => (
+                ExitCode::Stale,
+                "run `carve plan` again, or restore the file from git; carve.yaml is the place for changes",
+            ),
+            PlanFileError::Unwritable(_) => (ExitCode::Error, "run `carve plan` again"),
         };
         Failure::new(code, &error).hint(hint)
     }

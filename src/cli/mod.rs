@@ -31,7 +31,7 @@ impl Context {
             serde_json::Value::Object(fields) => named.extend(fields),
             other => drop(named.insert("value".to_owned(), other)),
         }
-        self.screen.out(serde_json::Value::Object(named).to_string());
+        self.screen.answer(serde_json::Value::Object(named));
         Ok(())
     }
 }
@@ -87,7 +87,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Init(args) => commands::init::run(&args, context),
         Command::Scan(args) => commands::scan::run(&args, context),
         Command::Plan(args) => started(commands::plan::run(&args, context)),
-        Command::Explain(args) => commands::explain::run(&args, context),
+        Command::Explain(args) => started(commands::explain::run(&args, context)),
         Command::Lineage(args) => commands::lineage::run(&args, context),
         Command::Apply(args) => started(commands::apply::run(&args, context)),
         Command::Refresh(args) => started(commands::refresh::run(&args, context)),

@@ -1,5 +1,5 @@
 //! The estate a command is about: where it is, what was read of it, and the world its plans touch.
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs, io::ErrorKind, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -61,12 +61,14 @@ impl Survey {
 impl Workspace {
     /// The workspace that `paths` names.
     pub(super) fn at(paths: &EstatePaths) -> Result<Self, Failure> {
-        Workspace::new(&paths.folders, paths.out.as_ref(), paths.settings.as_ref())
+        Workspace::flagged(&paths.flag())
     }
 
     /// The workspace that `flag` names.
     pub(super) fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
-        Workspace::new(&flag.folders, flag.out.as_ref(), flag.settings.as_ref())
+        let here = [Utf8PathBuf::from(".")];
+        let folders = if flag.folders.is_empty() { &here } else { flag.folders.as_slice() };
+        Workspace::new(folders, flag.out.as_ref(), flag.settings.as_ref())
     }
 
     /// The workspace of `roots`.
@@ -104,7 +106,8 @@ impl Workspace {
     pub(super) fn flags(&self) -> String {
         let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
         let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
-        estate.chain(out).collect()
+        let settings = self.settings.iter().map(|settings| format!(" --settings {settings}"));
+        estate.chain(out).chain(settings).collect()
     }
 
     /// `plans/`.
@@ -175,10 +178,12 @@ impl Workspace {
             }
         };
         let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::said(ExitCode::Error, format!("cannot read the plan `{path}`: {error}"))
+            // Bytes that are no text are no plan that carve wrote.
+            let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
+            Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
                 .hint(format!("`carve plan --service {name}` writes it"))
         })?;
-        plan::from_text(&text).map_err(Failure::from)
+        plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
@@ -219,6 +224,7 @@ impl Workspace {
         }
         Ok(World {
             root: base.to_owned(),
+            further_roots: further_roots(estate),
             state: self.state(),
             lake: open_lake("lake", &url("lake")?, base).await?,
             bucket: open_bucket("bucket", &url("bucket")?, base).await?,
@@ -234,6 +240,11 @@ impl Workspace {
         let below = file.strip_prefix(&root.prefix).unwrap_or(file);
         fs::read_to_string(root.path.join(below)).ok()
     }
+}
+
+fn further_roots(estate: &Estate) -> BTreeMap<Utf8PathBuf, Utf8PathBuf> {
+    let further = estate.roots.iter().filter(|root| !root.prefix.as_str().is_empty());
+    further.map(|root| (root.prefix.clone(), root.path.clone())).collect()
 }
 
 fn source_roles(plan: &Plan) -> Vec<String> {

@@ -10,12 +10,13 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Declaration, Estate, FileFormat, Job, SourceSystem, dbt, history,
-        job_file::{self, Around, JobFile},
+        Estate, FileFormat, Job, Schedule, SourceSystem, dbt, history,
         read_file::{self, Content, ReadFile},
+        reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
         superset::{self, Bundle},
         text_file::TextFile,
+        unclaimed,
         walk::{self, Exclude, Found},
     },
     progress::Progress,
@@ -74,10 +75,18 @@ struct Assembly<'a> {
     found: &'a [Found],
     sql: BTreeMap<Utf8PathBuf, TextFile>,
     yaml: BTreeMap<Utf8PathBuf, TextFile>,
+    /// Further texts that readers may claim.
+    texts: BTreeMap<Utf8PathBuf, TextFile>,
     exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
     formats: BTreeMap<Utf8PathBuf, FileFormat>,
     /// SQL files that a config or a project accounts for.
     claimed: BTreeSet<Utf8PathBuf>,
+    /// Jobs whose bare SELECTs fill what their files' places suggest.
+    placed: BTreeSet<JobId>,
+    /// Names that stand for several jobs.
+    groups: BTreeMap<String, Vec<JobId>>,
+    dbt_runs: Vec<DbtRun>,
+    schedules: Vec<(JobId, Schedule)>,
 }
 
 impl<'a> Assembly<'a> {
@@ -87,15 +96,21 @@ impl<'a> Assembly<'a> {
             found,
             sql: BTreeMap::new(),
             yaml: BTreeMap::new(),
+            texts: BTreeMap::new(),
             exports: Vec::new(),
             formats: BTreeMap::new(),
             claimed: BTreeSet::new(),
+            placed: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            dbt_runs: Vec::new(),
+            schedules: Vec::new(),
         };
         for ReadFile { file, content, faults: told } in read {
             faults.extend(told);
             match content {
                 Content::Sql(text) => drop(all.sql.insert(file.path.clone(), text)),
                 Content::Yaml(text) => drop(all.yaml.insert(file.path.clone(), text)),
+                Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
                 Content::Nothing => {}
@@ -114,44 +129,84 @@ impl<'a> Assembly<'a> {
         self.dbt_projects(faults);
         self.superset_exports(faults);
         self.bare_sql();
+        self.schedules();
+        reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
         for file in &mut self.estate.files {
             file.format = self.formats.get(&file.path).copied().unwrap_or(file.format);
         }
-        let mut told = std::mem::take(faults);
+        let mut told = unclaimed::but_once(faults);
         told.sort();
         (self.estate, told)
     }
 
-    /// Every job file, read in parallel, entered in the order of paths. Gives the systems they name.
+    /// Every file that a reader claims, entered in the order of formats and paths. Gives the systems they name.
     fn job_files(&mut self, faults: &mut Diagnostics) -> Vec<(String, Span)> {
-        let by_path: BTreeMap<&Utf8Path, &Found> = self.found.iter().map(|file| (file.path.as_path(), file)).collect();
-        let limit = self.estate.settings.file_bytes;
-        let text_at = |path: &Utf8Path| {
-            let known = self.sql.get(path).cloned();
-            known.or_else(|| read_file::text_of(by_path.get(path)?, limit))
-        };
         let settings = &self.estate.settings;
-        let around = Around { text_at: &text_at, vars: &settings.vars, dialect: settings.dialect.as_deref() };
-        let files: Vec<&TextFile> = self.yaml.values().filter(|file| job_file::is_job_file(file)).collect();
-        let read: Vec<JobFile> = files.par_iter().map(|file| job_file::read(file, &around)).collect();
-        let paths: Vec<Utf8PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        self.formats.extend(paths.into_iter().map(|path| (path, FileFormat::CarveJobs)));
+        let open = vec![&self.sql, &self.yaml, &self.texts];
+        let around = Around::new(self.found, open, settings.file_bytes, &settings.vars, settings.dialect.as_deref());
+        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let taken = TakenJobs::of(reader::read_all(&files, &around));
+        self.formats.extend(taken.formats);
+        self.estate.coverage = taken.coverage;
         let (mut ids, mut named) = (BTreeMap::new(), Vec::new());
-        for file in read {
-            faults.extend(file.faults);
-            self.claimed.extend(file.claimed);
-            named.extend(file.named);
-            for (name, system) in file.sources {
-                self.estate.sources.entry(name).or_insert(system);
-            }
-            for job in file.jobs {
-                enter(job, &mut ids, &mut self.estate.jobs, faults);
-            }
+        for reading in taken.readings {
+            self.enter(reading, &mut ids, &mut named, faults);
         }
         named
+    }
+
+    fn enter(
+        &mut self,
+        reading: Reading,
+        ids: &mut BTreeMap<JobId, Span>,
+        named: &mut Vec<(String, Span)>,
+        faults: &mut Diagnostics,
+    ) {
+        faults.extend(reading.faults);
+        self.claimed.extend(reading.claimed);
+        self.placed.extend(reading.placed);
+        self.dbt_runs.extend(reading.dbt_runs);
+        self.schedules.extend(reading.schedules);
+        for (name, jobs) in reading.groups {
+            self.groups.entry(name).or_default().extend(jobs);
+        }
+        named.extend(reading.named);
+        for (name, system) in reading.sources {
+            self.estate.sources.entry(name).or_insert(system);
+        }
+        for (dataset, declared) in reading.declared {
+            self.estate.declared.entry(dataset).or_insert(declared);
+        }
+        for job in reading.jobs {
+            enter(job, ids, &mut self.estate.jobs, faults);
+        }
+    }
+
+    /// Jobs that another tool runs on a schedule, where they say none of their own.
+    fn schedules(&mut self) {
+        for run in &self.dbt_runs {
+            let Some(schedule) = &run.schedule else { continue };
+            let folder = run.folder.clone().unwrap_or_default();
+            let projects = self.estate.dbt_projects.iter().map(|project| &project.folder);
+            let project =
+                projects.filter(|own| **own == folder).chain(self.estate.dbt_projects.iter().map(|p| &p.folder)).next();
+            let Some(project) = project.cloned() else { continue };
+            let models =
+                self.estate.jobs.iter_mut().filter(|job| job.declared_by == crate::estate::Declaration::DbtModel);
+            for model in models.filter(|job| job.schedule.is_none() && job.at.file.starts_with(&project)) {
+                model.schedule = Some(schedule.clone());
+            }
+        }
+        for (id, schedule) in &self.schedules {
+            for job in self.estate.jobs.iter_mut().filter(|job| job.id == *id && job.schedule.is_none()) {
+                job.schedule = Some(schedule.clone());
+            }
+        }
     }
 
     fn dbt_projects(&mut self, faults: &mut Diagnostics) {
@@ -194,7 +249,7 @@ impl<'a> Assembly<'a> {
     /// SQL files that nothing accounts for, and targets by place for jobs that name none.
     fn bare_sql(&mut self) {
         let schemas = sql_file::schemas(&self.estate.jobs, self.estate.declared.keys());
-        for job in self.estate.jobs.iter_mut().filter(|job| job.declared_by == Declaration::CarveJobs) {
+        for job in self.estate.jobs.iter_mut().filter(|job| self.placed.contains(&job.id)) {
             sql_file::suggest_targets(job, &schemas);
         }
         let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();

@@ -28,8 +28,23 @@ pub struct Estate {
     pub usage: Vec<Usage>,
     /// Commits behind each file.
     pub history: History,
+    /// What the job files of each format gave.
+    pub coverage: BTreeMap<FileFormat, FormatCoverage>,
     /// `carve.yaml`, or its defaults.
     pub settings: EstateSettings,
+}
+
+/// How much the files of one format gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FormatCoverage {
+    /// Files, with those they are made of.
+    pub files: u64,
+    /// Jobs they declare.
+    pub jobs: u64,
+    /// Tasks, commands and entries that do something with data.
+    pub pieces: u64,
+    /// Those of them whose data nobody can name before they run.
+    pub opaque: u64,
 }
 
 /// One folder of the estate.
@@ -70,6 +85,12 @@ pub enum FileFormat {
     Superset,
     /// A usage log.
     UsageLog,
+    /// A crontab.
+    Crontab,
+    /// A workflow of GitHub Actions.
+    GithubActions,
+    /// A shell script that runs SQL.
+    Shell,
     /// Known to be none of carve's business (README, image, script of another tool).
     Other,
     /// Could not be read.
@@ -119,6 +140,35 @@ pub struct Job {
     pub enabled: bool,
 }
 
+impl Job {
+    /// The job `id` of a tool's file at `at`, which does nothing yet.
+    pub fn of_tool(id: JobId, at: Span) -> Self {
+        Job {
+            id,
+            kind: JobKind::Transform,
+            at,
+            declared_by: Declaration::Tool,
+            scripts: Vec::new(),
+            imports: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
+            depends_on: Vec::new(),
+            schedule: None,
+            owner: None,
+            domain: None,
+            enabled: true,
+        }
+    }
+}
+
+impl Schedule {
+    /// The schedule written as `text`.
+    pub fn of(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Schedule { runs_per_day: crate::vocab::runs_per_day(&text), text }
+    }
+}
+
 /// Why a job is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +177,8 @@ pub enum Declaration {
     CarveJobs,
     /// A dbt model, seed or snapshot.
     DbtModel,
+    /// A task, command or entry in the file of a scheduler or another tool.
+    Tool,
     /// A SQL file that no config names.
     BareSql,
 }
@@ -144,6 +196,8 @@ pub struct Script {
     pub templating: Templating,
     /// Dialect declared or taken from an adapter; `None` means detect.
     pub dialect: Option<String>,
+    /// Schema of tables that the text names without one, where the caller's command line says it.
+    pub schema: Option<String>,
     /// Where a bare SELECT's rows go.
     pub target: Option<DatasetId>,
     /// How the result is stored (`table`, `view`, `append`, dbt's own words); `None` where nothing says so.

@@ -6,7 +6,10 @@ use std::{
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
-    estate::{EstateFile, FileFormat, Usage, archive, sql_file, superset, text_file::TextFile, usage, walk::Found},
+    estate::{
+        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, unclaimed, usage,
+        walk::Found,
+    },
     vocab::{Digest, Span},
 };
 
@@ -15,6 +18,8 @@ use crate::{
 pub(crate) enum Content {
     Sql(TextFile),
     Yaml(TextFile),
+    /// Text that a reader may claim: a script, a DAG, another tool's own syntax.
+    Text(TextFile),
     /// The YAML files of a Superset export.
     Export(Vec<TextFile>),
     Log(Vec<Usage>),
@@ -36,8 +41,10 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
     match ending.as_str() {
         _ if sql_file::stem(&found.path).is_some() => text(found, limit, FileFormat::Sql, Content::Sql),
         "yaml" | "yml" => text(found, limit, FileFormat::Other, Content::Yaml),
+        "json" => json(found, limit),
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
+        _ if reader::may_be_claimed(&found.path) => perhaps_text(found, limit),
         _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }
@@ -80,6 +87,17 @@ fn text(found: &Found, limit: u64, format: FileFormat, content: fn(TextFile) -> 
     }
 }
 
+/// A file that only its name makes worth a look: what is no text is none of carve's business.
+fn perhaps_text(found: &Found, limit: u64) -> ReadFile {
+    let other = |digest| done(found, FileFormat::Other, digest, Content::Nothing, Vec::new());
+    let Ok(bytes) = bytes(found, limit) else { return other(Digest::of("")) };
+    let digest = Digest::of(&bytes);
+    match TextFile::decode(found.path.clone(), bytes) {
+        Ok(file) => done(found, FileFormat::Other, digest, Content::Text(file), Vec::new()),
+        Err(_) => other(digest),
+    }
+}
+
 fn not_utf8(found: &Found) -> Diagnostic {
     Diagnostic::new(CodeEntry::E002, Span::whole(found.path.clone()), "the file is not UTF-8")
 }
@@ -97,6 +115,16 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
         Ok(_) => done(found, FileFormat::Other, digest, Content::Nothing, Vec::new()),
         Err(fault) => failed(found, digest, fault),
     }
+}
+
+/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any.
+fn json(found: &Found, limit: u64) -> ReadFile {
+    let fault = match bytes(found, limit) {
+        Ok(bytes) => unclaimed::malformed_json(&found.path, &bytes),
+        // A large one is data, not a config.
+        Err(fault) => (fault.code.code != "E003").then_some(fault),
+    };
+    done(found, FileFormat::Other, Digest::of(""), Content::Nothing, fault.into_iter().collect())
 }
 
 /// Logs are read in a stream, so no limit holds for them.

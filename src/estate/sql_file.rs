@@ -135,6 +135,7 @@ fn job(id: JobId, file: &TextFile, target: Option<DatasetId>, settings: &EstateS
         verbatim: file.editable,
         templating: Templating::Generic,
         dialect: settings.dialect.clone(),
+        schema: None,
         target,
         materialized: None,
         params: settings.vars.clone(),

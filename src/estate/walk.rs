@@ -15,6 +15,8 @@ use crate::{
 
 /// Folders that never hold what the team wrote.
 const NEVER: &[&str] = &["node_modules", "__pycache__", "site-packages"];
+/// Hidden folders in which teams keep what runs on a schedule.
+const HIDDEN_YET_READ: &[&str] = &[".github"];
 /// What carve itself writes into `report/`.
 const REPORT_ENDINGS: &[&str] = &["html", "md", "json", "svg", "css", "js"];
 
@@ -75,7 +77,7 @@ fn walk_root(roots: &[RootToRead], at: usize, exclude: &Exclude, found: &mut Vec
         .map(|(_, root)| root.root.path.clone())
         .collect();
     let mut builder = WalkBuilder::new(&here.root.path);
-    builder.standard_filters(false).hidden(true).follow_links(false);
+    builder.standard_filters(false).follow_links(false);
     // What lies in a root of its own is read there.
     builder.filter_entry(move |entry| !is_passed_over(entry, &others));
     for entry in builder.build() {
@@ -127,10 +129,16 @@ fn is_excluded(path: &Utf8Path, exclude: &Exclude) -> bool {
 }
 
 fn is_passed_over(entry: &DirEntry, others: &[Utf8PathBuf]) -> bool {
-    if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+    if entry.depth() == 0 {
         return false;
     }
     let (path, name) = (entry.path(), entry.file_name().to_string_lossy());
+    if name.starts_with('.') && !HIDDEN_YET_READ.contains(&&*name) {
+        return true;
+    }
+    if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return false;
+    }
     let built = name == "target" && is_build_output(path);
     let python = path.join("pyvenv.cfg").exists();
     NEVER.contains(&&*name) || built || python || others.iter().any(|other| other.as_std_path() == path)

@@ -53,7 +53,7 @@ pub(in crate::lineage) fn analyse(
     catalog: &Catalog,
 ) -> (Prepared, Resolved) {
     let prepared = prepare(script, estate, projects);
-    let resolved = JobResolver::new(catalog).script(&prepared.sql, script.target.as_ref());
+    let resolved = JobResolver::new(catalog).script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
     (prepared, resolved)
 }
 

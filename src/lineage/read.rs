@@ -137,7 +137,7 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     };
     let mut untargeted = Vec::new();
     for (script, prepared) in job.scripts.iter().zip(prepared) {
-        let resolved = resolver.script(&prepared.sql, script.target.as_ref());
+        let resolved = resolver.script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
         one.lineage.uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
         one.lineage.statements.extend(analysis::placed_statements(script, prepared, &resolved));
         one.lineage.unparsed += (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32;

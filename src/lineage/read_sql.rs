@@ -27,6 +27,7 @@ pub fn read_sql(
         verbatim: true,
         templating: Templating::Generic,
         dialect: dialect.map(str::to_owned),
+        schema: None,
         target: None,
         materialized: None,
         params: BTreeMap::new(),

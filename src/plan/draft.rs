@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step,
+    Action, Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step, apply_edits,
     endpoints::{Lane, lanes, published, wrap_settings},
     inputs::inputs as plan_inputs,
     plan_file::{FORMAT, PlanFileError, id_of},
@@ -15,7 +15,7 @@ use crate::{
     estate::{Estate, WrapSettings},
     graph::DependencyGraph,
     scoring::Scorecard,
-    vocab::{Digest, ServiceName},
+    vocab::{Digest, ServiceName, masked},
 };
 
 /// Everything a draft is made of.
@@ -86,13 +86,33 @@ pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
         scores: scores(inputs),
         boundary: boundary(inputs),
         ownership: Ownership { now: inputs.card.candidate.owner.clone(), then: settings.owner.clone() },
-        inputs: plan_inputs(files.clone(), inputs.read_file),
-        facts: facts(inputs, &lanes),
+        inputs: Vec::new(),
+        facts: facts(inputs, &lanes).iter().map(|fact| masked(fact).into_owned()).collect(),
         not_understood: not_understood(inputs, &files, wrap.by_hand),
         steps: wrap.steps,
     };
+    plan.inputs = plan_inputs(files, inputs.read_file, &plan.jobs());
+    say_what_edits_mean(&mut plan, inputs.read_file);
     plan.id = id_of(&plan).map_err(|source| DraftError::PlanFile { service: service.clone(), source })?;
     Ok(plan)
+}
+
+/// What each edited file means before and after: by this its edit survives a comment.
+fn say_what_edits_mean(plan: &mut Plan, read: &dyn Fn(&Utf8Path) -> Option<String>) {
+    let mut steps = std::mem::take(&mut plan.steps);
+    plan.steps.clone_from(&steps);
+    let edits = steps.iter_mut().filter_map(|step| match &mut step.action {
+        Action::Repoint(repoint) => Some(&mut repoint.files),
+        _ => None,
+    });
+    for edit in edits.flatten() {
+        let text = read(&edit.file).filter(|text| Digest::of(text) == edit.before);
+        let after = text.as_ref().and_then(|text| apply_edits(text, &edit.edits));
+        edit.meaning = text
+            .zip(after)
+            .map(|(text, after)| [plan.meaning_of(&edit.file, &text), plan.meaning_of(&edit.file, &after)]);
+    }
+    plan.steps = steps;
 }
 
 fn in_place(settings: &WrapSettings) -> Result<bool, String> {
@@ -162,6 +182,15 @@ fn files_behind(inputs: &DraftInputs<'_>, steps: &[Step]) -> BTreeSet<Utf8PathBu
     of_steps.chain(of_jobs.map(|at| at.file.clone())).collect()
 }
 
+const BY_HAND: &str = "by hand: ";
+
+impl Plan {
+    /// What the plan leaves to people, each a sentence with its place: nothing here is done by applying it.
+    pub fn left_to_people(&self) -> impl Iterator<Item = &str> {
+        self.not_understood.iter().filter_map(|line| line.strip_prefix(BY_HAND))
+    }
+}
+
 fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
     let mut facts = Vec::new();
     for lane in lanes {
@@ -188,6 +217,6 @@ fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
 fn not_understood(inputs: &DraftInputs<'_>, files: &BTreeSet<Utf8PathBuf>, by_hand: Vec<String>) -> Vec<String> {
     let touching = inputs.diagnostics.iter().filter(|d| d.code.severity > Severity::Note && files.contains(&d.at.file));
     let lines = touching.map(|d| format!("{}: {}: {}: {}", d.at, d.code, d.code.summary, d.here));
-    let by_hand = by_hand.into_iter().map(|line| format!("by hand: {line}"));
-    lines.chain(by_hand).collect::<BTreeSet<_>>().into_iter().collect()
+    let by_hand = by_hand.into_iter().map(|line| format!("{BY_HAND}{line}"));
+    lines.chain(by_hand).map(|line| masked(&line).into_owned()).collect::<BTreeSet<_>>().into_iter().collect()
 }

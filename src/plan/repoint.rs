@@ -3,11 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit};
+use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit, mention};
 use crate::{
     estate::{Job, Script, Templating},
     lineage::{self, RepointProblem, TextEdit},
-    vocab::{DatasetId, JobId},
+    vocab::{DatasetId, JobId, Span, holds_secret},
 };
 
 /// What repointing one job comes to.
@@ -17,6 +17,8 @@ pub(super) struct JobEdits {
     pub(super) left_out: Vec<String>,
     /// Mentions that a person must change, each a sentence with its place.
     pub(super) by_hand: Vec<String>,
+    /// The tables these sentences are about.
+    pub(super) told: BTreeSet<(JobId, DatasetId)>,
 }
 
 /// Edits per file while they are gathered: two jobs may share one.
@@ -67,7 +69,10 @@ fn script_edits(
             },
             Err(problem) => problem,
         };
-        edits.by_hand.push(format!("{}: `{}` in job `{}`: {problem}", script.at, lane.raw, job.id));
+        edits.told.insert((job.id.clone(), lane.raw.clone()));
+        for at in places(inputs, script, &lane.raw) {
+            edits.by_hand.push(format!("{at}: `{}` in job `{}`: {problem}", lane.raw, job.id));
+        }
     }
     if spans.is_empty() {
         return;
@@ -81,6 +86,16 @@ fn script_edits(
         }
     }
     compare(inputs, &job.id, script, &spans, edits);
+}
+
+/// Where the script's file names `table`; the script itself where it nowhere does in so many words.
+fn places(inputs: &DraftInputs<'_>, script: &Script, table: &DatasetId) -> Vec<Span> {
+    let text = (inputs.read_file)(&script.at.file).unwrap_or_default();
+    let lower = text.to_ascii_lowercase();
+    let found = mention::mentions(&lower, table.name()).into_iter();
+    let inside = found.filter(|at| (script.at.start..script.at.end.max(script.at.start + 1)).contains(at));
+    let places: Vec<Span> = inside.map(|at| Span::of(&script.at.file, &text, at, at + table.name().len())).collect();
+    if places.is_empty() { vec![script.at.clone()] } else { places }
 }
 
 /// Spans of the script as spans of its file. SQL in a YAML block is indented there: the n-th mention in
@@ -167,7 +182,10 @@ fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[Text
         return;
     }
     let changed = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
-    edits.queries.extend(changed.map(|((target, before), (_, after))| query(job, target, before, after)));
+    let (secret, changed): (Vec<_>, Vec<_>) = changed.partition(|(before, _)| holds_secret(&before.1));
+    let kept_out = |_| format!("{job}: the query holds a secret, which a plan must not repeat");
+    edits.left_out.extend(secret.into_iter().map(kept_out));
+    edits.queries.extend(changed.into_iter().map(|((target, before), (_, after))| query(job, target, before, after)));
 }
 
 fn query(job: &JobId, target: Option<DatasetId>, before: String, after: String) -> ComparedQuery {

@@ -7,6 +7,7 @@ use super::{
     Action, ContinuityPolicy, DraftInputs, FileEdit, Import, ProveContinuity, ProveDownstream, Publish,
     PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
+    left::left,
     repoint::{Gathered, edited, job_edits, reroute_import},
     schedule::refresh_job,
 };
@@ -136,7 +137,7 @@ fn reroute_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], wrap: &mut Wrap) {
             title: format!("Send the legacy import `{}` into `{previous}`", job.id),
             needs: vec![format!("{service}.{}.swap", lane.endpoint)],
             relies_on: vec![edit.file.clone()],
-            preconditions: vec!["the file is as it was when the plan was drafted".into()],
+            preconditions: vec!["the file means what it did when the plan was drafted".into()],
             action: Action::Repoint(Repoint { job: job.id.clone(), files: vec![edit] }),
             postconditions: vec!["every byte outside the edit stayed".into()],
             undo: Undo::Restore,
@@ -149,6 +150,7 @@ fn reroute_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], wrap: &mut Wrap) {
 fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], wrap: &mut Wrap) {
     let service = &inputs.card.candidate.name;
     let (mut queries, mut left_out, mut gathered) = (Vec::new(), Vec::new(), Gathered::new());
+    let mut told = BTreeSet::new();
     // A file belongs to the first job that needs it edited; its one edit serves every job in it.
     let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
     for job in dependents(inputs) {
@@ -156,10 +158,12 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
+        told.extend(edits.told);
         for file in gathered.keys() {
             owners.entry(file.clone()).or_insert(job);
         }
     }
+    wrap.by_hand.extend(left(inputs, lanes, &gathered, &told));
     let mut of_job: BTreeMap<&JobId, (&Job, Vec<FileEdit>)> = BTreeMap::new();
     for (file, spans) in gathered {
         let job = owners[&file];
@@ -202,7 +206,7 @@ fn repoint_step(service: &str, job: &Job, files: Vec<FileEdit>) -> Step {
         title: format!("Repoint `{}`: {}", job.id, count(edits, "edit")),
         needs: Vec::new(),
         relies_on: files.iter().map(|file| file.file.clone()).collect(),
-        preconditions: vec!["each file is as it was when the plan was drafted".into()],
+        preconditions: vec!["each file means what it did when the plan was drafted".into()],
         action: Action::Repoint(Repoint { job: job.id.clone(), files }),
         postconditions: vec!["every byte outside the edits stayed".into()],
         undo: Undo::Restore,

@@ -119,6 +119,9 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Dbt => "dbt project files",
         FileFormat::Superset => "Superset export",
         FileFormat::UsageLog => "usage logs",
+        FileFormat::Crontab => "crontabs",
+        FileFormat::GithubActions => "GitHub Actions workflows",
+        FileFormat::Shell => "shell scripts that run SQL",
         FileFormat::Other => "other files, not read",
         FileFormat::Unreadable => "unreadable files",
         #[allow(unreachable_patterns, reason = "formats are added by the estate room; the page must not break then")]

@@ -7,5 +7,6 @@ mod hostile;
 mod in_place;
 mod memory;
 mod refreshing;
+mod repointing;
 mod running;
 mod shop;

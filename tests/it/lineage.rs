@@ -168,6 +168,7 @@ fn script(text: &str) -> Script {
         verbatim: true,
         templating: Templating::Generic,
         dialect: None,
+        schema: None,
         target: None,
         materialized: None,
         params: BTreeMap::new(),

@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{Seek, SeekFrom, Write},
 };
 
@@ -13,6 +13,7 @@ use crate::{
         journal::{Event, IllegalEvent, RunState, crash},
     },
     connector::may_pass,
+    vocab::ServiceName,
 };
 
 /// Why a journal cannot be used.
@@ -94,6 +95,15 @@ pub(in crate::apply) struct Journal {
     state: RunState,
 }
 
+/// Services that have a journal below `state`, by name.
+pub(in crate::apply) fn services(state: &Utf8Path) -> Vec<ServiceName> {
+    let entries = state.read_dir_utf8().into_iter().flatten().flatten();
+    let with_journal = entries.filter(|entry| entry.path().join("journal.jsonl").is_file());
+    let mut names: Vec<ServiceName> = with_journal.filter_map(|entry| entry.file_name().parse().ok()).collect();
+    names.sort();
+    names
+}
+
 /// Reads the journal of a service's folder without changing it. A torn last line is left out; no file means a new journal.
 pub(in crate::apply) fn read(folder: &Utf8Path) -> Result<ReadJournal, JournalError> {
     let (path, shown) = (folder.join("journal.jsonl"), shown(folder));
@@ -135,7 +145,7 @@ impl Journal {
         let path = shown(folder);
         let io = |source| JournalError::Io { doing: "write", path: path.clone(), source };
         fs::create_dir_all(folder).map_err(io)?;
-        let mut file = OpenOptions::new()
+        let mut file = crate::apply::files::owner_only()
             .create(true)
             .truncate(false)
             .write(true)

@@ -98,7 +98,7 @@ fn answer(all: &[Ended], waiting: &[String], context: &Context) {
         })
         .collect();
     let value = serde_json::json!({ "format": "carve-runs/1", "services": services, "not_begun": waiting });
-    context.screen.out(value.to_string());
+    context.screen.answer(value);
 }
 
 fn show(all: &[Ended], waiting: &[String], dry_run: bool, context: &Context) {

@@ -23,9 +23,12 @@ use crate::{
 };
 
 /// A file only a demo has: what is in a folder with it may be replaced.
-const MARKER: &str = ".carve-demo";
+pub(super) const MARKER: &str = ".carve-demo";
 
 pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
+    if args.late_rows {
+        return super::demo_late::run(args, context);
+    }
     let began = Instant::now();
     let context = &Context {
         screen: context.screen.clone(),
@@ -71,13 +74,13 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
         page: &page,
     };
     match context.json {
-        true => context.screen.out(story.json().to_string()),
+        true => context.screen.answer(story.json()),
         false => story.tell(context, began.elapsed().as_secs_f64()),
     }
     Ok(ExitCode::Done)
 }
 
-fn demo_failed(error: DemoDataError) -> Failure {
+pub(super) fn demo_failed(error: DemoDataError) -> Failure {
     Failure::new(ExitCode::Error, &error).hint("check the folder's permissions and free space")
 }
 
@@ -140,7 +143,7 @@ struct Ran {
     left_out: Vec<JobId>,
 }
 
-fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
+pub(super) fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
     let foreign = job.scripts.iter().any(|script| script.dialect.as_deref().is_some_and(|d| d != "sqlite"));
     // A SQL file that no config names is run by nobody.
     let loose = job.declared_by != Declaration::CarveJobs;
@@ -216,9 +219,9 @@ impl Story<'_> {
             self.ran.left_out.len(),
         ));
         screen.out(format!("\n{}", title("What to carve out first")));
-        screen.out(self.ranking());
+        screen.out(self.ranking(screen.width()));
         screen.out(format!("\n{}  {}", title("Applied"), self.plan.summary));
-        screen.out(super::proofs::table(&self.shown_proofs()));
+        screen.out(super::proofs::table(&self.shown_proofs(), screen.width()));
         if let Some(status) = self.status() {
             screen.out(format!(
                 "{}  v{} with {} rows in {} parts under bucket/data-services/{}; {} BI sources have their switchover plan",
@@ -241,7 +244,9 @@ impl Story<'_> {
         let mut lines = vec![
             (format!("git -C {folder} diff"), "what apply changed in the estate"),
             (format!("carve status {folder}"), "how far each service is"),
-            (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs from now on"),
+            (format!("carve demo --late-rows {folder}"), "time goes by: new, changed and deleted orders"),
+            (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs: it follows them"),
+            (format!("carve refresh {service} --estate {folder}"), "once more: nothing changed, nothing is published"),
             (format!("carve switchover {service} --estate {folder}"), "how each dashboard moves"),
             (format!("carve rollback {service} --estate {folder}"), "and back again"),
         ];
@@ -251,8 +256,10 @@ impl Story<'_> {
                 (format!("carve explain {} --estate {folder}", card.candidate.name), "why that one is next")
             }),
         );
+        let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
         for (command, why) in lines {
-            screen.out(format!("  {command:<48} {}", screen.paint(Style::Faint, why)));
+            // Behind a `#`, so that a line can be copied whole.
+            screen.out(format!("  {command:<width$}  {}", screen.paint(Style::Faint, &format!("# {why}"))));
         }
     }
 
@@ -280,7 +287,7 @@ impl Story<'_> {
         kinds.into_iter().filter_map(sum).chain(others).collect()
     }
 
-    fn ranking(&self) -> String {
+    fn ranking(&self, width: usize) -> String {
         let mut table =
             Table::new(&[">#", "Candidate", ">Person-days", ">Changes", ">Importance", ">Priority", "Rank is"]);
         for card in self.survey.ranking.cards.iter().take(5) {
@@ -294,7 +301,7 @@ impl Story<'_> {
                 card.robustness.label.clone(),
             ]);
         }
-        table.text(100)
+        table.text(width)
     }
 
     fn json(&self) -> serde_json::Value {

@@ -5,11 +5,20 @@ use crate::{
     scoring::{self, EvidenceRow, Explanation, Scorecard},
 };
 
-use super::plan::card;
+use super::{apply::left_to_you, plan::card};
 
-pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
+/// Lines of what is left to people that an explanation shows.
+const LEFT_SHOWN: usize = 20;
+
+pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
     let survey = workspace.survey(&context.bars);
+    let service = survey.ranking.services.iter().find(|service| service.as_str() == args.service);
+    if let (Some(service), None) = (service, &args.vs) {
+        let statuses = super::status::gather(&workspace, &survey.estate).await?;
+        let status = statuses.iter().find(|status| status.service == *service);
+        return super::explain_service::run(&workspace, service, status, context);
+    }
     let parameters = &survey.ranking.parameters;
     let first = card(&survey, &args.service)?;
     match &args.vs {
@@ -17,7 +26,13 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
             let explanation = scoring::explain(first, parameters);
             match context.json {
                 true => context.answer("carve-explanation/1", &explanation)?,
-                false => show(first, &explanation, context),
+                false => {
+                    show(first, &explanation, context);
+                    // A candidate that has nothing to publish has no plan, and so leaves nothing to people.
+                    if let Ok(plan) = survey.draft(first) {
+                        left_to_you(&plan, LEFT_SHOWN, context);
+                    }
+                }
             }
         }
         Some(other) => {
@@ -97,5 +112,5 @@ fn compare(comparison: &scoring::Comparison, context: &Context) {
             format!("{:+.3}", term.contribution),
         ]);
     }
-    context.screen.out(table.text(100));
+    context.screen.out(table.text(context.screen.width()));
 }

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
     if context.json {
         let broken: Vec<_> = broken.iter().map(|(file, error)| format!("{file}: {error}")).collect();
         let value = serde_json::json!({ "format": "carve-status/1", "services": statuses, "broken_plans": broken });
-        context.screen.out(value.to_string());
+        context.screen.answer(value);
     } else {
         show(&statuses, context);
         for (file, error) in &broken {
@@ -95,7 +95,7 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
             status.stopped_at.clone().unwrap_or_default(),
         ]);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
 }
 
 fn proven(status: &ServiceStatus) -> String {

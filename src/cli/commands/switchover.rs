@@ -7,7 +7,7 @@ use crate::{
     apply::ServiceStatus,
     cli::{
         Context, Outcome,
-        args::ServiceArgs,
+        args::SwitchoverArgs,
         exit::{ExitCode, Failure},
         workspace::{Survey, Workspace, write_files},
     },
@@ -25,15 +25,15 @@ pub(super) struct Written {
     folder: Utf8PathBuf,
 }
 
-pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
+pub(crate) async fn run(args: &SwitchoverArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::flagged(&args.service.estate)?;
+    let plan = workspace.plan(&args.service.service)?;
     let survey = workspace.survey(&context.bars);
     let statuses = super::status::of_journals(&workspace).await?;
     let options = RenderOptions { templates: args.templates.clone() };
     let written = write(&workspace, &survey, &plan, &statuses, &options)?;
     match context.json {
-        true => context.screen.out(json(&written).to_string()),
+        true => context.screen.answer(json(&written)),
         false => show(&plan, &written, context),
     }
     Ok(ExitCode::Done)
@@ -92,7 +92,7 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
         table.row([&*one.title, &*one.tool, "", "by hand", &*one.because]);
     }
     if !table.is_empty() {
-        context.screen.out(table.text(140));
+        context.screen.out(table.text(context.screen.width()));
     }
     if !found.untouched.is_empty() {
         context

@@ -82,6 +82,7 @@ fn script(
         verbatim: node.file.editable && compiled.is_none(),
         templating,
         dialect: project.adapter.clone().or_else(|| settings.dialect.clone()),
+        schema: None,
         target: Some(node.relation.clone()),
         materialized: Some(node.config.materialized.clone().unwrap_or_else(|| default.to_owned())),
         params: settings.vars.clone(),

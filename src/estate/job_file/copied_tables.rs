@@ -1,9 +1,9 @@
 //! `from` and `tables` of a job: which table goes where.
-use super::JobFile;
 use crate::{
     diagnostics::CodeEntry,
     estate::{
         ImportedTable, JobKind, SourceSystem,
+        reader::Reading,
         yaml::{Fields, Node, Shape},
     },
     vocab::{DatasetId, Span},
@@ -21,7 +21,7 @@ pub(super) struct Copied {
     pub(super) writes: Vec<(DatasetId, Span)>,
 }
 
-pub(super) fn read(job: &str, kind: JobKind, map: &Node, fields: &mut Fields<'_>, file: &mut JobFile) -> Copied {
+pub(super) fn read(job: &str, kind: JobKind, map: &Node, fields: &mut Fields<'_>, file: &mut Reading) -> Copied {
     let mut copied = Copied::default();
     let system = system(map, fields, file);
     let Some(tables) = map.get("tables").filter(|tables| tables.shape != Shape::Null) else { return copied };
@@ -54,7 +54,7 @@ pub(super) fn read(job: &str, kind: JobKind, map: &Node, fields: &mut Fields<'_>
 }
 
 /// The system under `from`; a data service is declared by the very job that reads it.
-fn system(map: &Node, fields: &mut Fields<'_>, file: &mut JobFile) -> Option<String> {
+fn system(map: &Node, fields: &mut Fields<'_>, file: &mut Reading) -> Option<String> {
     let node = map.get("from").filter(|node| node.shape != Shape::Null)?;
     let name = fields.text(map, "from")?.trim().to_lowercase();
     if name.is_empty() || name.contains(':') {
@@ -82,7 +82,7 @@ fn system(map: &Node, fields: &mut Fields<'_>, file: &mut JobFile) -> Option<Str
     Some(name)
 }
 
-fn note_system(source: &DatasetId, at: &Span, file: &mut JobFile) {
+fn note_system(source: &DatasetId, at: &Span, file: &mut Reading) {
     if let Some(system) = source.system().filter(|system| !file.named.iter().any(|(known, _)| known == system)) {
         file.named.push((system.to_owned(), at.clone()));
     }

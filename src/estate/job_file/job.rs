@@ -1,16 +1,17 @@
 //! One job of a job file.
 use std::collections::BTreeMap;
 
-use super::{Around, JobFile, copied_tables, scripts};
+use super::{copied_tables, scripts};
 use crate::{
     diagnostics::CodeEntry,
     estate::{
         Declaration, Job, JobKind, Schedule,
         dialect::DIALECTS,
-        dialect_named, runs_per_day,
+        dialect_named,
+        reader::{Around, Reading},
         yaml::{Entry, Fields, Node, Shape},
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, JobId, Span, runs_per_day},
 };
 
 const DEFAULTS: &[&str] = &["owner", "domain", "schedule", "dialect"];
@@ -74,7 +75,7 @@ pub(super) fn read(
     defaults: &Defaults,
     around: &Around<'_>,
     fields: &mut Fields<'_>,
-    file: &mut JobFile,
+    file: &mut Reading,
 ) {
     let map = &entry.value;
     if !matches!(map.shape, Shape::Map(_)) {

@@ -7,55 +7,54 @@ pub(crate) use job::{dialect, scalars};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{
-    diagnostics::{CodeEntry, Diagnostic},
+    diagnostics::CodeEntry,
     estate::{
-        Job, SourceSystem,
+        FileFormat, SourceSystem,
+        reader::{Around, Reader, Reading},
         text_file::TextFile,
         yaml::{self, Fields, Node},
     },
-    vocab::Span,
 };
 
 const FORMAT: &str = "carve-jobs/1";
 const TOP: &[&str] = &["format", "sources", "defaults", "jobs"];
 const SOURCE: &[&str] = &["kind", "url", "owner", "domain"];
 
-/// What a job file holds.
-#[derive(Default)]
-pub(crate) struct JobFile {
-    pub(crate) jobs: Vec<Job>,
-    pub(crate) sources: BTreeMap<String, SourceSystem>,
-    /// Source systems its imports name, each with the place.
-    pub(crate) named: Vec<(String, Span)>,
-    /// SQL files its jobs name.
-    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
-    pub(crate) faults: Vec<Diagnostic>,
-}
-
-/// What reading a job file needs of the rest of the estate.
-pub(crate) struct Around<'a> {
-    /// The text of the file at a path, as far as it can be read.
-    pub(crate) text_at: &'a (dyn Fn(&Utf8Path) -> Option<TextFile> + Sync),
-    /// `vars` of carve.yaml.
-    pub(crate) vars: &'a BTreeMap<String, String>,
-    /// `dialect` of carve.yaml.
-    pub(crate) dialect: Option<&'a str>,
-}
-
 /// Whether `file` says that it is a job file of any version.
-pub(crate) fn is_job_file(file: &TextFile) -> bool {
+fn is_job_file(file: &TextFile) -> bool {
     let value =
         |line: &str| line.strip_prefix("format:").map(|value| value.trim().trim_matches(['"', '\'']).to_owned());
     file.text.contains("carve-jobs/")
         && file.text.lines().filter_map(value).any(|value| value.starts_with("carve-jobs/"))
 }
 
+/// carve's own job files.
+pub(crate) struct CarveJobs;
+
+impl Reader for CarveJobs {
+    fn format(&self) -> FileFormat {
+        FileFormat::CarveJobs
+    }
+
+    fn may_claim(&self, path: &Utf8Path) -> bool {
+        matches!(path.extension(), Some("yaml" | "yml"))
+    }
+
+    fn claims(&self, file: &TextFile) -> bool {
+        is_job_file(file)
+    }
+
+    fn read(&self, file: &TextFile, around: &Around<'_>) -> Reading {
+        read(file, around)
+    }
+}
+
 /// Reads one job file.
-pub(crate) fn read(file: &TextFile, around: &Around<'_>) -> JobFile {
-    let mut read = JobFile::default();
+fn read(file: &TextFile, around: &Around<'_>) -> Reading {
+    let mut read = Reading::default();
     let root = match yaml::document(file) {
         Ok(root) => root,
         Err(fault) => {
@@ -84,6 +83,8 @@ pub(crate) fn read(file: &TextFile, around: &Around<'_>) -> JobFile {
             }
         }
     }
+    read.pieces = read.jobs.len() as u64;
+    read.placed = read.jobs.iter().map(|job| job.id.clone()).collect();
     read.faults = faults;
     read
 }

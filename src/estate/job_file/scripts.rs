@@ -3,12 +3,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use camino::Utf8PathBuf;
 
-use super::{Around, job::ForScripts};
+use super::job::ForScripts;
 use crate::{
     diagnostics::CodeEntry,
     estate::{
         Script, Templating,
         paths::{beside, folder_of},
+        reader::Around,
         text_file::TextFile,
         yaml::{Fields, Node, Written},
     },
@@ -47,6 +48,7 @@ fn script(at: Span, text: Arc<str>, verbatim: bool, job: &ForScripts) -> Script 
         verbatim,
         templating: Templating::Generic,
         dialect: job.dialect.clone(),
+        schema: None,
         target: job.target.clone(),
         materialized: job.materialized.clone(),
         params: job.params.clone(),
@@ -64,7 +66,7 @@ fn named_file(
         fields.fault(CodeEntry::E023, node, format!("`{written}` leads outside the estate"));
         return None;
     };
-    let found = (around.text_at)(&path);
+    let found = around.text_at(&path);
     if found.is_none() {
         fields.fault(CodeEntry::E010, node, format!("there is no readable file `{path}`"));
     }

@@ -109,6 +109,7 @@ fn script(file: &TextFile, sql: &Node, dialect: Option<&str>) -> Script {
         verbatim,
         templating: Templating::Generic,
         dialect: dialect.map(str::to_owned),
+        schema: None,
         target: None,
         materialized: None,
         params: BTreeMap::new(),

@@ -128,6 +128,7 @@ fn usage(key: Key, count: Count) -> Usage {
             verbatim: false,
             templating: Templating::Generic,
             dialect: None,
+            schema: None,
             target: None,
             materialized: None,
             params: BTreeMap::new(),

@@ -12,6 +12,7 @@ enum Step {
     Sign(char),
     Group,
     Text,
+    BeforeText,
     Number,
     AnyWord,
 }
@@ -85,6 +86,7 @@ fn step(word: &'static str) -> Step {
     match word {
         "(..)" => Step::Group,
         "'s'" => Step::Text,
+        ">'s'" => Step::BeforeText,
         "n" => Step::Number,
         "w" => Step::AnyWord,
         "," => Step::Sign(','),
@@ -103,6 +105,7 @@ fn matched(text: &str, base: usize, tokens: &[Token], at: usize, steps: &[Step])
             Step::Word("(NOLOCK)") => next = group(tokens, next).filter(|end| *end == next + 3)? - 1,
             Step::Word(word) if written.eq_ignore_ascii_case(word) => {}
             Step::Sign(sign) if token.is_sign(*sign) => {}
+            Step::BeforeText if token.kind == Kind::Text => return Some(next),
             Step::Text if token.kind == Kind::Text => {}
             Step::Number if token.kind == Kind::Number => {}
             Step::AnyWord if matches!(token.kind, Kind::Word | Kind::Quoted) => {}

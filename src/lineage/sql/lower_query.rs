@@ -1,12 +1,13 @@
 //! Queries: CTEs, set operations, select lists, relations and joins.
 use sqlparser::ast::{
     ConnectByKind, Distinct, ExcludeSelectItem, Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint,
-    JoinOperator, NamedWindowExpr, ObjectName, OrderByKind, PipeOperator, PivotValueSource, Query as Tree,
-    RenameSelectItem, Select as SelectTree, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, WildcardAdditionalOptions,
+    JoinOperator, NamedWindowExpr, ObjectName, ObjectNamePart, OrderByKind, PipeOperator, PivotValueSource,
+    Query as Tree, RenameSelectItem, Select as SelectTree, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetOperator, SetQuantifier, TableAlias, TableFactor, TableWithJoins, WildcardAdditionalOptions,
 };
 
 use super::{
+    address::{file_address, file_of, is_file_or_stage},
     ir::{Body, Cte, Ex, Item, Joined, Keeps, Query, Relation, Select, SetOp, Source},
     lower::{Lower, last_part, lower},
     parse::inner_statement,
@@ -265,12 +266,10 @@ impl Lower<'_> {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => self.table(name, alias.as_ref()),
             TableFactor::Table { name, alias, args: Some(args), .. } => {
-                let source = self.table_function(&last_part(name), &args.args);
+                let source = self.table_function(name, &args.args);
                 named(source, alias.as_ref())
             }
-            TableFactor::Function { name, args, alias, .. } => {
-                named(self.table_function(&last_part(name), args), alias.as_ref())
-            }
+            TableFactor::Function { name, args, alias, .. } => named(self.table_function(name, args), alias.as_ref()),
             TableFactor::Derived { subquery, alias, .. } => {
                 named(Source::Query(Box::new(self.query(subquery))), alias.as_ref())
             }
@@ -333,14 +332,15 @@ impl Lower<'_> {
     fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Relation {
         let Some(table) = self.name(name) else { return named(Source::Function(Vec::new()), alias) };
         let written = table.parts.join(".");
-        if let Some(address) = file_address(&written) {
-            self.files.push((address, crate::lineage::Access::Read, table.at));
-            return named(Source::Function(Vec::new()), alias);
+        let quoted_file = matches!(&name.0[..], [ObjectNamePart::Identifier(ident)]
+            if ident.quote_style == Some('\'') && is_file_or_stage(&ident.to_string()));
+        let stage = written.starts_with('@') && self.dialect.name() == "snowflake";
+        let file = file_address(&written).or_else(|| file_of(&written).filter(|_| quoted_file || stage));
+        match file {
+            Some(file) => named(Source::Files(vec![file], table.at), alias),
+            None if written.starts_with('@') => named(Source::Function(Vec::new()), alias),
+            None => named(Source::Table(table), alias),
         }
-        if table.parts[0].starts_with('@') {
-            return named(Source::Function(Vec::new()), alias);
-        }
-        named(Source::Table(table), alias)
     }
 
     fn function_source(&mut self, function: &sqlparser::ast::Function) -> Source {
@@ -348,10 +348,10 @@ impl Lower<'_> {
             sqlparser::ast::FunctionArguments::List(list) => list.args.as_slice(),
             _ => &[],
         };
-        self.table_function(&last_part(&function.name), args)
+        self.table_function(&function.name, args)
     }
 
-    fn table_function(&mut self, name: &str, args: &[sqlparser::ast::FunctionArg]) -> Source {
+    fn table_function(&mut self, name: &ObjectName, args: &[sqlparser::ast::FunctionArg]) -> Source {
         self.remote(name, args).unwrap_or_else(|| Source::Function(args.iter().map(|arg| self.argument(arg)).collect()))
     }
 
@@ -465,12 +465,4 @@ fn pivot_names(source: &PivotValueSource, folds: &[sqlparser::ast::ExprWithAlias
         }
     }
     names
-}
-
-/// The address of files that a written name is, where it is one.
-pub(super) fn file_address(written: &str) -> Option<String> {
-    let scheme = written.find("://")?;
-    // Spark writes parquet.`s3://…`.
-    let start = written[..scheme].rfind('.').map_or(0, |dot| dot + 1);
-    Some(written[start..].to_owned())
 }

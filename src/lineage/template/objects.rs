@@ -12,6 +12,7 @@ use minijinja::{
 };
 
 use super::fill::stub;
+pub(super) use crate::estate::shaped;
 use crate::vocab::DatasetId;
 
 /// Items of items of something unknown.
@@ -23,12 +24,6 @@ pub(super) type Missing = Arc<Mutex<BTreeSet<String>>>;
 /// Notes a name that nobody knows.
 pub(super) fn miss(missing: &Missing, name: &str) {
     missing.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
-}
-
-/// A value of the right shape for a name that is known only when a job runs.
-pub(super) fn shaped(name: &str) -> Option<&'static str> {
-    let lines = include_str!("../data/template_values.txt").lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once(' ')).find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// Stands for a value nobody knows: it can be printed, called, looked into and walked over.

@@ -82,6 +82,7 @@ impl Town {
         let source = open_origin("source:order_db", "sqlite:source.db", &base).await.unwrap();
         World {
             root: base.clone(),
+            further_roots: BTreeMap::new(),
             state: self.path(".carve"),
             lake: open_lake("lake", "sqlite:lake", &base).await.unwrap(),
             bucket: open_bucket("bucket", "file:bucket", &base).await.unwrap(),

@@ -1,0 +1,163 @@
+//! The programs on a command line that do something with data, and what their arguments say.
+mod bq;
+mod options;
+mod sql_client;
+mod table;
+
+use super::run::{Arg, Input, Shared, Shell};
+
+/// Programs that run the command behind them.
+const WRAPPERS: &[&str] = &[
+    "sudo",
+    "time",
+    "nohup",
+    "nice",
+    "ionice",
+    "exec",
+    "env",
+    "timeout",
+    "flock",
+    "xargs",
+    "command",
+    "stdbuf",
+    "chronic",
+    "setsid",
+    "then",
+    "else",
+    "do",
+    "docker",
+    "docker-compose",
+    "podman",
+    "kubectl",
+    "ssh",
+    "winpty",
+    "unbuffer",
+    "cronic",
+    "eval",
+    "poetry",
+    "uv",
+    "pipenv",
+    "gosu",
+    "su-exec",
+    "retry",
+    "find",
+];
+const SHELLS: &[&str] = &["bash", "sh", "zsh", "ksh", "dash", "ash"];
+
+/// Words that show that a text may run SQL: a cheap look before it is read.
+pub(crate) fn mentions_client(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.split(|c: char| !is_word(c))
+        .any(|word| table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop"))
+}
+
+/// `args` without what only runs the rest: `sudo -u etl psql …` is `psql …`.
+pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
+    while let Some(first) = args.first() {
+        let name = first.text.rsplit('/').next().unwrap_or_default();
+        if !WRAPPERS.contains(&name) {
+            break;
+        }
+        let runs = |arg: &Arg| {
+            let name = arg.text.rsplit('/').next().unwrap_or_default();
+            is_program(name) || arg.text.ends_with(".sh")
+        };
+        // What stands between are the wrapper's own options, an image or a host.
+        match args.iter().skip(1).position(runs) {
+            Some(at) => drop(args.drain(..=at)),
+            None => {
+                // `ssh host 'psql …'` and `eval "psql …"`: the command is one word.
+                match args.iter().skip(1).find(|arg| arg.text.contains(' ') && mentions_client(&arg.text)).cloned() {
+                    Some(text) => {
+                        let shell = Arg { text: "sh".to_owned(), ..text.clone() };
+                        let flag = Arg { text: "-c".to_owned(), ..text.clone() };
+                        args = vec![shell, flag, text];
+                    }
+                    None => return Vec::new(),
+                }
+            }
+        }
+    }
+    args
+}
+
+fn is_program(name: &str) -> bool {
+    table::client(name).is_some()
+        || SHELLS.contains(&name)
+        || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make")
+}
+
+/// Runs program `name` with `args` (its own name first) and `input`.
+pub(super) fn run(
+    name: &str,
+    args: &[Arg],
+    input: Option<&Input>,
+    shell: &mut Shell<'_>,
+    shared: &mut Shared<'_>,
+    depth: usize,
+) {
+    let rest = args.get(1..).unwrap_or_default();
+    match name {
+        "bq" => bq::run(rest, input, shell, shared),
+        "snow" if rest.first().is_some_and(|arg| arg.text == "sql") => {
+            named_client("snowsql", &rest[1..], input, shell, shared)
+        }
+        "clickhouse" => named_client("clickhouse-client", rest, input, shell, shared),
+        "aws" => aws(rest, shell, shared),
+        "dbt" | "dbtf" => dbt(rest, shell, shared),
+        "source" | "." => {
+            if let Some(path) = rest.first() {
+                shell.script(path, &rest[1..], true, shared, depth);
+            }
+        }
+        _ if SHELLS.contains(&name) => nested_shell(rest, shell, shared, depth),
+        _ if args[0].text.ends_with(".sh") || args[0].text.ends_with(".bash") => {
+            shell.script(&args[0], rest, false, shared, depth);
+        }
+        _ => named_client(name, rest, input, shell, shared),
+    }
+}
+
+fn named_client(name: &str, args: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+    if let Some(client) = table::client(name) {
+        sql_client::run(client, args, input, shell, shared);
+    }
+}
+
+fn nested_shell(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>, depth: usize) {
+    let is_command = |arg: &Arg| arg.text.starts_with('-') && !arg.text.starts_with("--") && arg.text.ends_with('c');
+    if let Some(at) = args.iter().position(is_command) {
+        if let Some(text) = args.get(at + 1) {
+            shell.nested_text(text, shared, depth);
+        }
+        return;
+    }
+    if let Some(at) = args.iter().position(|arg| !arg.text.starts_with('-')) {
+        shell.script(&args[at], &args[at + 1..], false, shared, depth);
+    }
+}
+
+/// `aws athena start-query-execution --query-string …`, `aws redshift-data execute-statement --sql …`.
+fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+    let words: Vec<&str> = args.iter().map(|arg| arg.text.as_str()).collect();
+    let name = match (words.iter().any(|w| *w == "athena"), words.iter().any(|w| *w == "redshift-data")) {
+        (true, _) => "aws-athena",
+        (_, true) => "aws-redshift-data",
+        _ => return,
+    };
+    named_client(name, args, None, shell, shared);
+}
+
+/// `dbt run` and its like: the models it runs have this schedule.
+fn dbt(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+    let runs = args.iter().any(|arg| matches!(arg.text.as_str(), "run" | "build" | "snapshot" | "seed"));
+    if !runs {
+        return;
+    }
+    let at = args.iter().position(|arg| arg.text == "--project-dir");
+    let folder = at.and_then(|at| args.get(at + 1)).map_or(shell.folder.clone(), |arg| {
+        crate::estate::paths::beside(&shell.folder, &arg.text).unwrap_or_else(|| arg.text.as_str().into())
+    });
+    shared.ran.pieces += 1;
+    shared.ran.dbt_runs.push(crate::estate::reader::DbtRun { folder: Some(folder), schedule: None });
+}

@@ -1,0 +1,111 @@
+//! A client that is handed SQL: by file, by option, by argument or on its input.
+use std::collections::BTreeMap;
+
+use super::{
+    super::run::{Arg, Input, Shared, Shell, Sql},
+    options::Options,
+    table::Client,
+};
+use crate::diagnostics::CodeEntry;
+
+pub(super) fn run(
+    client: &Client,
+    args: &[Arg],
+    input: Option<&Input>,
+    shell: &mut Shell<'_>,
+    shared: &mut Shared<'_>,
+) {
+    let options = Options::of(args, |option| client.takes_value(option));
+    let first = options.rest.first().and_then(|first| client.schema_argument(&first.text));
+    let schema = options.last(client.schema).map(|arg| arg.text.clone()).filter(|name| !name.contains(['$', '{']));
+    let how = Sql {
+        dialect: client.dialect.map(str::to_owned),
+        schema: schema.or(first),
+        params: params(client, &options),
+        ..Sql::default()
+    };
+    let mut asked = false;
+    let mut understood = true;
+    for (name, value) in &options.given {
+        if client.files.contains(&name.as_str()) && value.text != "-" && value.text != "/dev/stdin" {
+            // sqlcmd takes several, with commas between.
+            for one in value.text.split(',').filter(|one| !one.is_empty()) {
+                asked = true;
+                understood &= shell.sql_file(&Arg { text: one.to_owned(), ..value.clone() }, &how, shared);
+            }
+        } else if client.texts.contains(&name.as_str()) {
+            asked = true;
+            understood &= text(value, &how, shell, shared);
+        }
+    }
+    if let Some(argument) = client.sql_at.and_then(|at| options.rest.get(at)) {
+        asked = true;
+        understood &= text(argument, &how, shell, shared);
+    }
+    for script in options.rest.iter().filter(|arg| arg.text.starts_with('@') && client.dialect == Some("oracle")) {
+        asked = true;
+        let path = script.text.trim_start_matches('@');
+        let path = if path.rsplit('/').next().is_some_and(|name| name.contains('.')) {
+            path.to_owned()
+        } else {
+            format!("{path}.sql")
+        };
+        understood &= shell.sql_file(&Arg { text: path, ..script.clone() }, &how, shared);
+    }
+    match input.filter(|_| client.reads_input) {
+        Some(Input::Text(arg)) => {
+            asked = true;
+            understood &= text(arg, &how, shell, shared);
+        }
+        Some(Input::File(arg)) => {
+            asked = true;
+            understood &= shell.sql_file(arg, &how, shared);
+        }
+        None => {}
+    }
+    if asked {
+        shared.ran.pieces += 1;
+        shared.ran.opaque += u64::from(!understood);
+    }
+}
+
+/// SQL, or a client's own command that names a file of it.
+fn text(arg: &Arg, how: &Sql, shell: &mut Shell<'_>, shared: &mut Shared<'_>) -> bool {
+    let trimmed = arg.text.trim();
+    let file =
+        ["\\i ", "\\ir ", ".read ", "source ", "\\. ", "!source "].iter().find_map(|mark| trimmed.strip_prefix(mark));
+    let file = file.or_else(|| trimmed.strip_prefix("file://"));
+    match file.filter(|file| !file.trim().contains('\n')) {
+        Some(file) => {
+            let path = file.trim().trim_end_matches(';').trim_matches(['\'', '"']).to_owned();
+            shell.sql_file(&Arg { text: path, verbatim: None, ..arg.clone() }, how, shared)
+        }
+        // `\copy`, `\d`, `.import` and their like run no SQL that could be read here, but `\copy` does.
+        None if trimmed.starts_with('.') || (trimmed.starts_with('\\') && !trimmed.starts_with("\\copy")) => true,
+        None => shell.sql_text(arg, how, shared),
+    }
+}
+
+/// `-v name=value` and its like.
+fn params(client: &Client, options: &Options) -> BTreeMap<String, String> {
+    let mut params = BTreeMap::new();
+    let pairs = options.all(client.params).flat_map(|value| value.text.split_once('='));
+    params.extend(pairs.map(|(name, value)| (name.trim().to_owned(), value.trim_matches(['\'', '"']).to_owned())));
+    for (name, value) in &options.given {
+        if let Some(name) = name.strip_prefix("--param_") {
+            params.insert(name.to_owned(), value.text.clone());
+        }
+    }
+    // sqlcmd: `-v a=1 b=2`.
+    if client.dialect == Some("tsql") {
+        let more = options.rest.iter().filter_map(|arg| arg.text.split_once('='));
+        params.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+    params
+}
+
+/// The fault of a piece that cannot be told before it runs.
+pub(super) fn opaque(arg: &Arg, what: &str, shell: &Shell<'_>, shared: &mut Shared<'_>) {
+    shared.ran.opaque += 1;
+    shell.fault(CodeEntry::E027, arg, what.to_owned(), shared);
+}

@@ -1,0 +1,14 @@
+//! Command lines that run SQL: a shell's words and loops, and what the clients on it are told to do.
+//!
+//! `syntax` cuts a text into commands, `run` walks them with the shell's variables, and `clients` knows each
+//! program. Nothing is executed.
+mod clients;
+mod include;
+mod job;
+mod run;
+mod syntax;
+mod words;
+
+pub(crate) use clients::mentions_client;
+pub(crate) use include::included;
+pub(crate) use run::{Place, Ran, run};

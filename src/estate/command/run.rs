@@ -1,0 +1,523 @@
+//! Walks the commands of a script with the shell's variables, and gathers what they do with data.
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    clients,
+    syntax::{Simple, Step, steps},
+    words::{Piece, Word},
+};
+use crate::{
+    diagnostics::{Code, CodeEntry, Diagnostic},
+    estate::{
+        ImportedTable, Script, SourceSystem, Templating,
+        paths::folder_of,
+        reader::{Around, DbtRun, Sought},
+        text_file::TextFile,
+    },
+    vocab::{DatasetId, JobId, Span},
+};
+
+/// Commands one text may run, loops and nested scripts included.
+const FUEL: usize = 20_000;
+/// Scripts that call scripts.
+const MAX_DEPTH: usize = 12;
+
+/// Where a text of commands stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Place<'a> {
+    /// The file it is written in.
+    pub(crate) file: &'a TextFile,
+    /// Byte of the file's text at which the commands begin, where they stand there as they are.
+    pub(crate) base: Option<usize>,
+    /// The place of all of it.
+    pub(crate) whole: Span,
+}
+
+impl<'a> Place<'a> {
+    /// The whole of `file`.
+    pub(crate) fn of_file(file: &'a TextFile) -> Self {
+        Place { file, base: Some(0), whole: file.whole() }
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        match self.base {
+            Some(base) => self.file.span(base + start, base + end),
+            None => self.whole.clone(),
+        }
+    }
+}
+
+/// What commands do with data.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ran {
+    pub(crate) scripts: Vec<Script>,
+    pub(crate) imports: Vec<ImportedTable>,
+    pub(crate) reads: Vec<(DatasetId, Span)>,
+    pub(crate) writes: Vec<(DatasetId, Span)>,
+    pub(crate) sources: BTreeMap<String, SourceSystem>,
+    /// SQL files and scripts that are run.
+    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
+    pub(crate) dbt_runs: Vec<DbtRun>,
+    /// Files of other formats that a tool on the command line runs.
+    pub(crate) runs: BTreeSet<JobId>,
+    /// Whether the commands load from outside, or write out.
+    pub(crate) loads: bool,
+    pub(crate) unloads: bool,
+    pub(crate) pieces: u64,
+    pub(crate) opaque: u64,
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+/// Reads the commands of `text`, which run in `folder` with `vars` set.
+pub(crate) fn run(
+    text: &str,
+    place: &Place<'_>,
+    folder: &Utf8Path,
+    vars: BTreeMap<String, String>,
+    around: &Around<'_>,
+) -> Ran {
+    let mut shared = Shared { around, ran: Ran::default(), fuel: FUEL, open: Vec::new() };
+    shared.open.push(place.file.path.clone());
+    Shell::new(place.clone(), folder, vars).all(text, &mut shared);
+    shared.ran
+}
+
+/// What all scripts of one run share.
+pub(super) struct Shared<'a> {
+    pub(super) around: &'a Around<'a>,
+    pub(super) ran: Ran,
+    fuel: usize,
+    /// Scripts being read: none is read within itself.
+    open: Vec<Utf8PathBuf>,
+}
+
+/// One script being read.
+pub(super) struct Shell<'p> {
+    pub(super) place: Place<'p>,
+    pub(super) folder: Utf8PathBuf,
+    pub(super) vars: BTreeMap<String, String>,
+    functions: BTreeMap<String, Vec<Step>>,
+    called: BTreeSet<String>,
+}
+
+/// A word with its variables filled.
+#[derive(Clone, Debug)]
+pub(super) struct Arg {
+    pub(super) text: String,
+    /// Where it stands.
+    pub(super) at: Span,
+    /// The bytes there, where they are the text but for `${…}` that templates fill.
+    pub(super) verbatim: Option<String>,
+    /// The file whose content it is.
+    pub(super) file: Option<Utf8PathBuf>,
+}
+
+/// What a command is given on its input.
+#[derive(Clone, Debug)]
+pub(super) enum Input {
+    Text(Arg),
+    File(Arg),
+}
+
+impl<'p> Shell<'p> {
+    fn new(place: Place<'p>, folder: &Utf8Path, vars: BTreeMap<String, String>) -> Self {
+        Shell { place, folder: folder.to_owned(), vars, functions: BTreeMap::new(), called: BTreeSet::new() }
+    }
+
+    fn all(mut self, text: &str, shared: &mut Shared<'_>) {
+        let steps = steps(text);
+        self.steps(&steps, shared, 0);
+        let waiting: Vec<String> = self.functions.keys().filter(|name| !self.called.contains(*name)).cloned().collect();
+        for name in waiting {
+            let body = self.functions.get(&name).cloned().unwrap_or_default();
+            self.steps(&body, shared, 1);
+        }
+    }
+
+    fn steps(&mut self, steps: &[Step], shared: &mut Shared<'_>, depth: usize) {
+        for step in steps {
+            match step {
+                Step::Function { name, body } => drop(self.functions.insert(name.clone(), body.clone())),
+                Step::For { name, items, body } => {
+                    let items: Vec<String> =
+                        items.iter().flat_map(|word| self.args(word, shared.around)).map(|arg| arg.text).collect();
+                    let items = if items.is_empty() { vec![format!("${{{name}}}")] } else { items };
+                    for item in items {
+                        self.vars.insert(name.clone(), item);
+                        self.steps(body, shared, depth);
+                    }
+                }
+                Step::Pipe(commands) => self.pipe(commands, shared, depth),
+            }
+        }
+    }
+
+    fn pipe(&mut self, commands: &[Simple], shared: &mut Shared<'_>, depth: usize) {
+        let mut input: Option<Input> = None;
+        for command in commands {
+            if shared.fuel == 0 {
+                return;
+            }
+            shared.fuel -= 1;
+            let own = match (&command.input_text, &command.input_file) {
+                (Some(word), _) => Some(Input::Text(self.arg(word))),
+                (None, Some(word)) => Some(Input::File(self.arg(word))),
+                (None, None) => input.take(),
+            };
+            let assigns: Vec<(String, String)> =
+                command.assigns.iter().map(|(name, word)| (name.clone(), self.arg(word).text)).collect();
+            let args: Vec<Arg> = command.words.iter().flat_map(|word| self.args(word, shared.around)).collect();
+            if args.is_empty() {
+                self.vars.extend(assigns);
+                continue;
+            }
+            let kept = (!assigns.is_empty()).then(|| self.vars.clone());
+            self.vars.extend(assigns);
+            input = self.command(args, own, shared, depth);
+            self.vars = kept.unwrap_or_else(|| std::mem::take(&mut self.vars));
+        }
+    }
+
+    /// Runs one command; gives what it hands to the next of the pipe.
+    pub(super) fn command(
+        &mut self,
+        args: Vec<Arg>,
+        input: Option<Input>,
+        shared: &mut Shared<'_>,
+        depth: usize,
+    ) -> Option<Input> {
+        let args = clients::unwrapped(args);
+        let (program, rest) = args.split_first()?;
+        let name = program.text.rsplit('/').next().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "cd" | "pushd" => {
+                self.change_folder(rest.first());
+                None
+            }
+            "export" | "readonly" | "declare" | "local" | "typeset" | "set" | "setenv" => {
+                for arg in rest {
+                    if let Some((name, value)) = arg.text.split_once('=') {
+                        self.vars.insert(name.to_owned(), value.to_owned());
+                    }
+                }
+                None
+            }
+            "echo" | "printf" => {
+                let text = rest.iter().find(|arg| !arg.text.starts_with('-') && arg.text.len() > 2)?;
+                Some(Input::Text(text.clone()))
+            }
+            "cat" | "sed" | "envsubst" | "zcat" | "gunzip" | "awk" | "perl" | "j2" | "iconv" => {
+                let file = rest.iter().rev().find(|arg| !arg.text.starts_with('-') && is_sql_path(&arg.text));
+                file.map(|file| Input::File(file.clone())).or(input)
+            }
+            "tee" | "tr" | "head" | "tail" | "grep" => input,
+            _ if self.functions.contains_key(&name) && depth < MAX_DEPTH => {
+                self.call(&name, rest, shared, depth);
+                None
+            }
+            _ => {
+                clients::run(&name, &args, input.as_ref(), self, shared, depth);
+                None
+            }
+        }
+    }
+
+    fn change_folder(&mut self, to: Option<&Arg>) {
+        let Some(to) = to.filter(|to| to.text != "-") else { return };
+        // A folder that is only known when it runs is most often the script's own.
+        let known = to.text.rsplit('}').next().unwrap_or_default().trim_start_matches('/');
+        let from =
+            if to.text.contains("${") { folder_of(&self.place.file.path).to_owned() } else { self.folder.clone() };
+        if let Some(folder) = crate::estate::paths::beside(&from, known) {
+            self.folder = folder;
+        }
+    }
+
+    fn call(&mut self, name: &str, args: &[Arg], shared: &mut Shared<'_>, depth: usize) {
+        self.called.insert(name.to_owned());
+        let body = self.functions.get(name).cloned().unwrap_or_default();
+        let kept = self.bind(args);
+        self.steps(&body, shared, depth + 1);
+        for (name, value) in kept {
+            match value {
+                Some(value) => drop(self.vars.insert(name, value)),
+                None => drop(self.vars.remove(&name)),
+            }
+        }
+    }
+
+    /// Sets `$1` and its like; gives what they were.
+    fn bind(&mut self, args: &[Arg]) -> Vec<(String, Option<String>)> {
+        let mut kept = Vec::new();
+        let all = args.iter().map(|arg| arg.text.clone()).collect::<Vec<_>>().join(" ");
+        let numbered = args.iter().enumerate().map(|(at, arg)| ((at + 1).to_string(), arg.text.clone()));
+        for (name, value) in numbered.chain([("@".to_owned(), all.clone()), ("*".to_owned(), all)]) {
+            kept.push((name.clone(), self.vars.insert(name, value)));
+        }
+        kept
+    }
+
+    /// Reads the commands `text` that stand at `arg`, as `bash -c` does.
+    pub(super) fn nested_text(&mut self, arg: &Arg, shared: &mut Shared<'_>, depth: usize) {
+        if depth >= MAX_DEPTH {
+            return;
+        }
+        let steps = steps(&arg.text);
+        let place = Place { file: self.place.file, base: None, whole: arg.at.clone() };
+        let kept = std::mem::replace(&mut self.place, place);
+        self.steps(&steps, shared, depth + 1);
+        self.place = kept;
+    }
+
+    /// Reads the script `path`, run with `args`; `sourced` where it runs in this very shell.
+    pub(super) fn script(&mut self, path: &Arg, args: &[Arg], sourced: bool, shared: &mut Shared<'_>, depth: usize) {
+        let Sought::File(file) = self.seek(path, shared) else { return };
+        if depth >= MAX_DEPTH || shared.open.contains(&file.path) {
+            return;
+        }
+        shared.ran.claimed.insert(file.path.clone());
+        shared.open.push(file.path.clone());
+        let text = file.text.clone();
+        let mut inner = Shell::new(Place::of_file(&file), &self.folder, self.vars.clone());
+        inner.functions = self.functions.clone();
+        inner.bind(args);
+        let steps = steps(&text);
+        inner.steps(&steps, shared, depth + 1);
+        if sourced {
+            self.vars.extend(inner.vars);
+            self.functions.extend(inner.functions);
+        } else {
+            let waiting: Vec<Vec<Step>> = inner
+                .functions
+                .iter()
+                .filter(|(name, _)| !inner.called.contains(*name) && !self.functions.contains_key(*name))
+                .map(|(_, body)| body.clone())
+                .collect();
+            waiting.iter().for_each(|body| inner.steps(body, shared, depth + 1));
+        }
+        shared.open.pop();
+    }
+
+    /// Looks for the file that `arg` names.
+    pub(super) fn seek(&self, arg: &Arg, shared: &Shared<'_>) -> Sought {
+        let own = folder_of(&self.place.file.path);
+        shared.around.find(&[&self.folder, own, Utf8Path::new("")], &arg.text)
+    }
+
+    /// The words that `word` becomes: globs are looked up, unquoted variables split.
+    fn args(&self, word: &Word, around: &Around<'_>) -> Vec<Arg> {
+        let arg = self.arg(word);
+        let varies = word.literal().is_none();
+        if word.bare && arg.text.contains(['*', '?']) && !arg.text.contains("${") && !arg.text.contains("://") {
+            let own = folder_of(&self.place.file.path);
+            let found = [self.folder.as_path(), own].into_iter().map(|folder| around.glob(folder, &arg.text));
+            if let Some(found) = found.into_iter().find(|found| !found.is_empty()) {
+                // Paths from the estate's root stay findable from anywhere.
+                let of = |path: &Utf8PathBuf| Arg { text: path.to_string(), ..arg.clone() };
+                return found.iter().map(of).collect();
+            }
+        }
+        if word.bare && varies && arg.file.is_none() && arg.text.contains(char::is_whitespace) {
+            return arg
+                .text
+                .split_whitespace()
+                .map(|part| Arg { text: part.to_owned(), verbatim: None, ..arg.clone() })
+                .collect();
+        }
+        vec![arg]
+    }
+
+    fn arg(&self, word: &Word) -> Arg {
+        let at = self.place.span(word.start, word.end);
+        let mut text = String::new();
+        let mut file = None;
+        let mut templated = true;
+        for piece in &word.pieces {
+            match piece {
+                Piece::Text(piece) => text.push_str(piece),
+                Piece::Variable { name, default, braced } => {
+                    let value =
+                        self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
+                    templated &= *braced && default.is_none();
+                    text.push_str(&value.unwrap_or_else(|| unknown(name)));
+                }
+                Piece::Output(command) => {
+                    templated = false;
+                    match self.output(command) {
+                        Output::File(path) => file = Some(path),
+                        Output::Text(out) => text.push_str(&out),
+                    }
+                }
+            }
+        }
+        let raw = self.place.base.filter(|_| word.exact && templated && self.place.file.editable);
+        let verbatim =
+            raw.and_then(|base| self.place.file.text.get(base + word.start..base + word.end)).map(str::to_owned);
+        Arg { text, at, verbatim, file }
+    }
+
+    fn text_of(&self, text: &str) -> String {
+        let tokens = super::words::tokens(text);
+        match tokens.as_slice() {
+            [super::words::Token::Word(word)] if text.len() < 1_000 => self.arg(word).text,
+            _ => text.to_owned(),
+        }
+    }
+
+    /// What a command prints, as far as it can be said without running it.
+    fn output(&self, command: &str) -> Output {
+        let words: Vec<Word> = super::words::tokens(command)
+            .into_iter()
+            .take_while(|token| !matches!(token, super::words::Token::Operator("|" | "&&" | ";" | "||")))
+            .filter_map(|token| match token {
+                super::words::Token::Word(word) if command.len() < 2_000 => Some(word),
+                _ => None,
+            })
+            .collect();
+        // `$(< file)`.
+        let is_read = command.trim_start().starts_with('<');
+        let texts: Vec<String> = words
+            .iter()
+            .map(|word| match word.pieces.iter().any(|p| matches!(p, Piece::Output(_))) {
+                true => unknown("output"),
+                false => self.arg(word).text,
+            })
+            .collect();
+        let argument = texts.get(1).cloned().unwrap_or_default();
+        match texts.first().map(String::as_str) {
+            Some(path) if is_read => Output::File(path.into()),
+            Some("cat") if texts.len() > 1 => Output::File(texts[texts.len() - 1].as_str().into()),
+            Some("sed" | "envsubst") if texts.last().is_some_and(|text| is_sql_path(text)) => {
+                Output::File(texts[texts.len() - 1].as_str().into())
+            }
+            Some("basename") if !argument.contains('$') => {
+                let ending = texts.get(2).map(String::as_str).unwrap_or_default();
+                let name = argument.rsplit('/').next().unwrap_or_default();
+                Output::Text(name.strip_suffix(ending).unwrap_or(name).to_owned())
+            }
+            Some("echo") => Output::Text(texts[1..].join(" ")),
+            Some("date") => Output::Text(unknown(if command.contains('-') { "run_date" } else { "ds_nodash" })),
+            Some(first) => Output::Text(unknown(first.rsplit('/').next().unwrap_or("output"))),
+            None => Output::Text(unknown("output")),
+        }
+    }
+
+    /// Tells a fault at `arg`.
+    pub(super) fn fault(&self, code: Code, arg: &Arg, here: String, shared: &mut Shared<'_>) {
+        shared.ran.faults.push(Diagnostic::new(code, arg.at.clone(), here));
+    }
+
+    /// Takes the SQL files that `arg` names, and those they include.
+    pub(super) fn sql_file(&mut self, arg: &Arg, how: &Sql, shared: &mut Shared<'_>) -> bool {
+        match self.seek(arg, shared) {
+            Sought::File(file) => {
+                let mut claimed = std::mem::take(&mut shared.ran.claimed);
+                for (file, faults) in super::included(&file, &self.folder, shared.around, &mut claimed) {
+                    let params = self.params(how, &file.text, shared);
+                    shared.ran.scripts.push(how.script(file.whole(), file.text.clone(), file.editable, params));
+                    shared.ran.faults.extend(faults);
+                }
+                shared.ran.claimed = claimed;
+                true
+            }
+            Sought::Missing(path) => {
+                self.fault(CodeEntry::E010, arg, format!("there is no readable file `{path}`"), shared);
+                false
+            }
+            Sought::Outside => {
+                self.fault(CodeEntry::E023, arg, format!("`{}` leads outside the estate", arg.text), shared);
+                false
+            }
+            Sought::Computed => {
+                self.fault(CodeEntry::E027, arg, format!("which file `{}` is", shown(&arg.text)), shared);
+                false
+            }
+        }
+    }
+
+    /// Takes the SQL that `arg` is.
+    pub(super) fn sql_text(&mut self, arg: &Arg, how: &Sql, shared: &mut Shared<'_>) -> bool {
+        if let Some(file) = &arg.file {
+            let named = Arg { text: file.to_string(), file: None, ..arg.clone() };
+            return self.sql_file(&named, how, shared);
+        }
+        let only_unknown =
+            arg.text.trim().starts_with("${") && arg.text.trim().find('}') == Some(arg.text.trim().len() - 1);
+        if arg.text.trim().is_empty() || only_unknown {
+            self.fault(CodeEntry::E027, arg, format!("what `{}` says", shown(&arg.text)), shared);
+            return false;
+        }
+        let (text, is_verbatim) = match &arg.verbatim {
+            Some(raw) => (raw.clone(), true),
+            None => (arg.text.clone(), false),
+        };
+        let params = self.params(how, &text, shared);
+        shared.ran.scripts.push(how.script(arg.at.clone(), text.into(), is_verbatim, params));
+        true
+    }
+
+    /// Values for `${…}`: the estate's, the shell's own that `text` names, and those given to the client.
+    fn params(&self, how: &Sql, text: &str, shared: &Shared<'_>) -> BTreeMap<String, String> {
+        let mut params = shared.around.vars.clone();
+        let named = self
+            .vars
+            .iter()
+            .filter(|(name, value)| name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}")));
+        params.extend(named.map(|(name, value)| (name.clone(), value.clone())));
+        params.extend(how.params.clone());
+        params
+    }
+}
+
+enum Output {
+    Text(String),
+    File(Utf8PathBuf),
+}
+
+/// How SQL is run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sql {
+    pub(super) dialect: Option<String>,
+    pub(super) schema: Option<String>,
+    pub(super) target: Option<DatasetId>,
+    pub(super) materialized: Option<String>,
+    pub(super) params: BTreeMap<String, String>,
+}
+
+impl Sql {
+    fn script(&self, at: Span, text: std::sync::Arc<str>, verbatim: bool, params: BTreeMap<String, String>) -> Script {
+        Script {
+            at,
+            text,
+            verbatim,
+            templating: Templating::Generic,
+            dialect: self.dialect.clone(),
+            schema: self.schema.clone(),
+            target: self.target.clone(),
+            materialized: self.materialized.clone(),
+            params,
+        }
+    }
+}
+
+/// What stands for the value of a variable nobody knows: templates fill it.
+fn unknown(name: &str) -> String {
+    let word: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    match word.starts_with(|c: char| c.is_ascii_digit()) || word.is_empty() {
+        true => format!("${{arg{word}}}"),
+        false => format!("${{{word}}}"),
+    }
+}
+
+/// Whether `path` looks like a file of SQL.
+pub(super) fn is_sql_path(path: &str) -> bool {
+    crate::estate::sql_file::stem(path.as_ref()).is_some()
+}
+
+/// At most one line of `text`, for messages.
+fn shown(text: &str) -> &str {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.get(..80).unwrap_or(line)
+}
