@@ -14,7 +14,7 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r#"jdbc:oracle:\w+:[^\s/'"]+/([^\s@'"]+)@"#.to_owned(),
         // password 'SECRET', password = "SECRET", "password": "SECRET", ("password", "SECRET"), identified by 'SECRET'
         format!(
-            r#"(?is)(?:{KEY}|\bidentified\s+(?:with\s+\S+\s+)?by)\\*["'`\]]?\s*(?:=>|:=|==|=|:|,|\bas\b|\bto\b)?\s*[ENBRUenbru]?{quoted}"#
+            r#"(?is)(?:{KEY}|\bidentified\s+(?:with\s+\S+\s+)?by)(?:\\*["'`\]]?\s*(?:=>|:=|==|=|:|,|\bas\b|\bto\b)\s*|\s+)[ENBRUenbru]?{quoted}"#
         ),
         // password=SECRET up to a blank, and password: SECRET up to the end of the line.
         format!(r#"(?i){KEY}["'`\]]?\s*(?:=>|:=|=)[ \t]*([^\s'"`;&]+)"#),
@@ -162,6 +162,7 @@ mod tests {
             "https://example.org/path?x=1",
             "export PGPASSWORD=$DB_PASSWORD",
             "from raw.orders as o -- the secret of orders",
+            "curl -H \"Authorization: Bearer $TOKEN\" \\\n  \"$URL/refresh\" -H \"Authorization: Bearer $TOKEN\"",
         ] {
             assert_eq!(masked(text), text);
         }
