@@ -81,7 +81,7 @@ fn job(
             let mut vars = vars.clone();
             vars.extend(texts(step.get("env")));
             let folder = step.get("working-directory").and_then(Node::scalar).unwrap_or(default);
-            let folder = crate::estate::paths::beside(Utf8Path::new(""), folder).unwrap_or_else(Utf8PathBuf::new);
+            let folder = crate::estate::paths::beside(Utf8Path::new(""), folder).unwrap_or_default();
             all.add(commands(run, file, &folder, vars, around));
         }
     }

@@ -140,7 +140,7 @@ fn nested_shell(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>, de
 /// `aws athena start-query-execution --query-string …`, `aws redshift-data execute-statement --sql …`.
 fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
     let words: Vec<&str> = args.iter().map(|arg| arg.text.as_str()).collect();
-    let name = match (words.iter().any(|w| *w == "athena"), words.iter().any(|w| *w == "redshift-data")) {
+    let name = match (words.contains(&"athena"), words.contains(&"redshift-data")) {
         (true, _) => "aws-athena",
         (_, true) => "aws-redshift-data",
         _ => return,
