@@ -110,19 +110,19 @@ impl Workspace {
         estate.chain(out).chain(settings).collect()
     }
 
-    /// `plans/`.
-    pub(super) fn plans(&self) -> Utf8PathBuf {
-        self.out.join("plans")
+    /// A place in the folder where plans, report and state go; without a dot and slash before it.
+    pub(super) fn below(&self, name: &str) -> Utf8PathBuf {
+        if self.out == "." { name.into() } else { self.out.join(name) }
     }
 
-    /// Where plans, report and state go.
-    pub(super) fn out(&self) -> &Utf8Path {
-        &self.out
+    /// `plans/`.
+    pub(super) fn plans(&self) -> Utf8PathBuf {
+        self.below("plans")
     }
 
     /// `.carve/`.
     pub(super) fn state(&self) -> Utf8PathBuf {
-        self.out.join(".carve")
+        self.below(".carve")
     }
 
     /// The estate alone.

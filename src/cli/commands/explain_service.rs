@@ -90,7 +90,7 @@ fn where_to_look(workspace: &Workspace, service: &ServiceName, planned: bool, sc
         lines.push((format!("carve switchover {service}{flags}"), "which BI sources still read the old tables"));
         lines.push((format!("carve rollback {service}{flags}"), "makes it a candidate again"));
     }
-    let page = workspace.out().join(format!("catalog/{service}.md"));
+    let page = workspace.below(&format!("catalog/{service}.md"));
     if page.is_file() {
         lines.push((page.into_string(), "how it is read"));
     }

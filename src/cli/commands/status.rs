@@ -54,7 +54,7 @@ fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<Se
     // Whether a page exists is a fact of the output folder, which apply does not know.
     for status in &mut statuses {
         status.in_catalog =
-            status.version.is_some() && workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
+            status.version.is_some() && workspace.below(&format!("catalog/{}.md", status.service)).is_file();
     }
     statuses
 }

@@ -52,8 +52,8 @@ pub(super) fn write(
     let readiness = switchover::readiness(&switchover, &facts);
     let files = report::render_switchover(&switchover, &readiness, options)
         .map_err(|error| Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates"))?;
-    write_files(&workspace.out().join("switchover"), &files)?;
-    let folder = workspace.out().join("switchover").join(plan.service.as_str());
+    write_files(&workspace.below("switchover"), &files)?;
+    let folder = workspace.below("switchover").join(plan.service.as_str());
     Ok(Written { switchover, readiness, folder })
 }
 
