@@ -1,7 +1,7 @@
 //! Workflows of continuous integration that run SQL on a schedule: GitHub Actions.
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{
     estate::{
