@@ -1,9 +1,12 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
+mod airflow;
 mod archive;
 mod command;
 mod cron;
+mod data_calls;
 mod dbt;
 mod dialect;
+mod found;
 mod history;
 mod job_file;
 mod known_values;
@@ -11,6 +14,7 @@ mod load;
 mod model;
 mod names;
 mod paths;
+mod python;
 mod read_file;
 mod reader;
 mod roots;

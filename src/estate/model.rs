@@ -85,6 +85,8 @@ pub enum FileFormat {
     Superset,
     /// A usage log.
     UsageLog,
+    /// A DAG file of Airflow, or a module that one imports.
+    Airflow,
     /// A crontab.
     Crontab,
     /// A workflow of GitHub Actions.

@@ -119,6 +119,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Dbt => "dbt project files",
         FileFormat::Superset => "Superset export",
         FileFormat::UsageLog => "usage logs",
+        FileFormat::Airflow => "Airflow DAG files",
         FileFormat::Crontab => "crontabs",
         FileFormat::GithubActions => "GitHub Actions workflows",
         FileFormat::Shell => "shell scripts that run SQL",

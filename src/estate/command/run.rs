@@ -11,12 +11,13 @@ use super::{
 use crate::{
     diagnostics::{Code, CodeEntry, Diagnostic},
     estate::{
-        ImportedTable, Script, SourceSystem, Templating,
+        Script, Templating,
+        found::Found,
         paths::folder_of,
-        reader::{Around, DbtRun, Sought},
+        reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, Span},
 };
 
 /// Commands one text may run, loops and nested scripts included.
@@ -49,27 +50,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What commands do with data.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ran {
-    pub(crate) scripts: Vec<Script>,
-    pub(crate) imports: Vec<ImportedTable>,
-    pub(crate) reads: Vec<(DatasetId, Span)>,
-    pub(crate) writes: Vec<(DatasetId, Span)>,
-    pub(crate) sources: BTreeMap<String, SourceSystem>,
-    /// SQL files and scripts that are run.
-    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
-    pub(crate) dbt_runs: Vec<DbtRun>,
-    /// Files of other formats that a tool on the command line runs.
-    pub(crate) runs: BTreeSet<JobId>,
-    /// Whether the commands load from outside, or write out.
-    pub(crate) loads: bool,
-    pub(crate) unloads: bool,
-    pub(crate) pieces: u64,
-    pub(crate) opaque: u64,
-    pub(crate) faults: Vec<Diagnostic>,
-}
-
 /// Reads the commands of `text`, which run in `folder` with `vars` set.
 pub(crate) fn run(
     text: &str,
@@ -77,8 +57,8 @@ pub(crate) fn run(
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
-) -> Ran {
-    let mut shared = Shared { around, ran: Ran::default(), fuel: FUEL, open: Vec::new() };
+) -> Found {
+    let mut shared = Shared { around, ran: Found::default(), fuel: FUEL, open: Vec::new() };
     shared.open.push(place.file.path.clone());
     Shell::new(place.clone(), folder, vars).all(text, &mut shared);
     shared.ran
@@ -87,7 +67,7 @@ pub(crate) fn run(
 /// What all scripts of one run share.
 pub(super) struct Shared<'a> {
     pub(super) around: &'a Around<'a>,
-    pub(super) ran: Ran,
+    pub(super) ran: Found,
     fuel: usize,
     /// Scripts being read: none is read within itself.
     open: Vec<Utf8PathBuf>,

@@ -6,6 +6,7 @@ use camino::Utf8Path;
 use crate::{
     estate::{
         FileFormat, Schedule, command,
+        found::Found,
         reader::{Around, Reader, Reading},
         text_file::TextFile,
         yaml::{self, Entry, Node, Shape, Written},
@@ -72,7 +73,7 @@ fn job(
     let mut vars = vars.clone();
     vars.extend(texts(map.get("env")));
     let default = map.at(&["defaults", "run", "working-directory"]).and_then(Node::scalar).unwrap_or_default();
-    let mut all = command::Ran::default();
+    let mut all = Found::default();
     for combination in combinations(map.at(&["strategy", "matrix"])) {
         let mut vars = vars.clone();
         vars.extend(combination);
@@ -103,7 +104,7 @@ pub(crate) fn commands(
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
-) -> command::Ran {
+) -> Found {
     let whole: Span = file.span(node.start, node.end);
     let as_written = matches!(node.written, Written::AsIs | Written::Block);
     let raw = as_written.then(|| file.text.get(node.start..node.end)).flatten();
