@@ -57,6 +57,7 @@ fn fill(folder: &Utf8Path, rows: u64) {
 async fn wrap(folder: &Utf8Path) -> f64 {
     let world = World {
         root: folder.to_owned(),
+        further_roots: BTreeMap::new(),
         state: folder.join(".carve"),
         lake: open_lake("lake", "sqlite:lake", folder).await.unwrap(),
         bucket: open_bucket("bucket", "file:bucket", folder).await.unwrap(),

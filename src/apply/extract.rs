@@ -44,6 +44,11 @@ impl<'a> Extract<'a> {
         Ok(extract)
     }
 
+    /// Lets the snapshots go; nothing is read after that.
+    pub(super) fn release(&mut self) {
+        self.snapshots.clear();
+    }
+
     /// The snapshot that `source` is read from.
     pub(super) fn snapshot(&mut self, from: &str) -> Result<&mut Box<dyn Snapshot>, StepError> {
         self.snapshots.get_mut(from).ok_or_else(|| StepError::Broken(format!("`{from}` has no open snapshot")))
@@ -57,6 +62,7 @@ pub(super) fn connected<'w>(context: &Context<'w>, wanted: &PublishEndpoint) -> 
             what: wanted.from.clone(),
             shown: String::new(),
             reason: "no connection of that name is configured".to_owned(),
+            cure: "give its `url` under `sources` in carve.yaml".to_owned(),
         })
     })
 }

@@ -6,10 +6,10 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Replaces `path` by `bytes` in one rename, keeping the file's permissions.
+/// Replaces `path` by `bytes` in one rename, keeping the file's permissions; a new file is its owner's alone.
 pub(super) fn replace(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let scratch = scratch_of(path);
-    write_scratch(&scratch, bytes)?;
+    write_scratch(&scratch, bytes, true)?;
     if let Ok(found) = fs::metadata(path) {
         fs::set_permissions(&scratch, found.permissions())?;
     }
@@ -20,7 +20,7 @@ pub(super) fn replace(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
 /// Creates `path` with `bytes`; fails with `AlreadyExists` rather than touch a file that is there.
 pub(super) fn create_new(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     let scratch = scratch_of(path);
-    write_scratch(&scratch, bytes)?;
+    write_scratch(&scratch, bytes, false)?;
     // A link takes a name only if it is free; where the disk knows no links, the look before has to do.
     let linked = match fs::hard_link(&scratch, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -66,8 +66,22 @@ pub(super) fn sync_folder(folder: &Utf8Path) -> io::Result<()> {
     }
 }
 
-fn write_scratch(scratch: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).open(scratch)?;
+/// Options that make a file which its owner alone may read, where the system knows such a thing.
+pub(super) fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+// A leftover of a killed run, or a link that someone laid there, is no place to write to.
+fn write_scratch(scratch: &Utf8Path, bytes: &[u8], owner_only_file: bool) -> io::Result<()> {
+    let mut options = if owner_only_file { owner_only() } else { OpenOptions::new() };
+    match fs::remove_file(scratch) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = options.create_new(true).write(true).open(scratch)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

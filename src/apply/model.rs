@@ -161,6 +161,8 @@ pub struct RefreshReport {
     pub rows: u64,
     /// Publications removed by policy.
     pub pruned: Vec<SchemaVersion>,
+    /// What was done and found, a sentence each: damage that was mended among it.
+    pub notes: Vec<String>,
     /// What was proven.
     pub proofs: Vec<ProofSummary>,
 }

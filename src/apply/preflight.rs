@@ -1,7 +1,7 @@
 //! Everything that can be tried before step one, all of it told at once.
 use std::collections::{BTreeMap, BTreeSet};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     apply::{
@@ -9,14 +9,15 @@ use crate::{
         error::StepError,
         extract, files,
         journal::{self, RunState, Stage},
+        known_edits::KnownEdits,
         model::{Concern, PreflightFinding},
         run::told,
-        step::edited,
+        step::previous_generation,
         world::{RunOptions, World},
     },
-    plan::{Action, FileEdit, Plan, PublishEndpoint, Step, Swap},
+    plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
     progress::Silent,
-    vocab::{Column, Digest, Schema},
+    vocab::{Column, Schema},
 };
 
 /// Tries connections, permissions, tables, files and the plan itself; gives every fault found, worst first. An
@@ -35,18 +36,39 @@ pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<
     let context = Context { plan, world, options, progress: &Silent, lease: None };
     order(plan, &mut found);
     connections(&context, &mut found).await;
-    let mut files = BTreeMap::new();
+    let mut tried = match KnownEdits::read(&world.state) {
+        Ok(known) => Tried { known, texts: BTreeMap::new() },
+        Err(error) => {
+            found.blocks(None, error.to_string(), error.hint());
+            return found.0;
+        }
+    };
     for step in plan.steps.iter().filter(|step| !done(&state, plan, step)) {
         promises(step, options, &mut found);
         match &step.action {
             Action::Publish(publish) => {
+                let address = format!("data-services/{}", plan.service);
+                if publish.into != address {
+                    let what =
+                        format!("the plan says that it publishes into `{}`, which is not `{address}`", publish.into);
+                    found.blocks(Some(step), what, "make the plan again with `carve plan`");
+                }
                 for endpoint in &publish.endpoints {
+                    if endpoint.rows_per_part == 0 {
+                        let what = format!("a part of `{}` would hold no rows", endpoint.endpoint);
+                        found.blocks(Some(step), what, "set `rows_per_part` in carve.yaml and plan again");
+                    }
                     origin(&context, step, endpoint, &mut found).await;
                 }
             }
-            Action::Swap(swap) => names(&context, step, swap, &mut found).await,
+            Action::Swap(swap) => {
+                names(&context, step, swap, &mut found).await;
+                rehearsal(&context, step, swap, &mut found).await;
+            }
             Action::Repoint(repoint) => {
-                repoint.files.iter().for_each(|edit| file_edit(world, step, edit, &mut files, &mut found));
+                for edit in &repoint.files {
+                    file_edit(&context, &state, step, edit, &mut tried, &mut found);
+                }
             }
             Action::Schedule(file) => new_file(world, step, &file.file, &file.content, &mut found),
             Action::ProveContinuity(proof) => old_table(&context, step, proof, &mut found).await,
@@ -223,6 +245,38 @@ async fn names(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Find
     }
 }
 
+/// The swap tried with an empty table, and taken back.
+async fn rehearsal(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Findings) {
+    let rehearsed = async {
+        let previous = match &swap.previous {
+            Some(previous) if context.in_place_done(swap, previous).await? => return Ok(Vec::new()),
+            Some(previous) => previous.clone(),
+            None => previous_generation(&swap.live),
+        };
+        // What cannot be described is told by the step that publishes it.
+        let Some(schema) = imported_schema(context, swap).await else { return Ok(Vec::new()) };
+        context.world.lake.rehearse(&swap.staging, &swap.live, &previous, &schema).await
+    };
+    match rehearsed.await {
+        Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, Some(step), note, "")),
+        Err(error) => {
+            let hint =
+                "change that first, or set `mode: beside` for this service under `wraps` in carve.yaml and plan again";
+            let hint = if swap.previous.is_some() { hint } else { "change that first" };
+            found.blocks(Some(step), format!("the import cannot take its place: {}", told(&error)), hint);
+        }
+    }
+}
+
+/// The schema that the import of `swap` will have.
+async fn imported_schema(context: &Context<'_>, swap: &Swap) -> Option<Schema> {
+    let endpoint = context::endpoint_of(context.plan, &swap.staging)?;
+    let wanted = context::publish(context.plan)?.endpoints.iter().find(|its| its.endpoint == *endpoint)?;
+    let table = context.origin_table(wanted).await.ok()?;
+    let described = context.world.origin(&wanted.from)?.describe(&table).await.ok()?;
+    extract::published_schema(wanted, described.schema).ok()
+}
+
 /// A table that stands where the swap needs room.
 async fn taken(context: &Context<'_>, swap: &Swap) -> Result<Option<String>, StepError> {
     let lake = &*context.world.lake;
@@ -247,37 +301,53 @@ async fn old_table(context: &Context<'_>, step: &Step, proof: &crate::plan::Prov
     }
 }
 
-/// A file is as the plan saw it, or as an earlier edit of this plan leaves it.
-fn file_edit<'p>(
-    world: &World,
+/// Files of the estate while a plan's edits are tried in thought, one after the other.
+struct Tried {
+    known: KnownEdits,
+    texts: BTreeMap<Utf8PathBuf, Option<String>>,
+}
+
+/// A file takes the edit: as the plan saw it, moved by comments or by other edits of carve, or edited already.
+fn file_edit(
+    context: &Context<'_>,
+    state: &RunState,
     step: &Step,
-    edit: &'p FileEdit,
-    files: &mut BTreeMap<&'p Utf8Path, Option<Vec<u8>>>,
+    edit: &FileEdit,
+    tried: &mut Tried,
     found: &mut Findings,
 ) {
-    let Some(path) = world.estate_file(&edit.file) else {
-        return found.blocks(Some(step), format!("`{}` leads out of the estate", edit.file), "");
+    let path = match context.world.estate_file(&edit.file) {
+        Ok(path) => path,
+        Err(error) => return found.blocks(Some(step), error.to_string(), error.hint()),
     };
-    let read = || files::read(&path).unwrap_or_default();
-    let bytes = files.entry(&edit.file).or_insert_with(read);
-    let digest = bytes.as_ref().map(Digest::of);
-    if digest == Some(edit.after) {
-        return;
-    }
-    let Some(before) = bytes.as_ref().filter(|_| digest == Some(edit.before)) else {
-        let how = if digest.is_none() { "is not there" } else { "was changed since" };
-        return found.stale(Some(step), format!("`{}` {how}: the plan's edits do not fit it", edit.file));
+    let read = || files::read(&path).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = tried.texts.entry(edit.file.clone()).or_insert_with(read);
+    let Some(now) = text else {
+        return found.stale(Some(step), format!("`{}` is not there, or is no text", edit.file));
     };
-    match edited(before, &edit.edits) {
-        Ok(after) if Digest::of(&after) == edit.after => *bytes = Some(after),
-        Ok(_) => found.stale(Some(step), format!("`{}`: the edits do not lead to what the plan promises", edit.file)),
-        Err(why) => found.stale(Some(step), format!("`{}`: {why}", edit.file)),
+    let plan = context.plan;
+    let own = Some(state).filter(|state| state.plan == Some(plan.id)).and_then(|state| state.of(&step.id));
+    let known = FitKnown {
+        standing: &tried.known.standing(&edit.file, plan, Some(&step.id)),
+        own: own.and_then(|own| own.facts.edited.get(&edit.file)),
+        meaning: &|text: &str| plan.meaning_of(&edit.file, text),
+    };
+    match plan::fit(edit, now, &known) {
+        Fit::After { .. } => {}
+        Fit::Before { made, after } => {
+            *text = Some(after);
+            tried.known.add(&edit.file, plan, &step.id, made);
+        }
+        // The plan's check has said so, and why.
+        Fit::Neither(_) if context.options.stale.contains_key(&step.id) => {}
+        Fit::Neither(why) => found.stale(Some(step), format!("`{}` {why}", edit.file)),
     }
 }
 
 fn new_file(world: &World, step: &Step, file: &Utf8Path, content: &str, found: &mut Findings) {
-    let Some(path) = world.estate_file(file) else {
-        return found.blocks(Some(step), format!("`{file}` leads out of the estate"), "");
+    let path = match world.estate_file(file) {
+        Ok(path) => path,
+        Err(error) => return found.blocks(Some(step), error.to_string(), error.hint()),
     };
     match files::read(&path) {
         Ok(None) => {}

@@ -1,6 +1,8 @@
 //! Publications as they lie in the bucket: the newest committed one, its manifests, and what to do with leftovers.
+use std::{collections::BTreeMap, sync::Arc};
+
 use crate::{
-    apply::error::StepError,
+    apply::{error::StepError, rows::PartStream},
     connector::{Bucket, ConnectorError},
     service::{Contract, ContractEndpoint, ContractKey, Manifest, ServiceAddress},
     vocab::{Digest, Endpoint, SchemaVersion, ServiceName},
@@ -26,20 +28,26 @@ impl Committed {
 
     pub(super) fn endpoint(&self, endpoint: &Endpoint) -> Result<&ContractEndpoint, StepError> {
         let found = self.contract.facts.endpoints.iter().find(|its| its.endpoint == *endpoint);
-        found.ok_or_else(|| StepError::Broken(format!("publication {} has no endpoint `{endpoint}`", self.key.version)))
+        found
+            .ok_or_else(|| StepError::Damaged(format!("publication {} has no endpoint `{endpoint}`", self.key.version)))
     }
 
     /// The manifest of one endpoint, checked against the contract.
     pub(super) async fn manifest(&self, bucket: &dyn Bucket, endpoint: &Endpoint) -> Result<Manifest, StepError> {
         let named = self.endpoint(endpoint)?;
-        let bytes = bucket.get(&named.manifest).await?;
+        let bytes = match bucket.get(&named.manifest).await {
+            Err(ConnectorError::NoSuchObject(key)) => {
+                return Err(StepError::Damaged(format!("manifest `{key}` is not there")));
+            }
+            found => found?,
+        };
         if Digest::of(&bytes) != named.manifest_digest {
-            return Err(StepError::Broken(format!(
+            return Err(StepError::Damaged(format!(
                 "manifest `{}` is not the one that the contract `{}` commits: it was changed",
                 named.manifest, self.key.key
             )));
         }
-        Manifest::from_json(&bytes).map_err(StepError::format(format!("cannot read manifest `{}`", named.manifest)))
+        Manifest::from_json(&bytes).map_err(StepError::damaged(format!("cannot read manifest `{}`", named.manifest)))
     }
 }
 
@@ -58,6 +66,103 @@ pub(super) async fn newest(bucket: &dyn Bucket, service: &ServiceName) -> Result
     }
 }
 
+/// What a service has published, as far as it can be read.
+pub(super) struct Shelf {
+    /// The newest publication whose contract can be read.
+    pub(super) newest: Option<Committed>,
+    /// The highest version that a contract's name claims, readable or not.
+    pub(super) highest: Option<SchemaVersion>,
+    /// Contracts after the newest that cannot be read, a sentence each.
+    pub(super) damage: Vec<String>,
+}
+
+/// Looks through the contracts from the newest back to the first that can be read.
+pub(super) async fn shelf(bucket: &dyn Bucket, service: &ServiceName) -> Result<Shelf, StepError> {
+    let mut keys = contracts(bucket, service).await?;
+    let mut shelf = Shelf { newest: None, highest: keys.iter().map(|key| key.version).max(), damage: Vec::new() };
+    while let (Some(key), None) = (keys.pop(), &shelf.newest) {
+        match open(bucket, key).await {
+            Ok(committed) => shelf.newest = Some(committed),
+            Err(StepError::Damaged(what)) => shelf.damage.push(what),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(shelf)
+}
+
+/// How closely a publication is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Manifests by their digests, parts by name and size: one listing an endpoint.
+    Sizes,
+    /// Every byte of every part as well.
+    Bytes,
+}
+
+/// What is missing or damaged of a publication, a sentence each; empty when it is whole.
+pub(super) async fn damage(
+    bucket: &Arc<dyn Bucket>,
+    committed: &Committed,
+    depth: Depth,
+    watch: &(dyn Fn() -> Result<(), StepError> + Sync),
+) -> Result<Vec<String>, StepError> {
+    let mut damage = Vec::new();
+    for its in &committed.contract.facts.endpoints {
+        let looked = async {
+            let manifest = Arc::new(committed.manifest(&**bucket, &its.endpoint).await?);
+            by_size(&**bucket, &manifest, &mut damage).await?;
+            match depth {
+                Depth::Bytes if damage.is_empty() => by_bytes(bucket, manifest, watch).await,
+                _ => Ok(()),
+            }
+        };
+        match looked.await {
+            Ok(()) => {}
+            Err(StepError::Damaged(what)) => damage.push(what),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(damage)
+}
+
+async fn by_size(bucket: &dyn Bucket, manifest: &Manifest, damage: &mut Vec<String>) -> Result<(), StepError> {
+    let address = ServiceAddress::new(&manifest.service);
+    let listed = bucket.list(&format!("{}v{}.", address.endpoint_prefix(&manifest.endpoint), manifest.version)).await?;
+    let sizes: BTreeMap<&str, u64> = listed.iter().map(|info| (info.key.as_str(), info.bytes)).collect();
+    for part in &manifest.parts {
+        match sizes.get(part.key.as_str()) {
+            None => damage.push(format!("part `{}` is not there", part.key)),
+            Some(size) if *size != part.bytes => {
+                damage.push(format!("part `{}` has {size} bytes instead of {}", part.key, part.bytes));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn by_bytes(
+    bucket: &Arc<dyn Bucket>,
+    manifest: Arc<Manifest>,
+    watch: &(dyn Fn() -> Result<(), StepError> + Sync),
+) -> Result<(), StepError> {
+    let parts = manifest.parts.clone();
+    let mut stream = PartStream::open(bucket.clone(), manifest, parts);
+    while stream.next().await?.is_some() {
+        watch()?;
+    }
+    Ok(())
+}
+
+/// Damage in one line: the first of it, and how much more there is.
+pub(super) fn told(damage: &[String]) -> String {
+    match damage {
+        [] => "nothing is damaged".to_owned(),
+        [one] => one.clone(),
+        [first, rest @ ..] => format!("{first} (and {} more)", rest.len()),
+    }
+}
+
 /// The publication with this version.
 pub(super) async fn of_version(
     bucket: &dyn Bucket,
@@ -65,16 +170,19 @@ pub(super) async fn of_version(
     version: SchemaVersion,
 ) -> Result<Committed, StepError> {
     let found = contracts(bucket, service).await?.into_iter().rev().find(|key| key.version == version);
-    let key = found.ok_or_else(|| StepError::Broken(format!("publication {version} of `{service}` is not there")))?;
+    let key = found.ok_or_else(|| StepError::Damaged(format!("publication {version} of `{service}` is not there")))?;
     open(bucket, key).await
 }
 
 async fn open(bucket: &dyn Bucket, key: ContractKey) -> Result<Committed, StepError> {
-    let bytes = bucket.get(&key.key).await?;
+    let bytes = match bucket.get(&key.key).await {
+        Err(ConnectorError::NoSuchObject(key)) => return Err(StepError::Damaged(format!("contract `{key}` is gone"))),
+        found => found?,
+    };
     let contract =
-        Contract::from_yaml(&bytes).map_err(StepError::format(format!("cannot read contract `{}`", key.key)))?;
+        Contract::from_yaml(&bytes).map_err(StepError::damaged(format!("cannot read contract `{}`", key.key)))?;
     if contract.facts.version != key.version || contract.facts.service.as_str() != service_of(&key.key) {
-        return Err(StepError::Broken(format!("contract `{}` speaks of another publication than its name", key.key)));
+        return Err(StepError::Damaged(format!("contract `{}` speaks of another publication than its name", key.key)));
     }
     Ok(Committed { key, contract })
 }

@@ -1,13 +1,16 @@
 //! Publishes a service from its origins, or finds that nothing has changed since the newest publication.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
 
 use crate::{
     apply::{
         context::{self, Context},
         error::StepError,
         extract::{Extract, Source},
-        journal::Facts,
-        publication::{self, Committed},
+        journal::{Facts, RunState},
+        note::import_note,
+        publication::{self, Committed, Depth, Shelf},
         upload::{Noting, Upload, Uploaded},
     },
     plan::{Action, Plan, Publish},
@@ -15,7 +18,7 @@ use crate::{
         Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest,
         ServiceAddress, Sla, bump, changes,
     },
-    vocab::{Bump, Digest, SchemaVersion},
+    vocab::{Bump, Digest, SchemaVersion, longest_gap_minutes},
 };
 
 /// Version numbers tried before giving up: each one that is taken was spent by an attempt that never committed.
@@ -29,43 +32,96 @@ pub(super) struct Published {
     pub(super) lines: Vec<String>,
 }
 
-/// Publishes all endpoints; `known` is what earlier attempts noted.
+/// What is known before publishing begins, and how carefully it is done.
+pub(super) struct Before<'a> {
+    /// What earlier attempts noted.
+    pub(super) known: &'a Facts,
+    /// Versions that journal or lake have seen: none of them is given out again.
+    pub(super) used: BTreeSet<SchemaVersion>,
+    /// How closely a publication is looked at before it is taken for whole.
+    pub(super) depth: Depth,
+}
+
+impl<'a> Before<'a> {
+    /// With all that journal and lake remember.
+    pub(super) async fn of(
+        context: &Context<'_>,
+        state: &RunState,
+        known: &'a Facts,
+        depth: Depth,
+    ) -> Result<Before<'a>, StepError> {
+        let mut used = state.used.clone();
+        for swap in context::swaps(context.plan) {
+            let note = import_note(&*context.world.lake, &swap.live).await?;
+            used.extend(note.filter(|note| note.service == context.plan.service).map(|note| note.version));
+        }
+        // The attempt that is under way goes on under its own name.
+        used.retain(|version| !known.attempted.contains(version));
+        Ok(Before { known, used, depth })
+    }
+}
+
+/// Looks at what is stored before it is committed, and may refuse it.
+#[async_trait]
+pub(super) trait Gate: Send {
+    /// Fails when these rows must not be published.
+    async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError>;
+}
+
+/// Lets everything pass: a first publication has no readers to protect.
+pub(super) struct Open;
+
+#[async_trait]
+impl Gate for Open {
+    async fn pass(&mut self, _: &Context<'_>, _: &[Arc<Manifest>]) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+/// Publishes all endpoints, unless the newest publication is whole and holds these very rows.
 pub(super) async fn publish(
     context: &Context<'_>,
     wanted: &Publish,
-    known: &Facts,
+    before: &Before<'_>,
+    gate: &mut dyn Gate,
     note: &mut Noting<'_>,
 ) -> Result<Published, StepError> {
-    let bucket = &*context.world.bucket;
-    let service = &context.plan.service;
-    let newest = publication::newest(bucket, service).await?;
+    let bucket = &context.world.bucket;
+    let known = before.known;
+    let Shelf { newest, highest, mut damage } = publication::shelf(&**bucket, &context.plan.service).await?;
     let mut extract = Extract::open(context, wanted).await?;
     let new: Vec<EndpointSchema> = extract.sources.iter().map(endpoint_schema).collect();
     let change = newest.as_ref().and_then(|newest| bump(&endpoint_schemas(newest), &new));
-    if let Some(newest) = newest.as_ref().filter(|_| change.is_none() && !context.options.republish)
+    if let Some(newest) =
+        newest.as_ref().filter(|_| change.is_none() && damage.is_empty() && !context.options.republish)
         && unchanged(context, &mut extract, newest).await?
     {
-        let version = newest.version();
-        return adopt(context, wanted, known, version).await;
+        damage = publication::damage(bucket, newest, before.depth, &|| context.go_on()).await?;
+        if damage.is_empty() {
+            return adopt(context, wanted, known, newest.version()).await;
+        }
     }
+    let mut lines = damaged_lines(newest.as_ref(), highest, &before.used, &damage);
+    lines.iter().for_each(|line| context.progress.say(line));
     if let Some(newest) = &newest {
         // Readers hear of a change of schema before it is published.
         let told = changes(&endpoint_schemas(newest), &new);
         told.iter()
             .for_each(|change| context.progress.say(&format!("endpoint `{}`: {}", change.endpoint, change.text)));
     }
-    let first = match &newest {
-        None => SchemaVersion::FIRST,
-        Some(newest) => newest.version().next(change.unwrap_or(Bump::Publication)),
-    };
-    let mut version =
-        known.attempted.iter().copied().filter(|tried| same_schema(*tried, first)).max().unwrap_or(first).max(first);
+    let mut version = first_version(newest.as_ref(), change, highest, before);
     let mut spent = Vec::new();
     for _ in 0..TRIES {
         note(Facts { attempted: vec![version], ..Facts::default() })?;
         match store(context, &mut extract, version, known, note).await? {
             Ok(manifests) => {
-                let lines = finish(context, wanted, &extract.sources, version, manifests, known, &spent).await?;
+                let (manifests, digests): (Vec<_>, Vec<_>) =
+                    manifests.into_iter().map(|(manifest, digest)| (Arc::new(manifest), digest)).unzip();
+                // The lake may be an origin: it cannot be written while a snapshot holds it still.
+                extract.release();
+                gate.pass(context, &manifests).await?;
+                let stored = manifests.iter().zip(digests).collect();
+                lines.extend(finish(context, wanted, &extract.sources, version, stored, known, &spent).await?);
                 return Ok(Published { version, made: true, lines });
             }
             Err(key) => {
@@ -78,6 +134,42 @@ pub(super) async fn publish(
         }
     }
     Err(StepError::Broken(format!("{TRIES} version numbers up to {version} are taken by objects no contract commits")))
+}
+
+/// Says what is wrong with what was published, and what becomes of it.
+fn damaged_lines(
+    newest: Option<&Committed>,
+    highest: Option<SchemaVersion>,
+    used: &BTreeSet<SchemaVersion>,
+    damage: &[String],
+) -> Vec<String> {
+    let spoken_of = newest.map(Committed::version).max(highest).or(used.last().copied());
+    match (damage, spoken_of) {
+        ([], Some(version)) if newest.is_none() => {
+            vec![format!("publication {version} is known here and is not in the bucket any more: it is published anew")]
+        }
+        ([], _) | (_, None) => Vec::new(),
+        (_, Some(version)) => {
+            vec![format!("publication {version} is damaged, so it is published anew: {}", publication::told(damage))]
+        }
+    }
+}
+
+/// The version to begin with: after the newest by the kind of change, after every other that was ever given out,
+/// and that of an attempt under way where it has not been overtaken.
+fn first_version(
+    newest: Option<&Committed>,
+    change: Option<Bump>,
+    highest: Option<SchemaVersion>,
+    before: &Before<'_>,
+) -> SchemaVersion {
+    let bump = change.unwrap_or(Bump::Publication);
+    let mut first = newest.map_or(SchemaVersion::FIRST, |newest| newest.version().next(bump));
+    if let Some(last) = before.used.last().copied().max(highest).filter(|last| *last >= first) {
+        first = last.next(bump);
+    }
+    let attempted = before.known.attempted.iter().copied().filter(|tried| same_schema(*tried, first));
+    attempted.max().unwrap_or(first).max(first)
 }
 
 /// Nothing has changed: the newest publication stands; one that a rollback withdrew is made active again.
@@ -166,7 +258,7 @@ async fn finish(
     wanted: &Publish,
     sources: &[Source<'_>],
     version: SchemaVersion,
-    manifests: Vec<(Manifest, Digest)>,
+    manifests: Vec<(&Arc<Manifest>, Digest)>,
     known: &Facts,
     spent: &[SchemaVersion],
 ) -> Result<Vec<String>, StepError> {
@@ -191,7 +283,7 @@ fn contract_facts(
     context: &Context<'_>,
     sources: &[Source<'_>],
     version: SchemaVersion,
-    manifests: Vec<(Manifest, Digest)>,
+    manifests: Vec<(&Arc<Manifest>, Digest)>,
 ) -> ContractFacts {
     let plan = context.plan;
     let bucket = &context.world.bucket;
@@ -212,11 +304,23 @@ fn contract_facts(
         published: (context.world.clock)(),
         domain: Some(plan.boundary.domain.clone()).filter(|domain| !domain.is_empty()),
         owner: plan.ownership.then.clone().or_else(|| plan.ownership.now.clone()),
-        purpose: Some(plan.summary.clone()).filter(|summary| !summary.is_empty()),
+        purpose: purpose(sources, &plan.boundary.system),
         endpoints: endpoints.collect(),
         server: ContractServer { kind: bucket.kind().to_owned(), bucket: bucket.shown() },
-        sla: Sla { schedule: schedule(plan), ..Sla::default() },
+        sla: sla(plan),
     }
+}
+
+/// What a reader finds in it: how it came to be is the plan's business.
+fn purpose(sources: &[Source<'_>], system: &str) -> Option<String> {
+    let tables: Vec<&str> = sources.iter().map(|source| source.wanted.table.table()).collect();
+    (!tables.is_empty()).then(|| format!("{} of {system}, read-only and as they are there.", tables.join(", ")))
+}
+
+/// What the refresh job's schedule promises.
+fn sla(plan: &Plan) -> Sla {
+    let schedule = schedule(plan);
+    Sla { frequency_minutes: schedule.as_deref().and_then(longest_gap_minutes), schedule, ..Sla::default() }
 }
 
 /// The refresh job's schedule, from the file that the plan writes.

@@ -1,5 +1,7 @@
 //! The job any scheduler runs: publish when the origin has changed, import, prove, put in place.
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
 
 use crate::{
     apply::{
@@ -9,15 +11,17 @@ use crate::{
         model::{Concern, PreflightFinding, ProofSummary, RefreshReport},
         note::{ImportNote, import_note, set_note},
         proofs, prune,
-        publication::{self, Committed},
-        publishing,
+        publication::{self, Committed, Depth},
+        publishing::{self, Before, Gate},
+        rows::Rows,
+        run::told,
         session::{Session, noting},
         step::{put_in_place, stage},
         world::{RunOptions, World},
     },
     plan::{Import, Plan, Swap},
     progress::Progress,
-    service::Manifest,
+    service::{ContractEndpoint, Manifest},
     vocab::DatasetId,
 };
 
@@ -28,21 +32,25 @@ pub struct RefreshOptions {
     pub run: RunOptions,
     /// Newest publications kept; never fewer than two.
     pub keep: u32,
+    /// Believe the lake's note of what an import holds as long as its rows are as many, instead of reading it.
+    pub trust: bool,
 }
 
 impl Default for RefreshOptions {
     fn default() -> Self {
-        RefreshOptions { run: RunOptions::default(), keep: 10 }
+        RefreshOptions { run: RunOptions::default(), keep: 10, trust: false }
     }
 }
 
 /// Refreshes the service of a finished plan: extracts in one snapshot, publishes only when rows or schema changed,
-/// imports what the lake does not hold yet, proves it, then puts all endpoints in place. A second refresh without
-/// changes publishes nothing and moves nothing.
+/// stages what the lake does not hold yet and proves it, commits, then puts all endpoints in place. A publication
+/// or an import that was damaged since is made anew, and the report says so. A second refresh without changes
+/// publishes nothing and moves nothing.
 ///
 /// # Errors
-/// `Blocked` before the plan is applied; `Locked` while another carve works; `NotEqual` when a proof fails, with
-/// the live tables untouched; `Stopped` otherwise: run again.
+/// `Blocked` before the plan is applied; `Locked` while another carve works; `NotEqual` when a proof fails and
+/// `Prevented` when the origin's rows break an index of the live table: nothing new is committed then, and readers
+/// keep what they have. `Stopped` for what passes: run again.
 pub async fn refresh(
     plan: &Plan,
     world: &World,
@@ -55,7 +63,9 @@ pub async fn refresh(
         blocked => blocked,
     };
     let ended = match may {
-        Ok(()) => all(plan, world, options, progress, &mut session).await.map_err(|error| error.in_step("refresh")),
+        Ok(()) => all(plan, world, options, progress, &mut session)
+            .await
+            .map_err(|error| error.in_step(&plan.service, "refresh")),
         Err(error) => Err(error),
     };
     session.close().await;
@@ -87,11 +97,13 @@ async fn all(
     progress: &dyn Progress,
     session: &mut Session,
 ) -> Result<RefreshReport, StepError> {
-    let mut open = session.state().refreshing.is_some();
-    let known = session.state().refreshing.clone().unwrap_or_default();
+    let state = session.state().clone();
+    let mut open = state.refreshing.is_some();
+    let known = state.refreshing.clone().unwrap_or_default();
     let Session { journal, lease, .. } = session;
     let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref() };
     let wanted = context::publish(plan).ok_or_else(|| StepError::Broken("the plan publishes nothing".to_owned()))?;
+    let mut staged = Staged::default();
     let published = {
         // The journal hears of a refresh only once there is something to store.
         let (journal, open) = (&mut *journal, &mut open);
@@ -102,16 +114,18 @@ async fn all(
             }
             Ok(journal.append(Event::RefreshNoted { facts })?)
         };
-        publishing::publish(&context, wanted, &known, &mut note).await?
+        let before = Before::of(&context, &state, &known, Depth::Sizes).await?;
+        publishing::publish(&context, wanted, &before, &mut staged, &mut note).await?
     };
     let newest = publication::of_version(&*world.bucket, &plan.service, published.version).await?;
-    let behind = behind(&context, &newest).await?;
+    let mut notes = published.lines;
+    let behind = behind(&context, &newest, options.trust, &mut notes).await?;
     if !behind.is_empty() && !open {
         journal.append(Event::RefreshBegan)?;
         open = true;
     }
     let imported: Vec<DatasetId> = behind.iter().map(|(_, swap)| swap.live.clone()).collect();
-    let proven = import(&context, &newest, &behind).await?;
+    let proven = import(&context, &newest, &behind, staged).await?;
     let pruned = prune::prune(&context, wanted, options.keep).await?;
     freshen(&context, &newest).await?;
     proofs::keep(&world.folder(&plan.service), &proven)?;
@@ -122,41 +136,102 @@ async fn all(
     let rows = newest.contract.facts.endpoints.iter().map(|its| its.fingerprint.rows).sum();
     let service = plan.service.clone();
     let (version, published) = (published.version, published.made);
-    Ok(RefreshReport { service, version, published, imported, rows, pruned, proofs: proven })
+    Ok(RefreshReport { service, version, published, imported, rows, pruned, notes, proofs: proven })
 }
 
-/// Imports whose live table does not hold `newest` yet.
-async fn behind<'p>(context: &Context<'p>, newest: &Committed) -> Result<Vec<(&'p Import, &'p Swap)>, StepError> {
+/// Imports whose live table does not hold `newest`; what was changed behind carve's back is noted in words.
+async fn behind<'p>(
+    context: &Context<'p>,
+    newest: &Committed,
+    trust: bool,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(&'p Import, &'p Swap)>, StepError> {
     let mut behind = Vec::new();
     for import in context::imports(context.plan) {
         let Some(swap) = context::swap_of(context.plan, &import.staging) else { continue };
-        let holds = newest.endpoint(&import.endpoint)?.fingerprint;
-        let current = |note: ImportNote| note.version == newest.version() && note.fingerprint == holds;
+        let its = newest.endpoint(&import.endpoint)?;
+        let current = |note: ImportNote| note.version == newest.version() && note.fingerprint == its.fingerprint;
         let noted = import_note(&*context.world.lake, &swap.live).await?;
-        if !noted.is_some_and(current) || !context.world.lake.exists(&swap.live).await? {
+        if !noted.is_some_and(current) {
+            behind.push((import, swap));
+        } else if let Some(how) = changed(context, &swap.live, its, trust).await? {
+            let line = format!("`{}` {how} since it was imported: it is imported anew", swap.live);
+            context.progress.say(&line);
+            notes.push(line);
             behind.push((import, swap));
         }
     }
     Ok(behind)
 }
 
-/// Stages and proves all, then puts all in place: readers see old endpoints or new ones, hardly ever both.
+/// How the live table differs from what its note says it holds; nothing when it does not.
+async fn changed(
+    context: &Context<'_>,
+    live: &DatasetId,
+    its: &ContractEndpoint,
+    trust: bool,
+) -> Result<Option<String>, StepError> {
+    let lake = &*context.world.lake;
+    if !lake.exists(live).await? {
+        return Ok(Some("was removed".to_owned()));
+    }
+    let rows = lake.snapshot().await?.count(live).await?;
+    if rows != its.fingerprint.rows {
+        return Ok(Some(format!("was changed ({rows} rows instead of {})", its.fingerprint.rows)));
+    }
+    if trust {
+        return Ok(None);
+    }
+    match Rows::Table(lake, live, &its.schema).fingerprint(&its.schema, &|| context.go_on()).await {
+        Ok(found) if found == its.fingerprint => Ok(None),
+        Ok(_) => Ok(Some("was changed".to_owned())),
+        Err(error) if error.may_pass() => Err(error),
+        // What cannot be read as what it was is no longer that.
+        Err(error) => Ok(Some(format!("was changed ({})", told(&error)))),
+    }
+}
+
+/// What was staged and proven before the contract was committed, by staging table.
+#[derive(Default)]
+struct Staged(BTreeMap<DatasetId, ProofSummary>);
+
+#[async_trait]
+impl Gate for Staged {
+    /// Rows that the lake cannot take in are not published: import and publication would part ways.
+    async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError> {
+        for import in context::imports(context.plan) {
+            let manifest = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint);
+            if let Some(manifest) = manifest {
+                self.0.insert(import.staging.clone(), stage(context, manifest, &import.staging).await?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Stages and proves what is not staged yet, then puts all in place: readers see old endpoints or new ones, hardly
+/// ever both.
 async fn import(
     context: &Context<'_>,
     newest: &Committed,
     behind: &[(&Import, &Swap)],
+    mut staged: Staged,
 ) -> Result<Vec<ProofSummary>, StepError> {
     let mut proven = Vec::new();
-    let mut manifests: Vec<Arc<Manifest>> = Vec::new();
     for (import, _) in behind {
-        let manifest = Arc::new(newest.manifest(&*context.world.bucket, &import.endpoint).await?);
-        proven.push(stage(context, &manifest, &import.staging).await?);
-        manifests.push(manifest);
+        proven.push(match staged.0.remove(&import.staging) {
+            Some(proof) => proof,
+            None => {
+                let manifest = Arc::new(newest.manifest(&*context.world.bucket, &import.endpoint).await?);
+                stage(context, &manifest, &import.staging).await?
+            }
+        });
     }
     context.go_on()?;
-    for ((import, swap), manifest) in behind.iter().zip(&manifests) {
+    for (import, swap) in behind {
         put_in_place(&*context.world.lake, &import.staging, &swap.live).await?;
-        set_note(context, &swap.live, &import.endpoint, newest.version(), manifest.fingerprint).await?;
+        let fingerprint = newest.endpoint(&import.endpoint)?.fingerprint;
+        set_note(context, &swap.live, &import.endpoint, newest.version(), fingerprint).await?;
     }
     for (proof, (_, swap)) in proven.iter_mut().zip(behind) {
         // The staged table is the live one now, and that is the name people know.
@@ -174,16 +249,4 @@ async fn freshen(context: &Context<'_>, newest: &Committed) -> Result<(), StepEr
         }
     }
     Ok(())
-}
-
-impl RefreshReport {
-    /// In one line: `published 1.0.1, 2 tables imported` or `nothing has changed since 1.0.0`.
-    pub fn told(&self) -> String {
-        let version = self.version;
-        match (self.published, self.imported.len()) {
-            (false, 0) => format!("nothing has changed since {version}"),
-            (false, tables) => format!("{tables} tables imported from {version}"),
-            (true, tables) => format!("published {version}: {} rows, {tables} tables imported", self.rows),
-        }
-    }
 }

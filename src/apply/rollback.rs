@@ -4,7 +4,7 @@ use crate::{
         context::Context,
         error::{ApplyError, StepError},
         journal::{Event, Phase, Stage},
-        model::{Outcome, RunReport, StepReport},
+        model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
         proofs,
         run::{report, version},
         session::Session,
@@ -49,6 +49,7 @@ async fn all(
         session.take_lease(world, &plan.service).await?;
     }
     if matches!(session.state().stage, Stage::Applying | Stage::Finished) {
+        undoable(plan, world, options, progress, session).await?;
         session.journal.append(Event::RollbackStarted { plan: plan.id })?;
     }
     if session.state().stage == Stage::RollingBack {
@@ -71,6 +72,34 @@ async fn all(
         findings: Vec::new(),
         proofs: Vec::new(),
     })
+}
+
+/// Nothing is undone while a step is known that would stop: a rollback ends or does not begin.
+async fn undoable(
+    plan: &Plan,
+    world: &World,
+    options: &RunOptions,
+    progress: &dyn Progress,
+    session: &Session,
+) -> Result<(), ApplyError> {
+    let context = Context { plan, world, options, progress, lease: session.lease.as_ref() };
+    let state = session.state();
+    let begun = |step: &&Step| state.of(&step.id).is_some_and(|its| its.phase != Phase::Waiting);
+    let mut findings = Vec::new();
+    for step in plan.steps.iter().filter(begun) {
+        match kind_of(&step.action).can_undo(&Here { context, step, state }).await {
+            Ok(()) => {}
+            Err(StepError::Undecided { because, hint }) => {
+                let (step, concern) = (Some(step.id.clone()), Concern::Blocks);
+                findings.push(PreflightFinding { step, concern, what: because, hint: Some(hint) });
+            }
+            Err(error) => return Err(error.in_step(&plan.service, &step.id)),
+        }
+    }
+    match findings.is_empty() {
+        true => Ok(()),
+        false => Err(ApplyError::Blocked { service: plan.service.clone(), findings }),
+    }
 }
 
 async fn undo(
@@ -98,7 +127,7 @@ async fn undo(
         }
     }
     .await;
-    let facts = undone.map_err(|error| error.in_step(&step.id))?;
+    let facts = undone.map_err(|error| error.in_step(&plan.service, &step.id))?;
     let lines = facts.lines.clone();
     session.journal.append(Event::Undone { step: step.id.clone(), facts })?;
     Ok(report(step, Outcome::Undone, lines))

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::task::JoinHandle;
 
 use crate::{
-    apply::{error::StepError, model::ProofSummary},
+    apply::error::StepError,
     connector::{Bucket, Lake, Origin, RowStream, Snapshot},
     service::{Fingerprint, Manifest, PartInfo, decode_part},
     vocab::{DatasetId, Digest, Row, Schema},
@@ -96,7 +96,7 @@ impl PartStream {
             self.fetching.push_back((part, tokio::spawn(work)));
         }
         let Some((part, work)) = self.fetching.pop_front() else { return Ok(None) };
-        let rows = work.await.map_err(StepError::format(format!("cannot read part `{}`", part.key)))??;
+        let rows = work.await.map_err(StepError::task(format!("cannot read part `{}`", part.key)))??;
         Ok(Some((part, rows)))
     }
 }
@@ -111,39 +111,29 @@ async fn fetch(bucket: Arc<dyn Bucket>, manifest: Arc<Manifest>, part: PartInfo)
     let bytes = match bucket.get(&part.key).await {
         Ok(bytes) => bytes,
         Err(crate::connector::ConnectorError::NoSuchObject(_)) => {
-            return Err(damaged(&manifest, &part, "is not there"));
+            return Err(damaged(&part, "is not there"));
         }
         Err(error) => return Err(error.into()),
     };
     let decoded = tokio::task::spawn_blocking(move || decode(&manifest, &part, &bytes)).await;
-    decoded.map_err(StepError::format("cannot decode a part"))?
+    decoded.map_err(StepError::task("cannot decode a part"))?
 }
 
 fn decode(manifest: &Manifest, part: &PartInfo, bytes: &[u8]) -> Result<Vec<Row>, StepError> {
     if bytes.len() as u64 != part.bytes || Digest::of(bytes) != part.digest {
         let size = format!("has {} bytes with another digest than the manifest's {}", bytes.len(), part.bytes);
-        return Err(damaged(manifest, part, &size));
+        return Err(damaged(part, &size));
     }
-    let bad = || StepError::format(format!("cannot decode part `{}`", part.key));
+    let bad = || StepError::damaged(format!("cannot decode part `{}`", part.key));
     let rows = decode_part(manifest.part_format, &manifest.schema, bytes).map_err(bad())?;
     let found = Fingerprint::of(&manifest.schema, &rows).map_err(bad())?;
     match found == part.fingerprint {
         true => Ok(rows),
-        false => Err(damaged(manifest, part, "holds other rows than the manifest says")),
+        false => Err(damaged(part, "holds other rows than the manifest says")),
     }
 }
 
-/// A published part that is not what its manifest says: a transport proof that failed.
-fn damaged(manifest: &Manifest, part: &PartInfo, how: &str) -> StepError {
-    let because = format!("part `{}` {how}", part.key);
-    let proof = ProofSummary {
-        kind: "transport".to_owned(),
-        what: Some(part.key.clone()),
-        endpoint: Some(manifest.endpoint.clone()),
-        verdict: "different".to_owned(),
-        left_rows: part.rows,
-        right_rows: 0,
-        because: because.clone(),
-    };
-    StepError::NotEqual { proof: Box::new(proof), differences: vec![because] }
+/// A published part that is not what its manifest says.
+fn damaged(part: &PartInfo, how: &str) -> StepError {
+    StepError::Damaged(format!("part `{}` {how}", part.key))
 }

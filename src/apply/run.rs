@@ -1,18 +1,20 @@
 //! The executor: preflight, then step after step, each written down before and after.
 use crate::{
     apply::{
-        context::Context,
+        context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, JournalError, Phase, RunState, Stage},
         model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
         preflight::preflight,
         proofs,
+        publication::{self, Depth, Shelf},
         session::{Session, noting},
         step::{Here, Standing, kind_of},
         world::{RunOptions, World},
     },
     plan::{Action, Plan, Step},
     progress::Progress,
+    vocab::masked,
 };
 
 /// Runs `plan` to its end, going on where an earlier run stopped.
@@ -64,7 +66,7 @@ impl Run<'_> {
         let begun = standing(self.plan, session.state())?;
         if begun && session.state().stage == Stage::Finished {
             let steps = self.plan.steps.iter().map(|step| report(step, Outcome::Kept, Vec::new())).collect();
-            return Ok(self.report(session.state(), steps, Vec::new()));
+            return Ok(self.report(session.state(), steps, self.still_there().await?));
         }
         let findings = checked(self.plan, self.world, self.options).await?;
         session.take_lease(self.world, &self.plan.service).await?;
@@ -91,6 +93,32 @@ impl Run<'_> {
         Ok(self.report(session.state(), steps, findings))
     }
 
+    /// Whether what was published still is whole: being done is no reason to look away.
+    async fn still_there(&self) -> Result<Vec<PreflightFinding>, ApplyError> {
+        let (bucket, service) = (&self.world.bucket, &self.plan.service);
+        let looked = async {
+            match publication::shelf(&**bucket, service).await? {
+                Shelf { newest: Some(newest), damage, .. } if damage.is_empty() => {
+                    publication::damage(bucket, &newest, Depth::Sizes, &|| Ok(())).await
+                }
+                Shelf { damage, .. } if !damage.is_empty() => Ok(damage),
+                _ => Ok(vec!["it is not in the bucket any more".to_owned()]),
+            }
+        };
+        match looked.await {
+            Ok(damage) if damage.is_empty() => Ok(Vec::new()),
+            Ok(damage) => Err(ApplyError::Damaged {
+                step: context::publish_step(self.plan).unwrap_or("publish").to_owned(),
+                what: format!("its publication is damaged: {}", publication::told(&damage)),
+                hint: format!("`carve refresh {service}` publishes anew, from the origin"),
+            }),
+            Err(error) => {
+                let what = format!("whether the publication is whole cannot be told: {}", told(&error));
+                Ok(vec![PreflightFinding { step: None, concern: Concern::Warns, what, hint: None }])
+            }
+        }
+    }
+
     /// One step: written down, looked at, done, written down.
     async fn step(&self, session: &mut Session, step: &Step) -> Result<StepReport, ApplyError> {
         let attempt = session.state().of(&step.id).map_or(1, |state| state.attempts + 1);
@@ -102,7 +130,8 @@ impl Run<'_> {
                 let proven = facts.proofs.clone();
                 let adopted = outcome == Outcome::Adopted;
                 session.journal.append(Event::Done { step: step.id.clone(), adopted, facts })?;
-                proofs::keep(&self.world.folder(&self.plan.service), &proven).map_err(|e| e.in_step(&step.id))?;
+                proofs::keep(&self.world.folder(&self.plan.service), &proven)
+                    .map_err(|e| e.in_step(&self.plan.service, &step.id))?;
                 Ok(report(step, outcome, lines))
             }
             Err(error) => {
@@ -110,9 +139,13 @@ impl Run<'_> {
                     // A failed proof is worth keeping; failing to keep it must not hide it.
                     let _ = proofs::keep(&self.world.folder(&self.plan.service), std::slice::from_ref(&**proof));
                 }
-                let because = told(&error);
+                let because = masked(&told(&error)).into_owned();
                 session.journal.append(Event::Failed { step: step.id.clone(), because })?;
-                Err(error.in_step(&step.id))
+                if matches!(step.action, Action::Import(_)) && !error.may_pass() {
+                    let because = "what it published could not be imported: it is looked at and made anew";
+                    self.publish_again(session, because)?;
+                }
+                Err(error.in_step(&self.plan.service, &step.id))
             }
         }
     }
@@ -148,19 +181,28 @@ impl Run<'_> {
             let phase = session.state().of(&step.id).map(|state| state.phase);
             matches!(step.action, Action::ProveContinuity(_)) && matches!(phase, Some(Phase::Failed | Phase::Began))
         };
+        match self.plan.steps.iter().any(|step| failed(&step)) {
+            true => {
+                self.publish_again(session, "the continuity proof after it failed: the raw table may have moved on")
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Publishing and importing are done once more by the next run, unless something reads the import already.
+    fn publish_again(&self, session: &mut Session, because: &str) -> Result<(), JournalError> {
         let swapped = |step: &Step| {
             let phase = session.state().of(&step.id).map(|state| state.phase);
             matches!(step.action, Action::Swap(_)) && phase != Some(Phase::Waiting)
         };
-        if !self.plan.steps.iter().any(|step| failed(&step)) || self.plan.steps.iter().any(swapped) {
+        if self.plan.steps.iter().any(swapped) {
             return Ok(());
         }
         let again = self.plan.steps.iter().filter(|step| {
             matches!(step.action, Action::Publish(_) | Action::Import(_)) && session.state().is_done(&step.id)
         });
         for step in again.map(|step| step.id.clone()).collect::<Vec<_>>() {
-            let because = "the continuity proof after it failed: the raw table may have moved on".to_owned();
-            session.journal.append(Event::Reopened { step, because })?;
+            session.journal.append(Event::Reopened { step, because: because.to_owned() })?;
         }
         Ok(())
     }

@@ -21,7 +21,8 @@ impl Session {
     /// Takes the lock and opens the journal.
     pub(super) fn open(world: &World, service: &ServiceName, doing: &str) -> Result<Self, ApplyError> {
         let doing = format!("{doing} of `{service}`");
-        let lock = LocalLock::take(&world.state, &doing, (world.clock)())?;
+        let lock = LocalLock::take(&world.state, &doing, (world.clock)());
+        let lock = lock.map_err(|error| error.in_step(service, "lock"))?;
         let journal = Journal::open(&world.folder(service), world.clock)?;
         Ok(Session { journal, lease: None, lock })
     }
@@ -29,7 +30,7 @@ impl Session {
     /// Takes the lease: after preflight, which tells better than a lease can what is wrong with a bucket.
     pub(super) async fn take_lease(&mut self, world: &World, service: &ServiceName) -> Result<(), ApplyError> {
         let lease = Lease::take(world.bucket.clone(), service, &self.lock, world.clock).await;
-        self.lease = Some(lease.map_err(|error| error.in_step("lease"))?);
+        self.lease = Some(lease.map_err(|error| error.in_step(service, "lease"))?);
         Ok(())
     }
 

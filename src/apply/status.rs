@@ -19,7 +19,7 @@ use crate::{
 /// A journal that cannot be read.
 pub async fn status(state: &Utf8Path, bucket: Option<&dyn Bucket>) -> Result<Vec<ServiceStatus>, ApplyError> {
     let mut all = Vec::new();
-    for service in services(state) {
+    for service in journal::services(state) {
         let folder = state.join(service.as_str());
         let read = journal::read(&folder)?.state;
         let mut one = of_journal(service, &read);
@@ -30,15 +30,6 @@ pub async fn status(state: &Utf8Path, bucket: Option<&dyn Bucket>) -> Result<Vec
         all.push(one);
     }
     Ok(all)
-}
-
-/// Services with a journal, by name.
-fn services(state: &Utf8Path) -> Vec<ServiceName> {
-    let entries = state.read_dir_utf8().into_iter().flatten().flatten();
-    let with_journal = entries.filter(|entry| entry.path().join("journal.jsonl").is_file());
-    let mut names: Vec<ServiceName> = with_journal.filter_map(|entry| entry.file_name().parse().ok()).collect();
-    names.sort();
-    names
 }
 
 fn of_journal(service: ServiceName, state: &RunState) -> ServiceStatus {

@@ -100,10 +100,11 @@ impl Upload<'_> {
         work.say(note)?;
         context.progress.finished(&name, &format!("{seen} rows in {number} parts"));
         if seen != source.rows {
-            return Err(StepError::Broken(format!(
-                "`{}` was counted with {} rows and read with {seen} in one snapshot: its origin does not keep snapshots",
+            let what = format!(
+                "`{}` was counted with {} rows and read with {seen} in one snapshot: it was written to meanwhile",
                 source.table, source.rows
-            )));
+            );
+            return Err(StepError::Passing { what, source: None });
         }
         let parts = work.done.into_values().collect();
         let (service, endpoint) = (self.service.clone(), wanted.endpoint.clone());
@@ -137,7 +138,7 @@ impl Work {
     /// Waits for one part; gives its key when the name is taken by other bytes.
     async fn one(&mut self, note: &mut Noting<'_>) -> Result<Option<String>, StepError> {
         let Some(joined) = self.set.join_next().await else { return Ok(None) };
-        match joined.map_err(StepError::format("cannot store a part"))? {
+        match joined.map_err(StepError::task("cannot store a part"))? {
             Ok((number, part)) => {
                 self.unsaid.stored.insert(part.key.clone(), part.digest);
                 self.done.insert(number, part);
@@ -177,7 +178,7 @@ impl Job {
             let digest = Digest::of(&bytes);
             Ok::<_, crate::service::FormatError>((fingerprint, digest, bytes))
         });
-        let encoded = encoded.await.map_err(StepError::format(format!("cannot encode part `{named}`")))?;
+        let encoded = encoded.await.map_err(StepError::task(format!("cannot encode part `{named}`")))?;
         let (fingerprint, digest, bytes) =
             encoded.map_err(StepError::format(format!("cannot encode part `{named}`")))?;
         let size = bytes.len() as u64;

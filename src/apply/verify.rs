@@ -30,7 +30,7 @@ pub async fn verify(
     progress: &dyn Progress,
 ) -> Result<VerifyReport, ApplyError> {
     let context = Context { plan, world, options, progress, lease: None };
-    all(&context).await.map_err(|error| error.in_step("verify"))
+    all(&context).await.map_err(|error| error.in_step(&plan.service, "verify"))
 }
 
 async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
@@ -67,7 +67,7 @@ async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
 fn broken(mut report: VerifyReport, error: StepError) -> Result<VerifyReport, StepError> {
     use crate::connector::ConnectorError::{NoSuchObject, NoSuchTable};
     match error {
-        StepError::Broken(_) | StepError::Format { .. } | StepError::Connector(NoSuchObject(_) | NoSuchTable(_)) => {
+        StepError::Damaged(_) | StepError::Format { .. } | StepError::Connector(NoSuchObject(_) | NoSuchTable(_)) => {
             report.problems.push(crate::apply::run::told(&error));
             Ok(report)
         }
@@ -120,8 +120,7 @@ async fn parts(context: &Context<'_>, manifest: &Arc<Manifest>, report: &mut Ver
             crate::apply::rows::PartStream::open(context.world.bucket.clone(), manifest.clone(), vec![part.clone()]);
         match stream.next().await {
             Ok(_) => whole += 1,
-            Err(StepError::NotEqual { proof, .. }) => report.problems.push(proof.because),
-            Err(StepError::Format { what, source }) => report.problems.push(format!("{what}: {source}")),
+            Err(StepError::Damaged(what)) => report.problems.push(what),
             Err(other) => return Err(other),
         }
         context.progress.advanced(&name, number as u64 + 1);

@@ -56,6 +56,8 @@ pub struct CatalogEndpoint {
     pub table: String,
     /// Key columns in words, or empty.
     pub key: String,
+    /// Whether something says what at least one column means.
+    pub described: bool,
     /// Its columns; empty before they are known.
     pub columns: Vec<CatalogColumn>,
     /// How to read it.

@@ -115,38 +115,50 @@ fn published(
 ) -> CatalogEndpoint {
     let folder = address.endpoint_prefix(&endpoint.endpoint);
     let table = plan.map(|plan| imported_into(plan, &endpoint.endpoint)).unwrap_or_default();
+    let wanted = plan.and_then(|plan| publishes(plan).find(|wanted| wanted.endpoint == endpoint.endpoint));
+    let columns = columns(&endpoint.schema, wanted.and_then(|wanted| wanted.expect.as_ref()));
     let version = format!("v{}", said.version);
     let parts =
         Parts { bucket, folder: &folder, version: version.clone(), format: endpoint.part_format, table: &table };
     CatalogEndpoint {
         name: endpoint.endpoint.to_string(),
-        description: endpoint.description.clone().unwrap_or_default(),
+        description: endpoint.description.clone().or_else(|| wanted.map(rows_of)).unwrap_or_default(),
         format: extension(endpoint.part_format).to_owned(),
         rows: thousands(endpoint.fingerprint.rows),
         parts: thousands(endpoint.parts),
         address: join(bucket, &format!("{folder}{version}.datapart*.{}", extension(endpoint.part_format))),
         manifest: join(bucket, &endpoint.manifest),
         key: endpoint.schema.key.join(", "),
-        columns: columns(&endpoint.schema),
+        described: columns.iter().any(|column| !column.description.is_empty()),
+        columns,
         snippets: snippets(&parts),
         table,
     }
 }
 
 fn planned(plan: &Plan, bucket: &str, address: &ServiceAddress) -> Vec<CatalogEndpoint> {
-    let published = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Publish(publish) => Some(publish),
-        _ => None,
-    });
-    published.flat_map(|publish| &publish.endpoints).map(|e| to_come(plan, bucket, address, e)).collect()
+    publishes(plan).map(|endpoint| to_come(plan, bucket, address, endpoint)).collect()
+}
+
+/// What `plan` publishes.
+fn publishes(plan: &Plan) -> impl Iterator<Item = &PublishEndpoint> {
+    plan.steps.iter().flat_map(|step| match &step.action {
+        Action::Publish(publish) => publish.endpoints.as_slice(),
+        _ => &[],
+    })
+}
+
+fn rows_of(endpoint: &PublishEndpoint) -> String {
+    format!("Rows of {}.", endpoint.table)
 }
 
 fn to_come(plan: &Plan, bucket: &str, address: &ServiceAddress, endpoint: &PublishEndpoint) -> CatalogEndpoint {
     let folder = address.endpoint_prefix(&endpoint.endpoint);
     let file = format!("{folder}v{{X.Y.Z}}.datapart{{NN}}.{}", extension(endpoint.format));
+    let columns = endpoint.expect.as_ref().map(|schema| columns(schema, None)).unwrap_or_default();
     CatalogEndpoint {
         name: endpoint.endpoint.to_string(),
-        description: format!("Rows of {}.", endpoint.table),
+        description: rows_of(endpoint),
         format: extension(endpoint.format).to_owned(),
         rows: String::new(),
         parts: String::new(),
@@ -154,7 +166,8 @@ fn to_come(plan: &Plan, bucket: &str, address: &ServiceAddress, endpoint: &Publi
         manifest: String::new(),
         table: imported_into(plan, &endpoint.endpoint),
         key: endpoint.expect.as_ref().map(|schema| schema.key.join(", ")).unwrap_or_default(),
-        columns: endpoint.expect.as_ref().map(columns).unwrap_or_default(),
+        described: columns.iter().any(|column| !column.description.is_empty()),
+        columns,
         snippets: Vec::new(),
     }
 }
@@ -172,14 +185,20 @@ fn imported_into(plan: &Plan, endpoint: &Endpoint) -> String {
     live.unwrap_or_default()
 }
 
-fn columns(schema: &Schema) -> Vec<CatalogColumn> {
+/// The columns of `schema`; what it does not say of their meaning, `planned` may: it knows the estate's DDL and
+/// schema files.
+fn columns(schema: &Schema, planned: Option<&Schema>) -> Vec<CatalogColumn> {
+    let meaning = |name: &str| {
+        let same = planned?.columns.iter().find(|column| column.name == name)?;
+        same.description.clone()
+    };
     let column = |column: &crate::vocab::Column| CatalogColumn {
         name: column.name.clone(),
         kind: kind(column.logical).to_owned(),
         physical: column.physical.clone(),
         nullable: if column.nullable { "yes" } else { "no" }.to_owned(),
         in_key: schema.key.contains(&column.name),
-        description: column.description.clone().unwrap_or_default(),
+        description: column.description.clone().or_else(|| meaning(&column.name)).unwrap_or_default(),
     };
     schema.columns.iter().map(column).collect()
 }

@@ -54,32 +54,36 @@ pub(super) enum Color {
     Never,
 }
 
-/// Which estate, as the first words of a command.
+/// Which estate: the same flags on every command that works on one.
 #[derive(Clone, Debug, Args)]
-pub(super) struct EstatePaths {
-    /// Folders of the estate; the first holds carve.yaml, plans/ and report/.
-    #[arg(value_name = "FOLDER", default_value = ".")]
+pub(super) struct EstateFlag {
+    /// A folder of the estate, `.` unless given; may be given again. The first holds carve.yaml.
+    #[arg(long = "estate", value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) folders: Vec<Utf8PathBuf>,
-    /// Where plans, report and carve's state go instead.
-    #[arg(long, value_name = "FOLDER")]
+    /// Where plans, report and carve's state are; otherwise in the estate's first folder.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) out: Option<Utf8PathBuf>,
     /// Settings to use in place of carve.yaml.
     #[arg(long, value_name = "FILE")]
     pub(super) settings: Option<Utf8PathBuf>,
 }
 
-/// Which estate, as a flag, for commands whose first word is something else.
+/// The same, and folders as plain words: for commands about the whole estate, whose words name nothing else.
 #[derive(Clone, Debug, Args)]
-pub(super) struct EstateFlag {
-    /// A folder of the estate; may be given again.
-    #[arg(long = "estate", value_name = "FOLDER", default_value = ".")]
-    pub(super) folders: Vec<Utf8PathBuf>,
-    /// Where plans, report and carve's state are.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) out: Option<Utf8PathBuf>,
-    /// Settings to use in place of carve.yaml.
-    #[arg(long, value_name = "FILE")]
-    pub(super) settings: Option<Utf8PathBuf>,
+pub(super) struct EstatePaths {
+    /// Folders of the estate: short for `--estate FOLDER`.
+    #[arg(value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    words: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    flag: EstateFlag,
+}
+
+impl EstatePaths {
+    /// All folders, those given as words first.
+    pub(super) fn flag(&self) -> EstateFlag {
+        let folders = self.words.iter().chain(&self.flag.folders).cloned().collect();
+        EstateFlag { folders, ..self.flag.clone() }
+    }
 }
 
 /// One verb each.
@@ -106,7 +110,7 @@ pub(super) enum Command {
     /// Show how far each service is.
     Status(StatusArgs),
     /// Write, for every BI source on the wrapped tables, how it moves, how that is proven, and the way back.
-    Switchover(ServiceArgs),
+    Switchover(SwitchoverArgs),
     /// Write the pages by which services are found.
     Catalog(CatalogArgs),
     /// Write the report again, with other templates if you like.
@@ -162,17 +166,17 @@ pub(super) struct PlanArgs {
     /// Exit 2 when a plan file is new or changed.
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Folder of templates that replace the built-in ones of the report.
-    #[arg(long, value_name = "FOLDER")]
+    /// Folder of templates that replace those of the report: docs/REPORT.md lists them.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve explain`.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The candidate.
+    /// The candidate, or a service that was one.
     pub(super) service: String,
-    /// Another, to say what decides between them.
+    /// Another candidate, to say what decides between them.
     #[arg(long, value_name = "SERVICE")]
     pub(super) vs: Option<String>,
     /// Which estate.
@@ -212,8 +216,12 @@ pub(super) struct LineageArgs {
 /// Arguments of `carve apply`.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// The service, or its plan file.
-    pub(super) service: String,
+    /// The services, or their plan files; several are applied one after the other.
+    #[arg(required_unless_present = "all", value_name = "SERVICE")]
+    pub(super) services: Vec<String>,
+    /// Apply every plan under `plans/`, the best ranked first.
+    #[arg(long, conflicts_with = "services")]
+    pub(super) all: bool,
     /// Walk the same steps and every precondition, write nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -230,9 +238,6 @@ pub(super) struct ApplyArgs {
 pub(super) struct ServiceArgs {
     /// The service, or its plan file.
     pub(super) service: String,
-    /// Folder of templates that replace the built-in ones.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) templates: Option<Utf8PathBuf>,
     /// Which estate.
     #[command(flatten)]
     pub(super) estate: EstateFlag,
@@ -247,6 +252,20 @@ pub(super) struct RefreshArgs {
     /// Publish anew even when nothing changed: the way out when published objects were damaged.
     #[arg(long)]
     pub(super) republish: bool,
+    /// Believe the lake's note of what an import holds while its rows are as many, instead of reading it again.
+    #[arg(long)]
+    pub(super) trust: bool,
+}
+
+/// Arguments of `carve switchover`.
+#[derive(Debug, Args)]
+pub(super) struct SwitchoverArgs {
+    /// Which service.
+    #[command(flatten)]
+    pub(super) service: ServiceArgs,
+    /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve status`.
@@ -263,8 +282,8 @@ pub(super) struct CatalogArgs {
     /// Which estate.
     #[command(flatten)]
     pub(super) estate: EstatePaths,
-    /// Folder of templates that replace the built-in ones.
-    #[arg(long, value_name = "FOLDER")]
+    /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
@@ -275,14 +294,14 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) estate: EstatePaths,
     /// Folder of templates that replace the built-in ones: docs/REPORT.md lists them.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Where; must not exist, or be an earlier demo.
+    /// Where; must not exist, or be an earlier demo, which is replaced.
     #[arg(default_value = "carve-demo")]
     pub(super) folder: Utf8PathBuf,
     /// How much data: 1 makes some 500,000 rows.
@@ -294,4 +313,8 @@ pub(super) struct DemoArgs {
     /// Another seed gives other rows.
     #[arg(long, default_value_t = 7)]
     pub(super) seed: u64,
+    /// Change rows at the source of a demo that is there, and run the shop's own imports: something for
+    /// `carve refresh` to follow.
+    #[arg(long, conflicts_with_all = ["scale", "no_apply", "seed"])]
+    pub(super) late_rows: bool,
 }

@@ -1,7 +1,13 @@
 //! Failures become exit codes and advice here, and nowhere else.
 use std::process;
 
-use crate::{apply::ApplyError, connector::ConnectorError, console::Screen, console::Style, plan::PlanFileError};
+use crate::{
+    apply::{ApplyError, Needs},
+    connector::ConnectorError,
+    console::Screen,
+    console::Style,
+    plan::PlanFileError,
+};
 
 /// What carve's process says when it ends. The numbers are part of its interface: docs/COMMANDS.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,15 +82,29 @@ impl Failure {
         self
     }
 
+    /// The exit code it stands for.
+    pub(super) fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// What failed, and its last cause.
+    pub(super) fn in_short(&self) -> String {
+        match self.causes.last() {
+            Some(cause) => format!("{}: {cause}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// As programs read it.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
+                            "details": self.details, "hint": self.hint })
+    }
+
     /// Shows it, once, and gives the process's exit code.
     pub(super) fn show(&self, screen: &Screen, json: bool) -> ExitCode {
         if json {
-            let value = serde_json::json!({
-                "format": "carve-failure/1",
-                "error": { "exit_code": self.code as u8, "message": self.message, "causes": self.causes,
-                           "details": self.details, "hint": self.hint }
-            });
-            screen.out(value.to_string());
+            screen.answer(serde_json::json!({ "format": "carve-failure/1", "error": self.json() }));
         }
         screen.error(format!("{} {}", screen.paint(Style::Bad, "error:"), self.message));
         for cause in &self.causes {
@@ -102,14 +122,14 @@ impl Failure {
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
-        let code = match &error {
-            ApplyError::Stale { .. } => ExitCode::Stale,
-            ApplyError::Blocked { .. } | ApplyError::OtherPlan { .. } => ExitCode::Blocked,
-            ApplyError::Stopped { .. } | ApplyError::Undecided { .. } => ExitCode::Stopped,
-            ApplyError::Locked { .. } => ExitCode::Locked,
-            ApplyError::NotEqual { .. } => ExitCode::Different,
-            ApplyError::Interrupted { .. } => ExitCode::Interrupted,
-            _ => ExitCode::Error,
+        let code = match (&error, error.needs()) {
+            (ApplyError::Interrupted { .. }, _) => ExitCode::Interrupted,
+            (_, Needs::Again) => ExitCode::Stopped,
+            (_, Needs::Waiting) => ExitCode::Locked,
+            (_, Needs::Change) => ExitCode::Blocked,
+            (_, Needs::Replanning) => ExitCode::Stale,
+            (_, Needs::Looking) => ExitCode::Different,
+            (_, Needs::Mending) => ExitCode::Error,
         };
         let mut failure = Failure::new(code, &error);
         match &error {
@@ -138,7 +158,11 @@ impl From<PlanFileError> for Failure {
                 (ExitCode::Stale, "change carve.yaml and run `carve plan` again, or restore the file from git")
             }
             PlanFileError::Format { .. } => (ExitCode::Stale, "run `carve plan` again with this carve"),
-            _ => (ExitCode::Error, "run `carve plan` again"),
+            PlanFileError::Malformed(_) => (
+                ExitCode::Stale,
+                "run `carve plan` again, or restore the file from git; carve.yaml is the place for changes",
+            ),
+            PlanFileError::Unwritable(_) => (ExitCode::Error, "run `carve plan` again"),
         };
         Failure::new(code, &error).hint(hint)
     }
@@ -150,6 +174,10 @@ impl From<ConnectorError> for Failure {
             ConnectorError::Address { .. } => ExitCode::Blocked,
             _ => ExitCode::Error,
         };
-        Failure::new(code, &error)
+        let failure = Failure::new(code, &error);
+        match error.cure() {
+            Some(cure) => failure.hint(cure),
+            None => failure,
+        }
     }
 }

@@ -3,6 +3,7 @@ mod args;
 mod commands;
 pub mod demo_data;
 mod exit;
+mod man;
 mod workspace;
 
 use std::{ffi::OsString, process};
@@ -31,7 +32,7 @@ impl Context {
             serde_json::Value::Object(fields) => named.extend(fields),
             other => drop(named.insert("value".to_owned(), other)),
         }
-        self.screen.out(serde_json::Value::Object(named).to_string());
+        self.screen.answer(serde_json::Value::Object(named));
         Ok(())
     }
 }
@@ -46,14 +47,28 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
         Err(error) => {
             // Help and version are answers; everything else is a command line not understood.
             let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
-            let _ = error.print();
-            return code.into();
+            return match error.print() {
+                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Error.into(),
+                _ => code.into(),
+            };
         }
     };
     let context = context(&cli.global);
-    match dispatch(cli.command, &context) {
-        Ok(code) => code.into(),
-        Err(failure) => failure.show(&context.screen, context.json).into(),
+    let code = match dispatch(cli.command, &context) {
+        Ok(code) => code,
+        Err(failure) => failure.show(&context.screen, context.json),
+    };
+    delivered(code, &context.screen).into()
+}
+
+/// An answer that nobody received is no success.
+fn delivered(code: ExitCode, screen: &Screen) -> ExitCode {
+    match (code, screen.lost()) {
+        (ExitCode::Done | ExitCode::Changes, Some(why)) => {
+            screen.error(format!("error: the answer could not be written: {why}"));
+            ExitCode::Error
+        }
+        (code, _) => code,
     }
 }
 
@@ -73,7 +88,7 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
         Command::Init(args) => commands::init::run(&args, context),
         Command::Scan(args) => commands::scan::run(&args, context),
         Command::Plan(args) => started(commands::plan::run(&args, context)),
-        Command::Explain(args) => commands::explain::run(&args, context),
+        Command::Explain(args) => started(commands::explain::run(&args, context)),
         Command::Lineage(args) => commands::lineage::run(&args, context),
         Command::Apply(args) => started(commands::apply::run(&args, context)),
         Command::Refresh(args) => started(commands::refresh::run(&args, context)),
@@ -90,7 +105,11 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
             context.screen.out(String::from_utf8_lossy(&text).trim_end());
             Ok(ExitCode::Done)
         }
-        Command::Man => man(context),
+        Command::Man => {
+            let page = man::page().map_err(|error| Failure::new(ExitCode::Error, &error))?;
+            context.screen.out(page.trim_end());
+            Ok(ExitCode::Done)
+        }
     }
 }
 
@@ -99,21 +118,4 @@ fn started(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ExitCode::Error, &error))?;
     runtime.block_on(work)
-}
-
-/// The manual: carve itself, then each command with its flags.
-fn man(context: &Context) -> Outcome {
-    let failed = |error: std::io::Error| Failure::new(ExitCode::Error, &error);
-    let mut text = Vec::new();
-    let mut command = Cli::command();
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut text).map_err(failed)?;
-    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-        let page = clap_mangen::Man::new(sub.clone());
-        text.extend_from_slice(format!(".SH carve {}\n", sub.get_name()).to_uppercase().as_bytes());
-        page.render_description_section(&mut text).map_err(failed)?;
-        page.render_options_section(&mut text).map_err(failed)?;
-    }
-    context.screen.out(String::from_utf8_lossy(&text).trim_end());
-    Ok(ExitCode::Done)
 }

@@ -1,5 +1,5 @@
 //! The estate a command is about: where it is, what was read of it, and the world its plans touch.
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{collections::BTreeMap, fs, io::ErrorKind, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -61,12 +61,14 @@ impl Survey {
 impl Workspace {
     /// The workspace that `paths` names.
     pub(super) fn at(paths: &EstatePaths) -> Result<Self, Failure> {
-        Workspace::new(&paths.folders, paths.out.as_ref(), paths.settings.as_ref())
+        Workspace::flagged(&paths.flag())
     }
 
     /// The workspace that `flag` names.
     pub(super) fn flagged(flag: &EstateFlag) -> Result<Self, Failure> {
-        Workspace::new(&flag.folders, flag.out.as_ref(), flag.settings.as_ref())
+        let here = [Utf8PathBuf::from(".")];
+        let folders = if flag.folders.is_empty() { &here } else { flag.folders.as_slice() };
+        Workspace::new(folders, flag.out.as_ref(), flag.settings.as_ref())
     }
 
     /// The workspace of `roots`.
@@ -104,22 +106,23 @@ impl Workspace {
     pub(super) fn flags(&self) -> String {
         let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
         let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
-        estate.chain(out).collect()
+        let settings = self.settings.iter().map(|settings| format!(" --settings {settings}"));
+        estate.chain(out).chain(settings).collect()
+    }
+
+    /// A place in the folder where plans, report and state go; without a dot and slash before it.
+    pub(super) fn below(&self, name: &str) -> Utf8PathBuf {
+        if self.out == "." { name.into() } else { self.out.join(name) }
     }
 
     /// `plans/`.
     pub(super) fn plans(&self) -> Utf8PathBuf {
-        self.out.join("plans")
-    }
-
-    /// Where plans, report and state go.
-    pub(super) fn out(&self) -> &Utf8Path {
-        &self.out
+        self.below("plans")
     }
 
     /// `.carve/`.
     pub(super) fn state(&self) -> Utf8PathBuf {
-        self.out.join(".carve")
+        self.below(".carve")
     }
 
     /// The estate alone.
@@ -175,10 +178,18 @@ impl Workspace {
             }
         };
         let text = fs::read_to_string(&path).map_err(|error| {
-            Failure::said(ExitCode::Error, format!("cannot read the plan `{path}`: {error}"))
+            // Bytes that are no text are no plan that carve wrote.
+            let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
+            Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
                 .hint(format!("`carve plan --service {name}` writes it"))
         })?;
-        plan::from_text(&text).map_err(Failure::from)
+        let plan =
+            plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))?;
+        match name.ends_with(".yaml") || plan.service.as_str() == name {
+            true => Ok(plan),
+            false => Err(Failure::said(ExitCode::Stale, format!("`{path}` holds the plan of `{}`", plan.service))
+                .hint(format!("`carve plan --service {name}` writes that of `{name}`"))),
+        }
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
@@ -219,6 +230,7 @@ impl Workspace {
         }
         Ok(World {
             root: base.to_owned(),
+            further_roots: further_roots(estate),
             state: self.state(),
             lake: open_lake("lake", &url("lake")?, base).await?,
             bucket: open_bucket("bucket", &url("bucket")?, base).await?,
@@ -236,6 +248,11 @@ impl Workspace {
     }
 }
 
+fn further_roots(estate: &Estate) -> BTreeMap<Utf8PathBuf, Utf8PathBuf> {
+    let further = estate.roots.iter().filter(|root| !root.prefix.as_str().is_empty());
+    further.map(|root| (root.prefix.clone(), root.path.clone())).collect()
+}
+
 fn source_roles(plan: &Plan) -> Vec<String> {
     let published = plan.steps.iter().filter_map(|step| match &step.action {
         Action::Publish(publish) => Some(publish.endpoints.iter().map(|endpoint| endpoint.from.clone())),
@@ -251,13 +268,20 @@ pub(super) struct Opened {
     pub(super) run: RunOptions,
 }
 
+impl Opened {
+    /// The world that `plan` touches, and a run that Ctrl-C stops.
+    pub(super) async fn of(workspace: &Workspace, estate: &Estate, plan: Plan) -> Result<Self, Failure> {
+        let world = workspace.world(estate, std::slice::from_ref(&plan)).await?;
+        Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
+    }
+}
+
 /// Opens what the arguments of such a command name.
 pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
     let workspace = Workspace::flagged(&args.estate)?;
     let plan = workspace.plan(&args.service)?;
     let estate = workspace.load_checked(progress)?;
-    let world = workspace.world(&estate, std::slice::from_ref(&plan)).await?;
-    Ok(Opened { plan, world, run: RunOptions { cancel: interrupt_flag(), ..RunOptions::default() } })
+    Opened::of(&workspace, &estate, plan).await
 }
 
 /// A shared flag that Ctrl-C sets; a second one ends the process at once.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::connector::ConnectorError;
+use crate::vocab::nearest;
 
 /// A connection's address, taken apart.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ impl Address {
             Some(name) => (format!("env:{name}"), from_environment(role, name)?),
             None => (redacted(url.trim()), url.trim().to_owned()),
         };
-        let bad = |reason: &str| bad_address(role, &shown, reason);
+        let bad = |reason: &str| bad_address(role, &shown, reason, &write_it(role));
         let (scheme, rest) = resolved
             .split_once(':')
             .ok_or_else(|| bad("expected `sqlite:PATH`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`"))?;
@@ -72,23 +73,57 @@ impl Address {
 
     /// The error that this address cannot be used, and why.
     pub(super) fn error(&self, reason: &str) -> ConnectorError {
-        bad_address(&self.role, &self.shown, reason)
+        bad_address(&self.role, &self.shown, reason, &write_it(&self.role))
+    }
+
+    /// The error that no engine of this role reads this scheme; `known` are those that one reads.
+    pub(super) fn unknown_scheme(&self, known: &[&str]) -> ConnectorError {
+        let listed: Vec<String> = known.iter().map(|scheme| format!("`{scheme}:`")).collect();
+        let what = self.role.split(':').next().unwrap_or_default();
+        let reason = format!("carve reads {} for a {what}, not `{}:`", listed.join(" and "), self.scheme);
+        let cure = match nearest(&self.scheme, known) {
+            Some(near) => format!("did you mean `{near}:`? {}", write_it(&self.role)),
+            None => write_it(&self.role),
+        };
+        bad_address(&self.role, &self.shown, &reason, &cure)
     }
 }
 
-fn bad_address(role: &str, shown: &str, reason: &str) -> ConnectorError {
-    ConnectorError::Address { what: role.to_owned(), shown: shown.to_owned(), reason: reason.to_owned() }
+fn bad_address(role: &str, shown: &str, reason: &str, cure: &str) -> ConnectorError {
+    let [what, shown, reason, cure] = [role, shown, reason, cure].map(str::to_owned);
+    ConnectorError::Address { what, shown, reason, cure }
+}
+
+/// Where carve.yaml says what `role` is.
+fn key_of(role: &str) -> String {
+    match role.strip_prefix("source:") {
+        Some(name) => format!("`sources.{name}.url`"),
+        None => format!("`{role}.url`"),
+    }
+}
+
+fn write_it(role: &str) -> String {
+    format!("correct {} in carve.yaml: docs/CONNECTIONS.md lists the forms of an address", key_of(role))
 }
 
 fn from_environment(role: &str, name: &str) -> Result<String, ConnectorError> {
     let shown = format!("env:{name}");
-    let value = std::env::var(name)
-        .map_err(|_| bad_address(role, &shown, &format!("the environment variable {name} is not set to text")))?;
+    let bad = |reason: &str| {
+        let cure = format!(
+            "set {name} where carve runs, `export {name}=…`, or write the address itself \
+             at {} in carve.yaml",
+            key_of(role)
+        );
+        bad_address(role, &shown, reason, &cure)
+    };
+    let value = match std::env::var(name) {
+        Ok(value) => value,
+        Err(std::env::VarError::NotPresent) => return Err(bad(&format!("the environment variable {name} is not set"))),
+        Err(_) => return Err(bad(&format!("the environment variable {name} holds no text"))),
+    };
     match value.trim() {
-        "" => Err(bad_address(role, &shown, &format!("the environment variable {name} is empty"))),
-        nested if nested.starts_with("env:") => {
-            Err(bad_address(role, &shown, "a variable may not point to another one"))
-        }
+        "" => Err(bad(&format!("the environment variable {name} is empty"))),
+        nested if nested.starts_with("env:") => Err(bad("a variable may not point to another one")),
         value => Ok(value.to_owned()),
     }
 }

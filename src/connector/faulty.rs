@@ -248,6 +248,20 @@ impl Lake for FaultyLake {
         judged!(self.judge, "swap", live, self.inner.swap(staging, live, previous).await)
     }
 
+    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+        judged!(self.judge, "take_indexes", staging, self.inner.take_indexes(staging, live).await)
+    }
+
+    async fn rehearse(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: &DatasetId,
+        schema: &Schema,
+    ) -> Result<Vec<String>, ConnectorError> {
+        judged!(self.judge, "rehearse", live, self.inner.rehearse(staging, live, previous, schema).await)
+    }
+
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError> {
         judged!(self.judge, "rename", from, self.inner.rename(from, to).await)
     }

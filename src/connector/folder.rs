@@ -228,7 +228,7 @@ impl Bucket for FolderBucket {
         blocking(move || {
             if !bucket.root.is_dir() {
                 let why = "there is no such folder: make it first, so that a misspelt path publishes nothing";
-                return Err(ConnectorError::Engine {
+                return Err(ConnectorError::Refused {
                     doing: format!("open the bucket `{}`", bucket.shown),
                     source: why.into(),
                 });

@@ -9,7 +9,7 @@ pub(super) fn check_key(key: &str) -> Result<(), ConnectorError> {
     let fine = !key.is_empty() && key.len() <= 1024 && key.split('/').all(is_part);
     match fine {
         true => Ok(()),
-        false => Err(ConnectorError::Engine {
+        false => Err(ConnectorError::Refused {
             doing: format!("use the object key `{}`", key.escape_debug()),
             source: RULE.into(),
         }),

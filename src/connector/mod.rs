@@ -24,4 +24,5 @@ pub use model::*;
 pub use open::{open_bucket, open_lake, open_origin};
 #[cfg(feature = "s3")]
 pub use s3::S3Bucket;
-pub use sqlite::{SqliteLake, SqliteOrigin};
+pub use sqlite::Sqlite;
+pub use system::may_pass;

@@ -14,8 +14,10 @@ pub enum ConnectorError {
         what: String,
         /// The address without its secrets.
         shown: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong.
         reason: String,
+        /// What to do about it, and where.
+        cure: String,
     },
     /// A table is not there.
     #[error("there is no table `{0}`")]
@@ -41,7 +43,16 @@ pub enum ConnectorError {
     /// An object is not there.
     #[error("there is no object `{0}`")]
     NoSuchObject(String),
-    /// The engine said no.
+    /// The engine will say no until somebody changes something.
+    #[error("cannot {doing}")]
+    Refused {
+        /// `create table \`raw.orders\``.
+        doing: String,
+        /// What is in the way, and what to do about it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The engine could not at this moment: busy, full, not reached. The same call may succeed later.
     #[error("cannot {doing}")]
     Engine {
         /// `create table \`raw.orders\``.
@@ -50,6 +61,22 @@ pub enum ConnectorError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl ConnectorError {
+    /// Whether the same call may succeed later without anybody changing data, settings or plan.
+    pub fn may_pass(&self) -> bool {
+        // A name that is taken was taken by somebody else at work: the next look finds what they made.
+        matches!(self, ConnectorError::Engine { .. } | ConnectorError::Taken { .. })
+    }
+
+    /// What to do about it, where the error itself does not say.
+    pub fn cure(&self) -> Option<&str> {
+        match self {
+            ConnectorError::Address { cure, .. } => Some(cure),
+            _ => None,
+        }
+    }
 }
 
 /// Rows in reading order, a bounded channel of batches; an error ends it.
@@ -112,6 +139,21 @@ pub trait Lake: Origin {
         live: &DatasetId,
         previous: Option<&DatasetId>,
     ) -> Result<(), ConnectorError>;
+    /// Gives `staging` every index that `live` has, so that rows which break one are refused here and not by the
+    /// swap. Without a table `live` there is nothing to do; an index that is there stays.
+    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError>;
+    /// Makes `staging` for `schema`, swaps it in as [`Lake::swap`] would, and takes all of it back. Tells what the
+    /// table that takes `live`'s place will lack.
+    ///
+    /// # Errors
+    /// [`ConnectorError::Refused`] when the swap would be refused, or would break a view or a foreign key.
+    async fn rehearse(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: &DatasetId,
+        schema: &Schema,
+    ) -> Result<Vec<String>, ConnectorError>;
     /// Renames a table; refuses when `to` exists.
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
     /// Drops a table if it is there.

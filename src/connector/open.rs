@@ -4,7 +4,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use super::address::Address;
-use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, Origin, SqliteLake, SqliteOrigin};
+use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, Origin, Sqlite};
 
 /// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
 /// (`sqlite:shop.db`, `sqlite:lake`, `file:folder`, `env:NAME`); relative paths count from `base`.
@@ -16,9 +16,9 @@ use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, 
 pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn Origin>, ConnectorError> {
     let address = Address::parse(role, url)?;
     match address.scheme.as_str() {
-        "sqlite" => Ok(Arc::new(SqliteOrigin::at(&address, base)?)),
+        "sqlite" => Ok(Arc::new(Sqlite::origin(&address, base)?)),
         "file" => Ok(Arc::new(FilesOrigin::at(&address, base)?)),
-        scheme => Err(address.error(&format!("carve reads `sqlite:` and `file:`, not `{scheme}:`"))),
+        _ => Err(address.unknown_scheme(&["sqlite", "file"])),
     }
 }
 
@@ -31,8 +31,8 @@ pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
 pub async fn open_lake(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn Lake>, ConnectorError> {
     let address = Address::parse(role, url)?;
     match address.scheme.as_str() {
-        "sqlite" => Ok(Arc::new(SqliteLake::at(&address, base)?)),
-        scheme => Err(address.error(&format!("carve knows lakes of the kind `sqlite:`, not `{scheme}:`"))),
+        "sqlite" => Ok(Arc::new(Sqlite::lake(&address, base)?)),
+        _ => Err(address.unknown_scheme(&["sqlite"])),
     }
 }
 
@@ -50,6 +50,6 @@ pub async fn open_bucket(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
         "s3" => Ok(Arc::new(crate::connector::S3Bucket::at(&address).await?)),
         #[cfg(not(feature = "s3"))]
         "s3" => Err(address.error("this build of carve has no S3: build it with the feature `s3`")),
-        scheme => Err(address.error(&format!("carve knows buckets of the kinds `file:` and `s3:`, not `{scheme}:`"))),
+        _ => Err(address.unknown_scheme(&["file", "s3"])),
     }
 }

@@ -42,10 +42,10 @@ impl Bars {
     fn start(&self, name: &str, total: Option<u64>, unit: &'static str) {
         let bar = self.all.add(match total {
             Some(total) => ProgressBar::new(total).with_style(style(&format!(
-                "{{spinner}} {{prefix:<28}} {{bar:24}} {{human_pos:>9}} of {{human_len}} {unit} {{eta:>4}}"
+                "{{spinner}} {{prefix:<26}} {{wide_bar}} {{human_pos}} of {{human_len}} {unit} {{eta:>4}}"
             ))),
             None => ProgressBar::no_length()
-                .with_style(style(&format!("{{spinner}} {{prefix:<28}} {{human_pos:>9}} {unit} {{elapsed:>4}}"))),
+                .with_style(style(&format!("{{spinner}} {{prefix:<26}} {{human_pos}} {unit} {{elapsed:>4}}"))),
         });
         bar.set_prefix(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));

@@ -3,6 +3,7 @@ mod bars;
 mod frame;
 mod screen;
 mod table;
+mod wrap;
 
 pub use bars::Bars;
 pub use frame::frame;

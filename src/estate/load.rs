@@ -16,6 +16,7 @@ use crate::{
         roots, settings_file, sql_file,
         superset::{self, Bundle},
         text_file::TextFile,
+        unclaimed,
         walk::{self, Exclude, Found},
     },
     progress::Progress,
@@ -131,12 +132,13 @@ impl<'a> Assembly<'a> {
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
         for file in &mut self.estate.files {
             file.format = self.formats.get(&file.path).copied().unwrap_or(file.format);
         }
-        let mut told = std::mem::take(faults);
+        let mut told = unclaimed::but_once(faults);
         told.sort();
         (self.estate, told)
     }

@@ -167,7 +167,7 @@ impl Schedule {
     /// The schedule written as `text`.
     pub fn of(text: impl Into<String>) -> Self {
         let text = text.into();
-        Schedule { runs_per_day: crate::estate::runs_per_day(&text), text }
+        Schedule { runs_per_day: crate::vocab::runs_per_day(&text), text }
     }
 }
 

@@ -7,7 +7,8 @@ use std::{
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, usage, walk::Found,
+        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, unclaimed, usage,
+        walk::Found,
     },
     vocab::{Digest, Span},
 };
@@ -40,6 +41,7 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
     match ending.as_str() {
         _ if sql_file::stem(&found.path).is_some() => text(found, limit, FileFormat::Sql, Content::Sql),
         "yaml" | "yml" => text(found, limit, FileFormat::Other, Content::Yaml),
+        "json" => json(found, limit),
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
         _ if reader::may_be_claimed(&found.path) => perhaps_text(found, limit),
@@ -113,6 +115,16 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
         Ok(_) => done(found, FileFormat::Other, digest, Content::Nothing, Vec::new()),
         Err(fault) => failed(found, digest, fault),
     }
+}
+
+/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any.
+fn json(found: &Found, limit: u64) -> ReadFile {
+    let fault = match bytes(found, limit) {
+        Ok(bytes) => unclaimed::malformed_json(&found.path, &bytes),
+        // A large one is data, not a config.
+        Err(fault) => (fault.code.code != "E003").then_some(fault),
+    };
+    done(found, FileFormat::Other, Digest::of(""), Content::Nothing, fault.into_iter().collect())
 }
 
 /// Logs are read in a stream, so no limit holds for them.

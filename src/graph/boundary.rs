@@ -145,10 +145,16 @@ fn find_roots(estate: &Estate, gathered: &Gathered, into: &[Vec<&Flow>]) -> Vec<
     roots
 }
 
-/// `s3://drop/crm/*.csv` comes from `drop`.
+/// `s3://drop/crm/*.csv` comes from `drop`, `file:/landing/crm.csv` from `landing`; a file in no folder from `files`.
 fn bucket_of(files: &DatasetId) -> String {
-    let place = files.name().split_once("://").map_or(files.name(), |(_, place)| place.trim_start_matches('/'));
-    place.split('/').next().filter(|bucket| !bucket.is_empty()).unwrap_or("unnamed").to_owned()
+    let name = files.name();
+    let place = name.split_once("://").or_else(|| name.split_once(':')).map_or(name, |(_, place)| place);
+    let scheme_has_buckets = name.contains("://");
+    match place.trim_start_matches('/').split_once('/') {
+        Some((bucket, _)) if !bucket.is_empty() => bucket.to_owned(),
+        None if scheme_has_buckets && !place.is_empty() => place.trim_start_matches('/').to_owned(),
+        _ => "files".to_owned(),
+    }
 }
 
 fn is_engine_table(dataset: &DatasetId) -> bool {

@@ -1,4 +1,6 @@
 //! One script from its text to what it means, and what surrounds that: big stacks and file places.
+use std::cell::Cell;
+
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, Script},
@@ -57,11 +59,23 @@ pub(in crate::lineage) fn analyse(
     (prepared, resolved)
 }
 
-/// Runs `work` where the stack is deep enough for deep SQL.
-pub(in crate::lineage) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+thread_local! {
+    /// Whether this thread's stack is deep already: starting a thread for each of thousands of scripts costs more
+    /// than reading them.
+    static DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` where the stack is deep enough for deep SQL: here, if it is so already.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    if DEEP.get() {
+        return work();
+    }
     let mut work = Some(work);
     let done = std::thread::scope(|scope| {
-        let run = || work.take().map(|work| work());
+        let run = || {
+            DEEP.set(true);
+            work.take().map(|work| work())
+        };
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, run).ok()?;
         Some(thread.join())
     });

@@ -2,7 +2,8 @@
 use crate::{
     estate::{Estate, Script},
     lineage::{
-        analysis::{analyse, declared_catalog, on_deep_stack, span_of},
+        Editor,
+        analysis::{on_deep_stack, span_of},
         sql::fills::filling_query,
         template::{Projects, fill},
     },
@@ -26,15 +27,16 @@ pub fn render(script: &Script, estate: &Estate) -> Rendered {
     Rendered { text: filled.text, complete: filled.complete, problems: filled.problems }
 }
 
-/// The queries by which `script` fills tables, as runnable SELECT text with the table each fills (`None` for a
-/// bare query without a target), and the statements left out, each with its place and reason.
-pub fn comparable_queries(script: &Script, estate: &Estate) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
-    on_deep_stack(|| comparable(script, estate))
+impl Editor<'_> {
+    /// The queries by which `script` fills tables, as runnable SELECT text with the table each fills (`None` for a
+    /// bare query without a target), and the statements left out, each with its place and reason.
+    pub fn comparable_queries(&self, script: &Script) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
+        on_deep_stack(|| comparable(self, script))
+    }
 }
 
-fn comparable(script: &Script, estate: &Estate) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
-    let catalog = declared_catalog(estate);
-    let (prepared, resolved) = analyse(script, estate, &Projects::of(estate), &catalog);
+fn comparable(editor: &Editor<'_>, script: &Script) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
+    let (prepared, resolved) = editor.analyse(script);
     let (mut queries, mut left_out) = (Vec::new(), Vec::new());
     for (number, stmt) in prepared.sql.stmts.iter().enumerate() {
         let lineage = resolved.statements.iter().find(|(_, _, at)| *at == number);

@@ -75,17 +75,39 @@ fn templates_apart(text: &str, dialect: Dialect) -> String {
     }
 }
 
-/// SHA-256 of what YAML means: its documents as JSON with sorted keys. Malformed text stands for itself.
-pub fn config_meaning(yaml_text: &str) -> Digest {
+/// SHA-256 of what YAML means: its documents as JSON with sorted keys, SQL in them by its own meaning. Malformed text
+/// stands for itself. Of a job file (`format: carve-jobs/…`) only those jobs count whose names `counts` accepts.
+pub fn config_meaning(yaml_text: &str, counts: &dyn Fn(&str) -> bool) -> Digest {
     use serde::Deserialize;
     let mut documents = Vec::new();
     for document in serde_yaml::Deserializer::from_str(yaml_text) {
         match serde_yaml::Value::deserialize(document) {
-            Ok(value) => documents.push(canonical_json(&value)),
+            Ok(mut value) => {
+                other_jobs_out(&mut value, counts);
+                documents.push(canonical_json(&value));
+            }
             Err(_) => return Digest::of(yaml_text),
         }
     }
     Digest::of(documents.join("\n"))
+}
+
+fn other_jobs_out(document: &mut serde_yaml::Value, counts: &dyn Fn(&str) -> bool) {
+    let format = document.get("format").and_then(serde_yaml::Value::as_str);
+    if !format.is_some_and(|format| format.starts_with("carve-jobs/")) {
+        return;
+    }
+    if let Some(jobs) = document.get_mut("jobs").and_then(serde_yaml::Value::as_mapping_mut) {
+        jobs.retain(|name, _| name.as_str().is_none_or(counts));
+    }
+}
+
+/// The value of a key; under `sql` and `query`, text of more than one word is SQL.
+fn value_of(key: &serde_yaml::Value, value: &serde_yaml::Value) -> String {
+    match (key.as_str(), value.as_str()) {
+        (Some("sql" | "query"), Some(sql)) if sql.contains(char::is_whitespace) => meaning(sql, None).to_string(),
+        _ => canonical_json(value),
+    }
 }
 
 fn canonical_json(value: &serde_yaml::Value) -> String {
@@ -99,7 +121,7 @@ fn canonical_json(value: &serde_yaml::Value) -> String {
         Value::Sequence(items) => format!("[{}]", items.iter().map(canonical_json).collect::<Vec<_>>().join(",")),
         Value::Mapping(map) => {
             let mut entries: Vec<String> =
-                map.iter().map(|(k, v)| format!("{}:{}", canonical_json(k), canonical_json(v))).collect();
+                map.iter().map(|(k, v)| format!("{}:{}", canonical_json(k), value_of(k, v))).collect();
             entries.sort();
             format!("{{{}}}", entries.join(","))
         }
@@ -142,8 +164,22 @@ mod tests {
 
     #[test]
     fn yaml_means_its_values() {
-        assert_eq!(config_meaning("a: 1\nb: [x]"), config_meaning("# c\nb:\n  - x\na: 1"));
-        assert_ne!(config_meaning("a: 1"), config_meaning("a: '1'"));
-        assert_eq!(config_meaning("a: ["), config_meaning("a: ["));
+        let all = |text: &str| config_meaning(text, &|_| true);
+        assert_eq!(all("a: 1\nb: [x]"), all("# c\nb:\n  - x\na: 1"));
+        assert_ne!(all("a: 1"), all("a: '1'"));
+        assert_eq!(all("a: ["), all("a: ["));
+        assert_eq!(all("sql: |\n  select 1 -- one"), all("sql: SELECT  1"));
+        assert_ne!(all("sql: select 1"), all("sql: select 2"));
+    }
+
+    #[test]
+    fn other_jobs_of_a_job_file_do_not_count() {
+        let of_a = |text: &str| config_meaning(text, &|job| job == "a");
+        let file = "format: carve-jobs/1\ndefaults: { owner: x }\njobs:\n  a: { from: s }\n  b: { from: s }\n";
+        assert_eq!(of_a(file), of_a(&file.replace("b: { from: s }", "c: { from: t }")));
+        assert_ne!(of_a(file), of_a(&file.replace("a: { from: s }", "a: { from: t }")));
+        assert_ne!(of_a(file), of_a(&file.replace("owner: x", "owner: y")));
+        let other = "jobs: { a: 1, b: 2 }";
+        assert_ne!(of_a(other), of_a("jobs: { a: 1, b: 3 }"), "carve does not know what a job is here");
     }
 }

@@ -3,9 +3,10 @@
 //! A script goes through four hands: `template` fills it and remembers where each byte comes from, `sql` cuts
 //! it into statements and lowers each into carve's own small tree, `resolve` turns names into datasets and
 //! columns into the columns that feed them, and `analysis` puts the result back into places of the file.
-//! [`read`] does this for a whole estate, [`repoint`] edits by it, [`meaning`] hashes what matters.
+//! [`read`] does this for a whole estate, [`Editor`] edits by it, [`meaning`] hashes what matters.
 mod analysis;
 mod comparable;
+mod editor;
 mod meaning;
 mod model;
 mod order;
@@ -18,9 +19,11 @@ mod resolve;
 mod sql;
 mod template;
 
-pub use comparable::{Rendered, comparable_queries, render};
+pub use analysis::on_deep_stack;
+pub use comparable::{Rendered, render};
+pub use editor::Editor;
 pub use meaning::{config_meaning, meaning};
 pub use model::*;
 pub use read::read;
 pub use read_sql::read_sql;
-pub use repoint::{RepointProblem, TextEdit, repoint};
+pub use repoint::{RepointProblem, TextEdit};

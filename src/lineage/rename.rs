@@ -56,7 +56,41 @@ pub(in crate::lineage) fn renamed(written: &str, from: &DatasetId, to: &DatasetI
     out.join(".")
 }
 
-/// `name` written as `like` is: same quotes, upper case where that is.
+/// What an engine makes of the case of a name.
+enum Case {
+    /// Case never matters.
+    Ignored,
+    /// Unquoted names are lower case; quoted ones are as they stand.
+    Lower,
+    /// Unquoted names are upper case; quoted ones are as they stand.
+    Upper,
+    /// Names are as they stand, quoted or not.
+    Kept,
+}
+
+impl Case {
+    fn of(dialect: Dialect) -> Self {
+        match dialect.name() {
+            "snowflake" | "oracle" | "teradata" => Case::Upper,
+            "postgres" | "redshift" | "ansi" | "generic" => Case::Lower,
+            "bigquery" | "mysql" | "clickhouse" => Case::Kept,
+            _ => Case::Ignored,
+        }
+    }
+
+    /// The table that carve knows as `name`, which it makes without quotes, where `like` was written.
+    fn written(self, name: &str, is_upper: bool, is_quoted: bool) -> String {
+        let upper = match self {
+            Case::Ignored => is_upper,
+            Case::Lower => is_upper && !is_quoted,
+            Case::Upper => is_upper || is_quoted,
+            Case::Kept => false,
+        };
+        if upper { name.to_uppercase() } else { name.to_owned() }
+    }
+}
+
+/// `name` written as `like` is: same quotes, upper case where that is and means the same table.
 fn styled(like: &str, name: &str, dialect: Dialect) -> String {
     let blank = |c: char| c.is_whitespace();
     let (lead, tail) =
@@ -64,10 +98,8 @@ fn styled(like: &str, name: &str, dialect: Dialect) -> String {
     let like = like.trim();
     let bare = unquoted(like);
     let letters = |test: fn(char) -> bool| bare.chars().any(test);
-    let name = match letters(char::is_uppercase) && !letters(char::is_lowercase) {
-        true => name.to_uppercase(),
-        false => name.to_owned(),
-    };
+    let is_upper = letters(char::is_uppercase) && !letters(char::is_lowercase);
+    let name = Case::of(dialect).written(name, is_upper, bare != like);
     let plain =
         name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
     let quotes = match like.chars().next() {
@@ -104,6 +136,25 @@ mod tests {
         assert_eq!(to_import("`proj.raw.orders`"), "`proj.raw.orders__import`");
         assert_eq!(to_import("[raw].[orders]"), "[raw].[orders__import]");
         assert_eq!(to_import("Lake.Raw.Orders"), "Lake.Raw.orders__import");
+    }
+
+    #[test]
+    fn upper_case_stays_where_it_means_the_same_table() {
+        let id = |text: &str| text.parse::<DatasetId>().unwrap();
+        let to = |written: &str, dialect: &str| {
+            renamed(written, &id("raw.orders"), &id("raw.orders__import"), Dialect::named(dialect).unwrap())
+        };
+        for dialect in ["postgres", "snowflake", "tsql", "oracle", "spark", "sqlite"] {
+            assert_eq!(to("RAW.ORDERS", dialect), "RAW.ORDERS__IMPORT", "{dialect}");
+        }
+        // Here another case is another table, and carve made the new one in lower case.
+        for dialect in ["bigquery", "mysql", "clickhouse"] {
+            assert_eq!(to("RAW.ORDERS", dialect), "RAW.orders__import", "{dialect}");
+        }
+        assert_eq!(to("\"RAW\".\"ORDERS\"", "postgres"), "\"RAW\".\"orders__import\"");
+        assert_eq!(to("\"RAW\".\"ORDERS\"", "snowflake"), "\"RAW\".\"ORDERS__IMPORT\"");
+        assert_eq!(to("\"Raw\".\"Orders\"", "snowflake"), "\"Raw\".\"ORDERS__IMPORT\"");
+        assert_eq!(to("[RAW].[ORDERS]", "tsql"), "[RAW].[ORDERS__IMPORT]");
     }
 
     #[test]

@@ -7,11 +7,10 @@ use regex::Regex;
 use crate::{
     estate::{Estate, Script, Templating},
     lineage::{
-        Access, ColumnEdge, Evidence,
-        analysis::{Prepared, analyse, declared_catalog, on_deep_stack},
+        Access, ColumnEdge, Editor, Evidence,
+        analysis::{Prepared, on_deep_stack},
         rename::{renamed, split_name},
         resolve::{RawUse, Resolved},
-        template::Projects,
     },
     vocab::DatasetId,
 };
@@ -69,39 +68,30 @@ pub enum RepointProblem {
     ChangesMeaning(String),
 }
 
-/// The edits that make every read of `from` in `script` a read of `to`, in order and apart from each other.
-///
-/// Only reads are edited, and columns qualified by the table's own name; writes, strings and comments stay.
-/// The edited text is read again: its reads must be the old ones with `from` replaced, and nothing else may differ.
-///
-/// # Errors
-/// A [`RepointProblem`] where editing cannot do it; nothing is edited in part.
-pub fn repoint(
-    script: &Script,
-    estate: &Estate,
-    from: &DatasetId,
-    to: &DatasetId,
-) -> Result<Vec<TextEdit>, RepointProblem> {
-    if to.system().is_some() || to.is_file_set() {
-        return Err(RepointProblem::NoTable(to.clone()));
+impl Editor<'_> {
+    /// The edits that make every read of `from` in `script` a read of `to`, in order and apart from each other.
+    ///
+    /// Only reads are edited, and columns qualified by the table's own name; writes, strings and comments stay.
+    /// The edited text is read again: its reads must be the old ones with `from` replaced, and nothing else may differ.
+    ///
+    /// # Errors
+    /// A [`RepointProblem`] where editing cannot do it; nothing is edited in part.
+    pub fn repoint(&self, script: &Script, from: &DatasetId, to: &DatasetId) -> Result<Vec<TextEdit>, RepointProblem> {
+        if to.system().is_some() || to.is_file_set() {
+            return Err(RepointProblem::NoTable(to.clone()));
+        }
+        on_deep_stack(|| repoint_here(self, script, from, to))
     }
-    on_deep_stack(|| repoint_here(script, estate, from, to))
 }
 
 fn repoint_here(
+    editor: &Editor<'_>,
     script: &Script,
-    estate: &Estate,
     from: &DatasetId,
     to: &DatasetId,
 ) -> Result<Vec<TextEdit>, RepointProblem> {
-    let projects = Projects::of(estate);
-    let mut catalog = declared_catalog(estate);
-    // The new table has the old one's columns.
-    if let Some(columns) = catalog.get(from).cloned() {
-        catalog.insert(to.clone(), columns);
-    }
-    let (prepared, resolved) = analyse(script, estate, &projects, &catalog);
-    let job = Repointing { script, estate, from, to, prepared: &prepared };
+    let (prepared, resolved) = editor.analyse(script);
+    let job = Repointing { script, estate: editor.estate, from, to, prepared: &prepared };
     let mut edits = BTreeMap::new();
     let reads: Vec<&RawUse> =
         resolved.uses.iter().filter(|one| one.access == Access::Read && one.dataset == *from).collect();
@@ -118,7 +108,7 @@ fn repoint_here(
     }
     let edits: Vec<TextEdit> = edits.into_values().filter(|edit| edit.old != edit.new).collect();
     let edited = Script { text: applied(&script.text, &edits).into(), ..script.clone() };
-    let (after_prepared, after) = analyse(&edited, estate, &projects, &catalog);
+    let (after_prepared, after) = editor.analyse(&edited);
     same_but(from, to, (&prepared, &resolved), (&after_prepared, &after))?;
     Ok(edits)
 }

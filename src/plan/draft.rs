@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step,
+    Action, Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step, apply_edits,
     endpoints::{Lane, lanes, published, wrap_settings},
     inputs::inputs as plan_inputs,
     plan_file::{FORMAT, PlanFileError, id_of},
@@ -12,10 +12,11 @@ use super::{
 };
 use crate::{
     diagnostics::{Diagnostics, Severity},
-    estate::{Estate, WrapSettings},
+    estate::{Estate, Job, WrapSettings},
     graph::DependencyGraph,
+    lineage,
     scoring::Scorecard,
-    vocab::{Digest, ServiceName},
+    vocab::{Digest, JobId, ServiceName, masked},
 };
 
 /// Everything a draft is made of.
@@ -31,7 +32,15 @@ pub struct DraftInputs<'a> {
     /// How many were ranked.
     pub of: u32,
     /// The text of a file of the estate as it was read; `None` when it cannot be read as text.
-    pub read_file: &'a dyn Fn(&Utf8Path) -> Option<String>,
+    pub read_file: &'a (dyn Fn(&Utf8Path) -> Option<String> + Sync),
+}
+
+impl<'a> DraftInputs<'a> {
+    /// The estate's jobs that `names` names, in the estate's order.
+    pub(super) fn jobs_named(&self, names: &[JobId]) -> impl Iterator<Item = &'a Job> + use<'a> {
+        let names: BTreeSet<JobId> = names.iter().cloned().collect();
+        self.estate.jobs.iter().filter(move |job| names.contains(&job.id))
+    }
 }
 
 /// Why there is no plan.
@@ -67,6 +76,10 @@ pub enum DraftError {
 /// # Errors
 /// See [`DraftError`].
 pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
+    lineage::on_deep_stack(|| draft_here(inputs))
+}
+
+fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
     let service = &inputs.card.candidate.name;
     let wrong = |reason| DraftError::Settings { service: service.clone(), reason };
     let settings = wrap_settings(inputs);
@@ -86,13 +99,33 @@ pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
         scores: scores(inputs),
         boundary: boundary(inputs),
         ownership: Ownership { now: inputs.card.candidate.owner.clone(), then: settings.owner.clone() },
-        inputs: plan_inputs(files.clone(), inputs.read_file),
-        facts: facts(inputs, &lanes),
+        inputs: Vec::new(),
+        facts: facts(inputs, &lanes).iter().map(|fact| masked(fact).into_owned()).collect(),
         not_understood: not_understood(inputs, &files, wrap.by_hand),
         steps: wrap.steps,
     };
+    plan.inputs = plan_inputs(files, inputs.read_file, &plan.jobs());
+    say_what_edits_mean(&mut plan, inputs.read_file);
     plan.id = id_of(&plan).map_err(|source| DraftError::PlanFile { service: service.clone(), source })?;
     Ok(plan)
+}
+
+/// What each edited file means before and after: by this its edit survives a comment.
+fn say_what_edits_mean(plan: &mut Plan, read: &dyn Fn(&Utf8Path) -> Option<String>) {
+    let mut steps = std::mem::take(&mut plan.steps);
+    plan.steps.clone_from(&steps);
+    let edits = steps.iter_mut().filter_map(|step| match &mut step.action {
+        Action::Repoint(repoint) => Some(&mut repoint.files),
+        _ => None,
+    });
+    for edit in edits.flatten() {
+        let text = read(&edit.file).filter(|text| Digest::of(text) == edit.before);
+        let after = text.as_ref().and_then(|text| apply_edits(text, &edit.edits));
+        edit.meaning = text
+            .zip(after)
+            .map(|(text, after)| [plan.meaning_of(&edit.file, &text), plan.meaning_of(&edit.file, &after)]);
+    }
+    plan.steps = steps;
 }
 
 fn in_place(settings: &WrapSettings) -> Result<bool, String> {
@@ -156,10 +189,18 @@ fn boundary(inputs: &DraftInputs<'_>) -> Boundary {
 fn files_behind(inputs: &DraftInputs<'_>, steps: &[Step]) -> BTreeSet<Utf8PathBuf> {
     let candidate = &inputs.card.candidate;
     let of_steps = steps.iter().flat_map(|step| step.relies_on.iter().cloned());
-    let jobs = inputs.estate.jobs.iter();
-    let jobs = jobs.filter(|job| candidate.import_jobs.contains(&job.id) || candidate.dependents.contains(&job.id));
+    let jobs = inputs.jobs_named(&candidate.import_jobs).chain(inputs.jobs_named(&candidate.dependents));
     let of_jobs = jobs.flat_map(|job| job.scripts.iter().map(|script| &script.at).chain([&job.at]));
     of_steps.chain(of_jobs.map(|at| at.file.clone())).collect()
+}
+
+const BY_HAND: &str = "by hand: ";
+
+impl Plan {
+    /// What the plan leaves to people, each a sentence with its place: nothing here is done by applying it.
+    pub fn left_to_people(&self) -> impl Iterator<Item = &str> {
+        self.not_understood.iter().filter_map(|line| line.strip_prefix(BY_HAND))
+    }
 }
 
 fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
@@ -179,8 +220,7 @@ fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
             None => facts.push(format!("nothing in the estate is known to fill `{}`", lane.raw)),
         }
     }
-    let idle = inputs.estate.jobs.iter().filter(|job| !job.enabled);
-    let idle = idle.filter(|job| inputs.card.candidate.dependents.contains(&job.id));
+    let idle = inputs.jobs_named(&inputs.card.candidate.dependents).filter(|job| !job.enabled);
     facts.extend(idle.map(|job| format!("job `{}` reads it but is not enabled ({})", job.id, job.at)));
     facts
 }
@@ -188,6 +228,6 @@ fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {
 fn not_understood(inputs: &DraftInputs<'_>, files: &BTreeSet<Utf8PathBuf>, by_hand: Vec<String>) -> Vec<String> {
     let touching = inputs.diagnostics.iter().filter(|d| d.code.severity > Severity::Note && files.contains(&d.at.file));
     let lines = touching.map(|d| format!("{}: {}: {}: {}", d.at, d.code, d.code.summary, d.here));
-    let by_hand = by_hand.into_iter().map(|line| format!("by hand: {line}"));
-    lines.chain(by_hand).collect::<BTreeSet<_>>().into_iter().collect()
+    let by_hand = by_hand.into_iter().map(|line| format!("{BY_HAND}{line}"));
+    lines.chain(by_hand).map(|line| masked(&line).into_owned()).collect::<BTreeSet<_>>().into_iter().collect()
 }

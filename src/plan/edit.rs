@@ -1,7 +1,7 @@
 //! Edits by span: every byte outside a span stays.
 use camino::Utf8Path;
 
-use super::{FileEdit, SpanEdit, unified_diff};
+use super::{FileEdit, SpanEdit, mention, unified_diff};
 use crate::vocab::Digest;
 
 /// `text` after `edits`; `None` when an edit is out of order, out of range, or does not find its `old` text.
@@ -28,6 +28,8 @@ pub fn file_edit(file: &Utf8Path, text: &str, edits: Vec<SpanEdit>) -> Option<Fi
         before: Digest::of(text),
         after: Digest::of(&after),
         diff: unified_diff(file, text, &after),
+        mentions: edits.iter().map(|edit| mention::number(text, &edit.old, edit.start)).collect(),
+        meaning: None,
         edits,
     })
 }

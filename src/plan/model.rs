@@ -268,8 +268,29 @@ pub struct FileEdit {
     pub after: Digest,
     /// In order, not overlapping.
     pub edits: Vec<SpanEdit>,
-    /// The change as a unified diff.
+    /// Which mention of its old text each edit is, counted from 1 outside comments; 0 where it is none. By this an
+    /// edit is found again when a comment has moved it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<u32>,
+    /// What the file means before and after, as [`PlanInput::meaning`] says it; without it an edit fits only the bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<[Digest; 2]>,
+    /// The change as a unified diff; a line that holds a secret is masked.
     pub diff: String,
+}
+
+/// Edits as they were made in the bytes that were found, which comments or other edits may have moved since the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeEdits {
+    /// SHA-256 of the file before.
+    pub before: Digest,
+    /// SHA-256 of the file after.
+    pub after: Digest,
+    /// In order, not overlapping; places are those of the file before.
+    pub edits: Vec<SpanEdit>,
+    /// Which mention of its new text each edit became, counted from 1 outside comments; 0 where it is none.
+    pub mentions: Vec<u32>,
 }
 
 /// Replaces some bytes.

@@ -3,30 +3,42 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit};
+use super::{ComparedQuery, DraftInputs, FileEdit, SpanEdit, endpoints::Lane, file_edit, mention};
 use crate::{
     estate::{Job, Script, Templating},
-    lineage::{self, RepointProblem, TextEdit},
-    vocab::{DatasetId, JobId},
+    lineage::{Editor, RepointProblem, TextEdit},
+    vocab::{DatasetId, JobId, Span, holds_secret},
 };
 
 /// What repointing one job comes to.
 #[derive(Debug, Default)]
 pub(super) struct JobEdits {
+    /// Its edits, by file.
+    pub(super) files: Gathered,
     pub(super) queries: Vec<ComparedQuery>,
     pub(super) left_out: Vec<String>,
     /// Mentions that a person must change, each a sentence with its place.
     pub(super) by_hand: Vec<String>,
+    /// The tables these sentences are about.
+    pub(super) told: BTreeSet<(JobId, DatasetId)>,
 }
 
 /// Edits per file while they are gathered: two jobs may share one.
 pub(super) type Gathered = BTreeMap<Utf8PathBuf, BTreeSet<(usize, usize, String, String)>>;
 
-/// What `job` needs; its edits go into `gathered`, where those of another job in the same file may lie already.
-pub(super) fn job_edits(inputs: &DraftInputs<'_>, job: &Job, lanes: &[Lane], gathered: &mut Gathered) -> JobEdits {
+/// What lineage must know to edit the scripts that read `lanes`.
+pub(super) fn editor<'e>(inputs: &DraftInputs<'e>, lanes: &[Lane]) -> Editor<'e> {
+    Editor::new(inputs.estate, lanes.iter().map(|lane| (&lane.raw, &lane.live)))
+}
+
+/// What `job` needs so that it reads the imports of `lanes`.
+pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, lanes: &[Lane]) -> JobEdits {
     let mut edits = JobEdits::default();
-    for script in &job.scripts {
-        script_edits(inputs, job, script, lanes, gathered, &mut edits);
+    // Reading a script for a table that it does not read is all the work for nothing.
+    let reads: BTreeSet<&DatasetId> = inputs.graph.edges_of(&job.id).iter().map(|edge| &edge.dataset).collect();
+    let lanes: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw && reads.contains(&lane.raw)).collect();
+    for script in job.scripts.iter().filter(|_| !lanes.is_empty()) {
+        script_edits(inputs, editor, job, script, &lanes, &mut edits);
     }
     edits
 }
@@ -44,15 +56,15 @@ pub(super) fn edited(
 
 fn script_edits(
     inputs: &DraftInputs<'_>,
+    editor: &Editor<'_>,
     job: &Job,
     script: &Script,
-    lanes: &[Lane],
-    gathered: &mut Gathered,
+    lanes: &[&Lane],
     edits: &mut JobEdits,
 ) {
     let mut spans: Vec<TextEdit> = Vec::new();
-    for lane in lanes.iter().filter(|lane| lane.live != lane.raw) {
-        let problem = match lineage::repoint(script, inputs.estate, &lane.raw, &lane.live) {
+    for lane in lanes {
+        let problem = match editor.repoint(script, &lane.raw, &lane.live) {
             Ok(found) => {
                 spans.extend(found);
                 continue;
@@ -60,27 +72,40 @@ fn script_edits(
             Err(RepointProblem::NotRead(_)) => continue,
             Err(problem @ RepointProblem::DbtSource { .. }) => match dbt_source_edit(inputs, script, lane) {
                 Some((file, edit)) => {
-                    gathered.entry(file).or_default().insert(edit);
+                    edits.files.entry(file).or_default().insert(edit);
                     continue;
                 }
                 None => problem,
             },
             Err(problem) => problem,
         };
-        edits.by_hand.push(format!("{}: `{}` in job `{}`: {problem}", script.at, lane.raw, job.id));
+        edits.told.insert((job.id.clone(), lane.raw.clone()));
+        for at in places(inputs, script, &lane.raw) {
+            edits.by_hand.push(format!("{at}: `{}` in job `{}`: {problem}", lane.raw, job.id));
+        }
     }
     if spans.is_empty() {
         return;
     }
     spans.sort_by_key(|edit| edit.start);
     match in_file(inputs, script, &spans) {
-        Some(mapped) => gathered.entry(script.at.file.clone()).or_default().extend(mapped),
+        Some(mapped) => edits.files.entry(script.at.file.clone()).or_default().extend(mapped),
         None => {
             edits.by_hand.push(format!("{}: the SQL of job `{}` is not written here byte for byte", script.at, job.id));
             return;
         }
     }
-    compare(inputs, &job.id, script, &spans, edits);
+    compare(editor, &job.id, script, &spans, edits);
+}
+
+/// Where the script's file names `table`; the script itself where it nowhere does in so many words.
+fn places(inputs: &DraftInputs<'_>, script: &Script, table: &DatasetId) -> Vec<Span> {
+    let text = (inputs.read_file)(&script.at.file).unwrap_or_default();
+    let lower = text.to_ascii_lowercase();
+    let found = mention::mentions(&lower, table.name()).into_iter();
+    let inside = found.filter(|at| (script.at.start..script.at.end.max(script.at.start + 1)).contains(at));
+    let places: Vec<Span> = inside.map(|at| Span::of(&script.at.file, &text, at, at + table.name().len())).collect();
+    if places.is_empty() { vec![script.at.clone()] } else { places }
 }
 
 /// Spans of the script as spans of its file. SQL in a YAML block is indented there: the n-th mention in
@@ -147,10 +172,18 @@ fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usiz
         at += line.len();
     }
     let insert = format!("\n{}identifier: {table}", " ".repeat(indent));
-    Some((name_end, name_end, String::new(), insert))
+    let value = text[name + "name:".len()..name_end].trim();
+    // An edit that holds the name is found again when a comment moves it; behind a comment there is only the place.
+    match value.is_empty() || value.contains('#') {
+        true => Some((name_end, name_end, String::new(), insert)),
+        false => {
+            let start = name + text[name..name_end].rfind(value)?;
+            Some((start, start + value.len(), value.to_owned(), format!("{value}{insert}")))
+        }
+    }
 }
 
-fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
+fn compare(editor: &Editor<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
     let plain = spans.iter().map(|edit| SpanEdit {
         start: edit.start,
         end: edit.end,
@@ -159,15 +192,18 @@ fn compare(inputs: &DraftInputs<'_>, job: &JobId, script: &Script, spans: &[Text
     });
     let Some(after) = super::apply_edits(&script.text, &plain.collect::<Vec<_>>()) else { return };
     let moved = Script { text: after.into(), ..script.clone() };
-    let (before, left_out) = lineage::comparable_queries(script, inputs.estate);
-    let (after, _) = lineage::comparable_queries(&moved, inputs.estate);
+    let (before, left_out) = editor.comparable_queries(script);
+    let (after, _) = editor.comparable_queries(&moved);
     edits.left_out.extend(left_out.into_iter().map(|reason| format!("{job}: {reason}")));
     if before.len() != after.len() {
         edits.left_out.push(format!("{job}: its queries could not be paired"));
         return;
     }
     let changed = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
-    edits.queries.extend(changed.map(|((target, before), (_, after))| query(job, target, before, after)));
+    let (secret, changed): (Vec<_>, Vec<_>) = changed.partition(|(before, _)| holds_secret(&before.1));
+    let kept_out = |_| format!("{job}: the query holds a secret, which a plan must not repeat");
+    edits.left_out.extend(secret.into_iter().map(kept_out));
+    edits.queries.extend(changed.into_iter().map(|((target, before), (_, after))| query(job, target, before, after)));
 }
 
 fn query(job: &JobId, target: Option<DatasetId>, before: String, after: String) -> ComparedQuery {
@@ -193,8 +229,8 @@ mod tests {
         let text = "sources:\n  - name: shop\n    tables:\n      - name: orders\n        description: x\n      - name: lines\n";
         let start = text.find("orders").unwrap();
         let (at, end, old, new) = identifier_edit(text, start, "orders__import").unwrap();
-        assert_eq!((end, old.as_str()), (at, ""));
-        let after = format!("{}{new}{}", &text[..at], &text[at..]);
+        assert_eq!((&text[at..end], old.as_str()), ("orders", "orders"));
+        let after = format!("{}{new}{}", &text[..at], &text[end..]);
         assert!(
             after.contains("- name: orders\n        identifier: orders__import\n        description: x\n"),
             "{after}"
@@ -205,8 +241,11 @@ mod tests {
     fn the_identifier_of_the_next_table_is_left_alone() {
         let text = "tables:\n  - name: bikes\n  - name: stations\n    identifier: station_master_v2\n";
         let (at, end, _, new) = identifier_edit(text, text.find("bikes").unwrap(), "bikes__import").unwrap();
-        assert_eq!((at, end), (text.find("bikes").unwrap() + 5, at));
-        assert_eq!(new, "\n    identifier: bikes__import");
+        assert_eq!((at, end), (text.find("bikes").unwrap(), text.find("bikes").unwrap() + 5));
+        assert_eq!(new, "bikes\n    identifier: bikes__import");
+        let text = "tables:\n  - name: bikes  # red\n";
+        let (at, end, old, _) = identifier_edit(text, text.find("bikes").unwrap(), "b").unwrap();
+        assert_eq!((at, end, old.as_str()), (text.len() - 1, text.len() - 1, ""));
         assert_eq!(identifier_edit("tables: [{ name: a }]", 17, "b"), None);
     }
 

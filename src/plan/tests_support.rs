@@ -10,7 +10,8 @@ pub(super) const SQL_AFTER: &str = "select 1 from raw.orders__import";
 
 pub(super) fn small_plan() -> Plan {
     let edit = SpanEdit { start: 14, end: 24, old: "raw.orders".into(), new: "raw.orders__import".into() };
-    let edit = file_edit("a.sql".into(), SQL, vec![edit]).expect("the edit fits");
+    let meaning = Some([lineage::meaning(SQL, None), lineage::meaning(SQL_AFTER, None)]);
+    let edit = FileEdit { meaning, ..file_edit("a.sql".into(), SQL, vec![edit]).expect("the edit fits") };
     assert_eq!(edit.after, Digest::of(SQL_AFTER));
     let publish = Publish {
         into: "data-services/orders".into(),
@@ -57,6 +58,7 @@ pub(super) fn small_plan() -> Plan {
         not_understood: Vec::new(),
         steps: vec![step("orders.publish", Action::Publish(publish)), step("orders.repoint", Action::Repoint(repoint))],
     };
+    plan.steps[1].needs = vec!["orders.publish".into()];
     plan.id = plan_file::id_of(&plan).expect("a plan is YAML");
     plan
 }

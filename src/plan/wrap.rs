@@ -7,7 +7,8 @@ use super::{
     Action, ContinuityPolicy, DraftInputs, FileEdit, Import, ProveContinuity, ProveDownstream, Publish,
     PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
-    repoint::{Gathered, edited, job_edits, reroute_import},
+    left::left,
+    repoint::{Gathered, edited, editor, job_edits, reroute_import},
     schedule::refresh_job,
 };
 use crate::{estate::Job, vocab::JobId};
@@ -57,7 +58,7 @@ fn publish(inputs: &DraftInputs<'_>, lanes: &[Lane], endpoints: Vec<PublishEndpo
 
 fn import_files(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<Utf8PathBuf> {
     let configured = lanes.iter().filter_map(|lane| lane.import.as_ref()).map(|import| import.into_at.file.clone());
-    let jobs = inputs.estate.jobs.iter().filter(|job| inputs.card.candidate.import_jobs.contains(&job.id));
+    let jobs = inputs.jobs_named(&inputs.card.candidate.import_jobs);
     let files: BTreeSet<Utf8PathBuf> = configured.chain(jobs.map(|job| job.at.file.clone())).collect();
     files.into_iter().collect()
 }
@@ -136,7 +137,7 @@ fn reroute_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], wrap: &mut Wrap) {
             title: format!("Send the legacy import `{}` into `{previous}`", job.id),
             needs: vec![format!("{service}.{}.swap", lane.endpoint)],
             relies_on: vec![edit.file.clone()],
-            preconditions: vec!["the file is as it was when the plan was drafted".into()],
+            preconditions: vec!["the file means what it did when the plan was drafted".into()],
             action: Action::Repoint(Repoint { job: job.id.clone(), files: vec![edit] }),
             postconditions: vec!["every byte outside the edit stayed".into()],
             undo: Undo::Restore,
@@ -149,17 +150,22 @@ fn reroute_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], wrap: &mut Wrap) {
 fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], wrap: &mut Wrap) {
     let service = &inputs.card.candidate.name;
     let (mut queries, mut left_out, mut gathered) = (Vec::new(), Vec::new(), Gathered::new());
+    let mut told = BTreeSet::new();
     // A file belongs to the first job that needs it edited; its one edit serves every job in it.
     let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
-    for job in dependents(inputs) {
-        let edits = job_edits(inputs, job, lanes, &mut gathered);
+    let editor = editor(inputs, lanes);
+    for job in inputs.jobs_named(&inputs.card.candidate.dependents) {
+        let edits = job_edits(inputs, &editor, job, lanes);
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
-        for file in gathered.keys() {
+        told.extend(edits.told);
+        for (file, spans) in edits.files {
             owners.entry(file.clone()).or_insert(job);
+            gathered.entry(file).or_default().extend(spans);
         }
     }
+    wrap.by_hand.extend(left(inputs, lanes, &gathered, &told));
     let mut of_job: BTreeMap<&JobId, (&Job, Vec<FileEdit>)> = BTreeMap::new();
     for (file, spans) in gathered {
         let job = owners[&file];
@@ -191,10 +197,6 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     }
 }
 
-fn dependents<'a>(inputs: &'a DraftInputs<'_>) -> impl Iterator<Item = &'a Job> {
-    inputs.estate.jobs.iter().filter(|job| inputs.card.candidate.dependents.contains(&job.id))
-}
-
 fn repoint_step(service: &str, job: &Job, files: Vec<FileEdit>) -> Step {
     let edits: usize = files.iter().map(|file| file.edits.len()).sum();
     Step {
@@ -202,7 +204,7 @@ fn repoint_step(service: &str, job: &Job, files: Vec<FileEdit>) -> Step {
         title: format!("Repoint `{}`: {}", job.id, count(edits, "edit")),
         needs: Vec::new(),
         relies_on: files.iter().map(|file| file.file.clone()).collect(),
-        preconditions: vec!["each file is as it was when the plan was drafted".into()],
+        preconditions: vec!["each file means what it did when the plan was drafted".into()],
         action: Action::Repoint(Repoint { job: job.id.clone(), files }),
         postconditions: vec!["every byte outside the edits stayed".into()],
         undo: Undo::Restore,

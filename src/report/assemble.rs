@@ -1,9 +1,10 @@
 use serde::Serialize;
 
 use super::{
-    CandidateRow, Coupling, CoverageView, Decision, Dossier, Inventory, LinkData, Overview, Ranking, ReportInputs,
-    SequenceView, candidates::candidates, coupling::coupling, coverage::coverage, decision::decision,
-    dossier::dossiers, inventory::inventory, links::links, overview::clustering, ranking::ranking, sequence::sequence,
+    CandidateRow, Coupling, CoverageView, Decision, Dossier, Inventory, LinkData, Overview, Ownership, Ranking,
+    ReportInputs, SequenceView, candidates::candidates, coupling::coupling, coverage::coverage, decision::decision,
+    dossier::dossiers, inventory::inventory, links::links, overview::clustering, ownership::ownership,
+    ranking::ranking, sequence::sequence,
 };
 
 /// One report as ready text: HTML, Markdown and JSON are three forms of it.
@@ -25,6 +26,8 @@ pub struct ReportModel {
     pub dossiers: Vec<Dossier>,
     /// What there is.
     pub inventory: Inventory,
+    /// Who holds the tables.
+    pub ownership: Ownership,
     /// Who builds on whose data.
     pub coupling: Coupling,
     /// The clustered graph.
@@ -47,6 +50,7 @@ pub fn build(inputs: &ReportInputs<'_>) -> ReportModel {
         sequence: sequence(inputs),
         dossiers: dossiers(inputs),
         inventory: inventory(inputs),
+        ownership: ownership(inputs),
         coupling: coupling(inputs),
         links: links(inputs, &clustering),
         overview: clustering.overview,

@@ -138,19 +138,25 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
     let understood: u64 = inputs.coverage.values().map(|c| c.parsed + c.helped).sum();
     let lake_tables = inputs.datasets.keys().filter(|id| id.system().is_none()).count();
     let figure = |value: String, label: &str, note: String| Figure { value, label: label.to_owned(), note };
+    let counted = |number: usize, one: &str, many: &str, note: String| {
+        figure(text::thousands(number as u64), if number == 1 { one } else { many }, note)
+    };
     vec![
-        figure(
-            text::thousands(inputs.files.len() as u64),
+        counted(
+            inputs.files.len(),
+            "file read",
             "files read",
             format!("{} left out", text::thousands(inputs.diagnostics.count(Severity::Error) as u64)),
         ),
-        figure(
-            text::thousands(inputs.jobs.len() as u64),
+        counted(
+            inputs.jobs.len(),
+            "job",
             "jobs",
             text::count(inputs.jobs.iter().filter(|j| !j.enabled).count(), "is disabled", "are disabled"),
         ),
-        figure(
-            text::thousands(lake_tables as u64),
+        counted(
+            lake_tables,
+            "table in the lake",
             "tables in the lake",
             text::count(inputs.datasets.len() - lake_tables, "table in source systems", "tables in source systems"),
         ),
@@ -159,13 +165,15 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
             "of statements parsed",
             format!("{} in all", text::thousands(statements)),
         ),
-        figure(
-            text::thousands(inputs.exposures.len() as u64),
+        counted(
+            inputs.exposures.len(),
+            "BI object",
             "BI objects",
             text::count(inputs.exposures.iter().filter(|e| e.kind == "dashboard").count(), "dashboard", "dashboards"),
         ),
-        figure(
-            text::thousands(inputs.scorecards.len() as u64),
+        counted(
+            inputs.scorecards.len(),
+            "candidate",
             "candidates",
             text::count(inputs.plans.len(), "has a plan", "have a plan"),
         ),
@@ -175,6 +183,12 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
 fn first_service(inputs: &ReportInputs, card: &Scorecard) -> FirstService {
     let candidate = &card.candidate;
     let planned = inputs.plans.iter().any(|plan| plan.service == candidate.name);
+    let wrapped = inputs.statuses.iter().any(|s| s.service == candidate.name && s.stage == "wrapped");
+    let verb = match (wrapped, planned) {
+        (true, _) => "switchover",
+        (false, true) => "apply",
+        (false, false) => "plan --service",
+    };
     FirstService {
         rank: card.rank,
         name: candidate.name.to_string(),
@@ -192,7 +206,7 @@ fn first_service(inputs: &ReportInputs, card: &Scorecard) -> FirstService {
         confidence: card.confidence.grade.clone(),
         because: because(card),
         touches: touches(card),
-        next: format!("carve {} {}", if planned { "apply" } else { "plan --service" }, candidate.name),
+        next: format!("carve {verb} {}", candidate.name),
     }
 }
 

@@ -364,16 +364,19 @@ fn actions(plan: &Plan, status: Option<&ServiceStatus>) -> Vec<String> {
 
 fn proof(proof: &ProofSummary) -> ProofView {
     let sign = if proof.left_rows == proof.right_rows { "=" } else { "≠" };
+    // The staging table of a transport proof is gone by now: what stays is the endpoint.
     let what = match (&proof.what, &proof.endpoint) {
+        (what, Some(endpoint)) if proof.kind == "transport" || what.is_none() => format!("endpoint {endpoint}"),
         (Some(what), _) => what.clone(),
-        (None, Some(endpoint)) => format!("endpoint {endpoint}"),
-        (None, None) => String::new(),
+        (None, _) => String::new(),
     };
+    // The fingerprint is for programs: proofs.json has it.
+    let because = proof.because.split(", rows1:").next().unwrap_or_default();
     ProofView {
         kind: proof.kind.clone(),
         what,
         verdict: stage_words(&proof.verdict),
         rows: format!("{} {sign} {}", text::thousands(proof.left_rows), text::thousands(proof.right_rows)),
-        because: proof.because.clone(),
+        because: because.to_owned(),
     }
 }

@@ -151,7 +151,11 @@ fn burn_down(inputs: &ReportInputs) -> Vec<BurnPoint> {
         return Vec::new();
     }
     wrapped.sort_unstable();
-    let mut left: u64 = inputs.scorecards.iter().map(|card| card.candidate.raw.len() as u64).sum();
+    // Once wrapped, a service is no candidate any more, yet its tables stood in the lake at the start.
+    let is_candidate = |name: &ServiceName| inputs.scorecards.iter().any(|card| card.candidate.name == *name);
+    let ranked: u64 = inputs.scorecards.iter().map(|card| card.candidate.raw.len() as u64).sum();
+    let gone: u64 = wrapped.iter().filter(|(_, name)| !is_candidate(name)).map(|(_, name)| tables(name)).sum();
+    let mut left = ranked + gone;
     let mut points = vec![BurnPoint { label: "start".to_owned(), day: String::new(), left }];
     for (at, service) in wrapped {
         left = left.saturating_sub(tables(service));

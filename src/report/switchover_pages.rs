@@ -26,8 +26,8 @@ struct Index<'a> {
     moves: Vec<MovePage<'a>>,
 }
 
-/// The switchover's files by their paths in its folder: `<service>/index.md`, `<service>/<dataset>.md`
-/// for each BI source, the edited files under `<service>/files/`, and `<service>/switchover.patch`
+/// The switchover's files by their paths in its folder: `<service>/index.md`, `<service>/<dataset>.md`,
+/// `<dataset>.after.json` and `<dataset>.before.json` (what its tool is sent) for each BI source, the edited files under `<service>/files/`, and `<service>/switchover.patch`
 /// with all edits. `readiness` is that of [`crate::switchover::readiness`].
 ///
 /// # Errors
@@ -46,6 +46,9 @@ pub fn render_switchover(
         let page = move_page(switchover, found, readiness);
         files.insert(folder.join(format!("{}.md", found.page)), templates.fill("switchover.md", &page)?);
         files.insert(folder.join("files").join(&found.edit.file), found.content.clone().into_bytes());
+        let [after, before] = &found.bodies;
+        files.insert(folder.join(format!("{}.after.json", found.page)), after.clone().into_bytes());
+        files.insert(folder.join(format!("{}.before.json", found.page)), before.clone().into_bytes());
         patch.push_str(&found.edit.diff);
     }
     if !patch.is_empty() {
@@ -70,7 +73,7 @@ fn move_page<'a>(
         service: switchover.service.as_str(),
         found,
         kind,
-        owner: found.owner.as_deref().unwrap_or("not said"),
+        owner: found.owner.as_deref().unwrap_or("not said of the dataset itself"),
         language,
         state: ready.map_or("drafted", |r| r.state),
         because: ready.map_or("Its readiness was not asked.", |r| &r.because),

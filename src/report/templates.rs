@@ -5,6 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use handlebars::{Handlebars, handlebars_helper, html_escape};
 use serde::Serialize;
 
+use crate::vocab::masked_json;
+
 /// How pages are rendered.
 #[derive(Clone, Debug, Default)]
 pub struct RenderOptions {
@@ -86,6 +88,8 @@ handlebars_helper!(ticks_html: |text: str| ticks(text, html_escape, |code| forma
 handlebars_helper!(ticks_markdown: |text: str| ticks(text, markdown_escape, |code| format!("`{code}`")));
 handlebars_helper!(mono_html: |text: str| format!("<code>{}</code>", html_escape(text)));
 handlebars_helper!(mono_markdown: |text: str| code_span(text));
+// Lists are numbered from 1.
+handlebars_helper!(ordinal: |index: u64| index + 1);
 handlebars_helper!(fence: |language: str, text: str| fenced(language, text));
 
 impl Templates {
@@ -128,8 +132,9 @@ impl Templates {
     /// Fills template `name` (without `.hbs`) with `data`.
     pub(super) fn fill(&self, name: &str, data: &impl Serialize) -> Result<Vec<u8>, ReportError> {
         let registry = if name.ends_with(".html") { &self.html } else { &self.markdown };
+        let data = covered("a page", data)?;
         let text = registry
-            .render(name, data)
+            .render(name, &data)
             .map_err(|source| ReportError::Fill { name: format!("{name}.hbs"), source: Box::new(source) })?;
         Ok(text.into_bytes())
     }
@@ -141,6 +146,7 @@ fn registry(escape: fn(&str) -> String) -> Handlebars<'static> {
     registry.set_prevent_indent(true);
     registry.register_escape_fn(escape);
     registry.register_helper("fence", Box::new(fence));
+    registry.register_helper("ordinal", Box::new(ordinal));
     registry
 }
 
@@ -170,12 +176,13 @@ fn replacements(folder: &Utf8Path) -> Result<BTreeMap<String, String>, ReportErr
 /// `text` so that Markdown shows it as it is, in a table cell too.
 fn markdown_escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
         match c {
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' => escaped.extend(['\\', c]),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
+            '&' if starts_entity(rest) => escaped.push_str("&amp;"),
             '\n' | '\r' | '\t' => escaped.push(' '),
             _ => escaped.push(c),
         }
@@ -185,6 +192,12 @@ fn markdown_escape(text: &str) -> String {
         true => format!("\\{escaped}"),
         false => escaped,
     }
+}
+
+/// Whether an ampersand before `rest` would be read as the start of `&lt;` or its like.
+fn starts_entity(rest: &str) -> bool {
+    let name = rest.find(';').map_or("", |end| &rest[..end]);
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'#')
 }
 
 /// `text` escaped, with what stands between backticks as code. A backtick without a partner stays one.
@@ -218,15 +231,28 @@ fn fenced(language: &str, text: &str) -> String {
     format!("{ticks}{language}\n{}\n{ticks}", text.trim_end_matches('\n'))
 }
 
+/// `data` with every secret in its texts masked.
+fn covered(what: &'static str, data: &impl Serialize) -> Result<serde_json::Value, ReportError> {
+    serde_json::to_value(data).map(masked_json).map_err(|source| ReportError::Json { what, source })
+}
+
 /// `data` as JSON that cannot end the script element it stands in.
 pub(super) fn script_json(what: &'static str, data: &impl Serialize) -> Result<String, ReportError> {
-    let json = serde_json::to_string(data).map_err(|source| ReportError::Json { what, source })?;
+    let json = serde_json::to_string(&covered(what, data)?).map_err(|source| ReportError::Json { what, source })?;
     Ok(json.replace('<', "\\u003c"))
 }
 
 /// `data` as indented JSON with a last newline.
 pub(super) fn pretty_json(what: &'static str, data: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-    let mut json = serde_json::to_vec_pretty(data).map_err(|source| ReportError::Json { what, source })?;
+    let failed = |source| ReportError::Json { what, source };
+    let plain = serde_json::to_value(data).map_err(failed)?;
+    let covered = masked_json(plain.clone());
+    // A value of its own would lose the order of its fields: only where it must be.
+    let mut json = match covered == plain {
+        true => serde_json::to_vec_pretty(data),
+        false => serde_json::to_vec_pretty(&covered),
+    }
+    .map_err(failed)?;
     json.push(b'\n');
     Ok(json)
 }

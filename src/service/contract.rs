@@ -64,7 +64,7 @@ pub struct ContractServer {
 /// What readers may rely on; what is `None` is not promised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sla {
-    /// Minutes between publications at most.
+    /// Minutes between two refreshes at most; one that finds nothing new publishes nothing.
     pub frequency_minutes: Option<u64>,
     /// The schedule as it is written: `15 * * * *`, `@daily`.
     pub schedule: Option<String>,

@@ -78,7 +78,9 @@ fn sla(sla: &Sla) -> Vec<SlaFile> {
     let minutes = sla.frequency_minutes;
     let mut promises = Vec::new();
     if minutes.is_some() || sla.schedule.is_some() {
-        let value = minutes.map_or(Value::Null, Value::from);
+        // The standard wants a value: where no number is known, the schedule as it is written says it.
+        let written = sla.schedule.as_ref().map_or(Value::Null, |schedule| schedule.as_str().into());
+        let value = minutes.map_or(written, Value::from);
         let frequency = promise("frequency", value, minutes.map(|_| "minutes"));
         let scheduler = sla.schedule.as_ref().map(|_| "cron".to_owned());
         promises.push(SlaFile { scheduler, schedule: sla.schedule.clone(), ..frequency });

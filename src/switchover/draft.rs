@@ -6,38 +6,52 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    BlockedExposure, ExposureMove, ProofQuery, Replaced, SourceKind, Switchover, UntouchedExposure,
-    edited_file::edited, replaced, superset,
+    BlockedExposure, ExposureMove, Replaced, SourceKind, Switchover, UntouchedExposure, below::Below,
+    edited_file::edited, replaced, superset, tasks,
 };
 use crate::{
-    estate::{Estate, Exposure},
-    lineage::{Access, Lineage},
+    estate::{Estate, Exposure, Job, Script},
+    lineage::{self, Access, Lineage},
     plan::{Plan, SpanEdit},
-    vocab::DatasetId,
+    vocab::{DatasetId, holds_secret},
 };
 
 /// How every BI source that reads a table of `plan` moves. Reads the files of those sources from the
 /// folders of `estate`, and writes nothing.
 pub fn draft(estate: &Estate, lineage: &Lineage, plan: &Plan) -> Switchover {
     let pairs = replaced(plan);
-    let mut switchover =
-        Switchover { service: plan.service.clone(), moves: Vec::new(), blocked: Vec::new(), untouched: Vec::new() };
+    let mut switchover = Switchover {
+        service: plan.service.clone(),
+        moves: Vec::new(),
+        blocked: Vec::new(),
+        carried: Vec::new(),
+        untouched: Vec::new(),
+    };
     let mut exposures: Vec<&Exposure> = estate.exposures.iter().collect();
     exposures.sort_by(|a, b| a.id.cmp(&b.id));
     let mut pages = BTreeSet::new();
+    let mut others = Vec::new();
     for exposure in exposures {
         let read = tables_read(exposure, lineage);
         let moved: Vec<&Replaced> = pairs.iter().filter(|pair| read.contains(&pair.old)).collect();
         if moved.is_empty() {
-            switchover.untouched.extend(untouched(exposure, &read, plan));
+            others.push((exposure, read));
             continue;
         }
-        match one_move(estate, plan, exposure, &moved) {
-            Ok(mut found) => {
-                found.page = free_page(&found.page, &mut pages);
+        let page = free_page(&page_name(&exposure.title), &pages);
+        match one_move(estate, plan, exposure, &moved, &page) {
+            Ok(found) => {
+                pages.insert(page);
                 switchover.moves.push(found);
             }
             Err(because) => switchover.blocked.push(blocked(exposure, because)),
+        }
+    }
+    let below = Below::of(estate, &switchover);
+    for (exposure, read) in others {
+        match below.carried(exposure) {
+            Some(carried) => switchover.carried.push(carried),
+            None => switchover.untouched.extend(untouched(exposure, &read, plan, &below)),
         }
     }
     switchover
@@ -50,17 +64,26 @@ fn tables_read(exposure: &Exposure, lineage: &Lineage) -> BTreeSet<DatasetId> {
     declared.chain(in_sql.filter(|u| u.access == Access::Read).map(|u| u.dataset.clone())).collect()
 }
 
-fn untouched(exposure: &Exposure, read: &BTreeSet<DatasetId>, plan: &Plan) -> Option<UntouchedExposure> {
+fn untouched(
+    exposure: &Exposure,
+    read: &BTreeSet<DatasetId>,
+    plan: &Plan,
+    below: &Below<'_>,
+) -> Option<UntouchedExposure> {
     let reads_raw = plan.boundary.raw.iter().any(|table| read.contains(table));
     if !reads_raw && !plan.boundary.exposures.contains(&exposure.id) {
         return None;
     }
-    let because = match (reads_raw, exposure.parts.is_empty()) {
-        (true, _) => "the table it reads keeps its name",
-        (false, false) => "it names no table itself: it moves with its datasets",
-        (false, true) => "it reads tables that are built on the service and keep their names",
+    let because = match (reads_raw, exposure.parts.is_empty(), below.blocked(exposure)) {
+        (true, _, _) => "the table it reads keeps its name".to_owned(),
+        (false, _, by_hand) if !by_hand.is_empty() => {
+            format!("it follows {}, which is moved by hand", by_hand.join(", "))
+        }
+        (false, false, _) => "what it stands on reads tables that keep their names".to_owned(),
+        (false, true, _) => "it reads tables that are built on the service and keep their names".to_owned(),
     };
-    Some(UntouchedExposure { id: exposure.id.clone(), title: exposure.title.clone(), because: because.to_owned() })
+    let (id, title, kind) = (exposure.id.clone(), exposure.title.clone(), exposure.kind.clone());
+    Some(UntouchedExposure { id, title, kind, because })
 }
 
 fn blocked(exposure: &Exposure, because: String) -> BlockedExposure {
@@ -73,7 +96,13 @@ fn blocked(exposure: &Exposure, because: String) -> BlockedExposure {
     }
 }
 
-fn one_move(estate: &Estate, plan: &Plan, exposure: &Exposure, moved: &[&Replaced]) -> Result<ExposureMove, String> {
+fn one_move(
+    estate: &Estate,
+    plan: &Plan,
+    exposure: &Exposure,
+    moved: &[&Replaced],
+    page: &Utf8Path,
+) -> Result<ExposureMove, String> {
     match exposure.tool.as_str() {
         "superset" => {}
         "dbt" => return Err("a dbt exposure names models: it moves when its models are repointed".to_owned()),
@@ -82,26 +111,48 @@ fn one_move(estate: &Estate, plan: &Plan, exposure: &Exposure, moved: &[&Replace
     let text = read_file(estate, &exposure.at.file)?;
     let (edits, kind, before, after) = edits(estate, exposure, moved, &text)?;
     let (edit, content) = edited(&exposure.at.file, &text, edits)?;
-    let (charts, dashboards) = readers(estate, &exposure.id);
-    Ok(ExposureMove {
+    if holds_secret(&content) {
+        return Err("its file holds a secret, which carve does not copy: repoint it by hand".to_owned());
+    }
+    let (charts, dashboards, ask) = readers(estate, &exposure.id);
+    let (old, new, stand_ins) = filled(estate, exposure, &before, &after);
+    let tasks::Bodies { before: body_before, after: body_after } = tasks::bodies(kind, moved, &before, &after);
+    let mut found = ExposureMove {
         id: exposure.id.clone(),
         title: exposure.title.clone(),
         tool: exposure.tool.clone(),
         owner: exposure.owner.clone(),
+        ask,
         kind,
         replaces: moved.iter().map(|pair| (*pair).clone()).collect(),
-        proofs: proofs(kind, moved, &before, &after),
+        proofs: tasks::proofs(kind, moved, &old, &new),
+        stand_ins,
+        bodies: [body_after, body_before],
         before,
         after,
+        preconditions: tasks::preconditions(plan, moved, edit.file.as_str()),
         edit,
         content,
         charts,
         dashboards,
-        preconditions: preconditions(plan, moved),
-        window: window(estate, plan),
-        way_back: way_back(exposure),
-        page: Utf8PathBuf::from(page_name(&exposure.title)),
-    })
+        window: window(estate, plan, moved),
+        steps: Vec::new(),
+        way_back: Vec::new(),
+        page: page.to_owned(),
+    };
+    found.steps = tasks::steps(plan, &found);
+    found.way_back = tasks::way_back(plan, &found);
+    Ok(found)
+}
+
+/// Both sides as they run: with the templates of its SQL filled, and what was filled with a stand-in.
+fn filled(estate: &Estate, exposure: &Exposure, before: &str, after: &str) -> (String, String, Vec<String>) {
+    let Some(script) = exposure.scripts.first() else {
+        return (before.to_owned(), after.to_owned(), Vec::new());
+    };
+    let old = lineage::render(&Script { text: before.into(), ..script.clone() }, estate);
+    let new = lineage::render(&Script { text: after.into(), ..script.clone() }, estate);
+    (old.text, new.text, old.problems)
 }
 
 type Edits = (Vec<SpanEdit>, SourceKind, String, String);
@@ -139,15 +190,16 @@ fn archive_of(file: &Utf8Path) -> Option<&Utf8Path> {
     file.ancestors().find(|part| part.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip")))
 }
 
-/// Titles of the charts and of the dashboards that stand on `id`, directly or through others.
-fn readers(estate: &Estate, id: &str) -> (Vec<String>, Vec<String>) {
+/// Titles of the charts and of the dashboards that stand on `id`, directly or through others, and who answers
+/// for them.
+fn readers(estate: &Estate, id: &str) -> (Vec<String>, Vec<String>, Vec<String>) {
     let mut parents: BTreeMap<&str, Vec<&Exposure>> = BTreeMap::new();
     for exposure in &estate.exposures {
         for part in &exposure.parts {
             parents.entry(part).or_default().push(exposure);
         }
     }
-    let (mut charts, mut dashboards) = (BTreeSet::new(), BTreeSet::new());
+    let (mut charts, mut dashboards, mut ask) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut seen, mut open) = (BTreeSet::from([id]), vec![id]);
     while let Some(part) = open.pop() {
         for parent in parents.get(part).into_iter().flatten().filter(|p| seen.insert(&p.id)) {
@@ -155,70 +207,37 @@ fn readers(estate: &Estate, id: &str) -> (Vec<String>, Vec<String>) {
                 "dashboard" => dashboards.insert(parent.title.clone()),
                 _ => charts.insert(parent.title.clone()),
             };
+            ask.extend(parent.owner.iter().map(|owner| format!("{owner} ({} {})", parent.kind, parent.title)));
             open.push(&parent.id);
         }
     }
-    (charts.into_iter().collect(), dashboards.into_iter().collect())
+    let list = |set: BTreeSet<String>| set.into_iter().collect();
+    (list(charts), list(dashboards), list(ask))
 }
 
-fn preconditions(plan: &Plan, moved: &[&Replaced]) -> Vec<String> {
-    let mut all = vec![format!("{} is wrapped and its continuity proven: `carve status` says so", plan.service)];
-    for pair in moved {
-        all.push(format!("{} is there and no staler than {}", pair.new, pair.old));
-        all.push(format!("the BI tool's role may read {}", pair.new));
+/// When to move: between two loads of the tables that move, where their schedules are known.
+fn window(estate: &Estate, plan: &Plan, moved: &[&Replaced]) -> String {
+    let loads = |job: &Job| {
+        let fills = |table: &DatasetId| moved.iter().any(|pair| pair.old == *table);
+        job.imports.iter().any(|import| fills(&import.into)) || job.writes.iter().any(|(table, _)| fills(table))
+    };
+    let imports = || estate.jobs.iter().filter(|job| plan.boundary.import_jobs.contains(&job.id));
+    let mut schedules: BTreeSet<&str> = imports().filter(|job| loads(job)).filter_map(schedule).collect();
+    if schedules.is_empty() {
+        schedules = imports().filter_map(schedule).collect();
     }
-    all.push("the BI tool holds the dataset as this export does; else export again first".to_owned());
-    all
-}
-
-fn window(estate: &Estate, plan: &Plan) -> String {
-    let schedules: BTreeSet<&str> = plan
-        .boundary
-        .import_jobs
-        .iter()
-        .filter_map(|id| estate.jobs.iter().find(|job| job.id == *id))
-        .filter_map(|job| job.schedule.as_ref().map(|s| s.text.as_str()))
-        .collect();
-    let schedules: Vec<&str> = schedules.into_iter().collect();
-    match schedules.as_slice() {
-        [] => "No schedule is known: move right after a refresh, so that both sides hold the same rows.".to_owned(),
-        all => format!(
+    let schedules: Vec<String> = schedules.into_iter().map(|schedule| format!("`{schedule}`")).collect();
+    match schedules.is_empty() {
+        true => "No schedule is known: move right after a refresh, so that both sides hold the same rows.".to_owned(),
+        false => format!(
             "Right after a refresh and before the next load (schedule {}), so that both sides hold the same rows.",
-            all.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ")
+            schedules.join(", ")
         ),
     }
 }
 
-fn proofs(kind: SourceKind, moved: &[&Replaced], before: &str, after: &str) -> Vec<ProofQuery> {
-    let side = |text: &str| match kind {
-        SourceKind::Physical => text.to_owned(),
-        SourceKind::Virtual => format!("(\n{}\n) AS source", text.trim().trim_end_matches(';')),
-    };
-    let mut proofs = vec![ProofQuery {
-        title: "The same number of rows".to_owned(),
-        old: format!("SELECT COUNT(*) FROM {}", side(before)),
-        new: format!("SELECT COUNT(*) FROM {}", side(after)),
-        expect: "the same number twice".to_owned(),
-    }];
-    for pair in moved {
-        for (from, to) in [(&pair.old, &pair.new), (&pair.new, &pair.old)] {
-            proofs.push(ProofQuery {
-                title: format!("No row of {from} is missing from {to}"),
-                old: format!("SELECT * FROM {from} EXCEPT SELECT * FROM {to}"),
-                new: String::new(),
-                expect: "no row".to_owned(),
-            });
-        }
-    }
-    proofs
-}
-
-fn way_back(exposure: &Exposure) -> Vec<String> {
-    vec![
-        "Import the export from before the move, or undo the patch: `git apply -R switchover.patch`.".to_owned(),
-        format!("Refresh the columns of dataset {} in the BI tool.", exposure.title),
-        "Open each chart below once; the old table is kept until the service is retired.".to_owned(),
-    ]
+fn schedule(job: &Job) -> Option<&str> {
+    job.schedule.as_ref().map(|schedule| schedule.text.as_str())
 }
 
 /// A title as a file name.
@@ -231,12 +250,8 @@ fn page_name(title: &str) -> String {
     if name.is_empty() || name == "index" { "dataset".to_owned() } else { name.chars().take(80).collect() }
 }
 
-fn free_page(wanted: &Utf8Path, taken: &mut BTreeSet<Utf8PathBuf>) -> Utf8PathBuf {
-    let mut page = wanted.to_owned();
-    let mut number = 2;
-    while !taken.insert(page.clone()) {
-        page = Utf8PathBuf::from(format!("{wanted}-{number}"));
-        number += 1;
-    }
-    page
+fn free_page(wanted: &str, taken: &BTreeSet<Utf8PathBuf>) -> Utf8PathBuf {
+    let numbered = (2..).map(|number| Utf8PathBuf::from(format!("{wanted}-{number}")));
+    let mut pages = std::iter::once(Utf8PathBuf::from(wanted)).chain(numbered);
+    pages.find(|page| !taken.contains(page)).expect("the numbers never end")
 }

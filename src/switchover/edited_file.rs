@@ -1,9 +1,6 @@
 use camino::Utf8Path;
 
-use crate::{
-    plan::{FileEdit, SpanEdit, unified_diff},
-    vocab::Digest,
-};
+use crate::plan::{FileEdit, SpanEdit, apply_edits, file_edit};
 
 /// `text` with `edits` made in it, and the record of the change.
 ///
@@ -12,28 +9,21 @@ use crate::{
 pub(super) fn edited(file: &Utf8Path, text: &str, mut edits: Vec<SpanEdit>) -> Result<(FileEdit, String), String> {
     edits.sort_by_key(|edit| (edit.start, edit.end));
     edits.dedup();
-    let mut content = String::with_capacity(text.len());
-    let mut at = 0;
-    for edit in &edits {
-        if edit.start < at {
-            return Err("two tables are named in one place of its SQL".to_owned());
-        }
-        if text.get(edit.start..edit.end) != Some(edit.old.as_str()) {
-            return Err(format!("`{}` is not where it was read: read the estate again", edit.old));
-        }
-        content.push_str(&text[at..edit.start]);
-        content.push_str(&edit.new);
-        at = edit.end;
+    if edits.windows(2).any(|pair| pair[1].start < pair[0].end) {
+        return Err("two tables are named in one place of its SQL".to_owned());
     }
-    content.push_str(&text[at..]);
-    let diff = unified_diff(file, text, &content);
-    let (before, after) = (Digest::of(text), Digest::of(&content));
-    Ok((FileEdit { file: file.to_owned(), before, after, edits, diff }, content))
+    let gone = edits.iter().find(|edit| text.get(edit.start..edit.end) != Some(edit.old.as_str()));
+    let missing =
+        gone.map_or_else(String::new, |edit| format!("`{}` is not where it was read: read the estate again", edit.old));
+    let content = apply_edits(text, &edits).ok_or_else(|| missing.clone())?;
+    let record = file_edit(file, text, edits).ok_or(missing)?;
+    Ok((record, content))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::Digest;
 
     fn edit(start: usize, old: &str, new: &str) -> SpanEdit {
         SpanEdit { start, end: start + old.len(), old: old.into(), new: new.into() }

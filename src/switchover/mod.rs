@@ -3,15 +3,17 @@
 //! [`draft`] finds every exposure that reads a table the plan replaces, by name or inside its SQL, and
 //! drafts its move with the edited file; what cannot be moved is listed with its reason. [`readiness`]
 //! says whether each may move now. Pages and the patch are rendered by the report room.
+mod below;
 mod draft;
 mod edited_file;
 mod model;
 mod readiness;
 mod replaced;
 mod superset;
+mod tasks;
 mod yaml_scalar;
 
 pub use draft::draft;
-pub use model::{BlockedExposure, ExposureMove, ProofQuery, SourceKind, Switchover, UntouchedExposure};
+pub use model::{BlockedExposure, CarriedExposure, ExposureMove, SourceKind, Switchover, Task, UntouchedExposure};
 pub use readiness::{Readiness, WrapFacts, readiness};
 pub use replaced::{Replaced, replaced};

@@ -13,6 +13,8 @@ pub struct Switchover {
     pub moves: Vec<ExposureMove>,
     /// BI sources that read one and cannot be moved by editing a file.
     pub blocked: Vec<BlockedExposure>,
+    /// Charts and dashboards that stand on a BI source that moves, and so move with it.
+    pub carried: Vec<CarriedExposure>,
     /// Exposures that depend on the service only through other tables, or by a name that stays.
     pub untouched: Vec<UntouchedExposure>,
 }
@@ -42,6 +44,8 @@ pub struct ExposureMove {
     pub kind: SourceKind,
     /// Old and new table of each read that moves.
     pub replaces: Vec<Replaced>,
+    /// Who answers for a chart or dashboard on it, each with what: `team-bi (dashboard Sales)`.
+    pub ask: Vec<String>,
     /// Table name or SQL today.
     pub before: String,
     /// Table name or SQL after.
@@ -54,29 +58,50 @@ pub struct ExposureMove {
     pub charts: Vec<String>,
     /// Titles of the dashboards these stand on.
     pub dashboards: Vec<String>,
+    /// What of its SQL was filled with a stand-in for the proofs, in words.
+    pub stand_ins: Vec<String>,
+    /// What the BI tool's interface is sent to move it, and to move it back: JSON.
+    pub bodies: [String; 2],
     /// What must hold before.
-    pub preconditions: Vec<String>,
-    /// Queries to run on both sides.
-    pub proofs: Vec<ProofQuery>,
+    pub preconditions: Vec<Task>,
+    /// The move.
+    pub steps: Vec<Task>,
+    /// Queries that compare both sides.
+    pub proofs: Vec<Task>,
     /// When to do it.
     pub window: String,
     /// How to undo it, step by step.
-    pub way_back: Vec<String>,
+    pub way_back: Vec<Task>,
     /// Its page: a path without extension below the service's folder.
     pub page: Utf8PathBuf,
 }
 
-/// One query on both sides; their answers must be equal.
+/// Something a person does, with what to copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProofQuery {
-    /// What it shows.
+pub struct Task {
+    /// What it is for.
     pub title: String,
-    /// Over the old source.
-    pub old: String,
-    /// Over the new source; empty where `old` compares both by itself.
-    pub new: String,
-    /// What must come out.
+    /// `sh`, `sql`, or empty where `code` is a list to go through.
+    pub language: &'static str,
+    /// The command or query.
+    pub code: String,
+    /// What must come of it.
     pub expect: String,
+}
+
+/// One chart or dashboard that moves with the BI sources it stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CarriedExposure {
+    /// Id of the exposure.
+    pub id: String,
+    /// What people call it.
+    pub title: String,
+    /// `chart`, `dashboard`.
+    pub kind: String,
+    /// Team or person, where known.
+    pub owner: Option<String>,
+    /// Titles of the BI sources below it that move.
+    pub with: Vec<String>,
 }
 
 /// One BI source that cannot be moved by editing a file.
@@ -101,6 +126,8 @@ pub struct UntouchedExposure {
     pub id: String,
     /// What people call it.
     pub title: String,
+    /// `chart`, `dashboard`, `dataset` …
+    pub kind: String,
     /// Why.
     pub because: String,
 }

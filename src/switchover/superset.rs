@@ -5,8 +5,8 @@ use super::{
 };
 use crate::{
     estate::{Estate, Script},
-    lineage,
-    plan::SpanEdit,
+    lineage::Editor,
+    plan::{SpanEdit, apply_edits},
     vocab::DatasetId,
 };
 
@@ -45,7 +45,7 @@ pub(super) fn repoint_virtual(
         edits.extend(in_sql(script, estate, &pair.old, &pair.new)?);
     }
     edits.sort_by_key(|edit| edit.start);
-    let after = applied(&script.text, &edits)?;
+    let after = apply_edits(&script.text, &edits).ok_or("two tables are named in one place of its SQL")?;
     let in_file = match script.verbatim {
         true => edits.into_iter().map(|edit| shifted(edit, script.at.start)).collect(),
         false => in_scalar(text, &edits)?,
@@ -55,21 +55,8 @@ pub(super) fn repoint_virtual(
 
 /// The one door to lineage's span edits.
 fn in_sql(script: &Script, estate: &Estate, old: &DatasetId, new: &DatasetId) -> Result<Vec<SpanEdit>, String> {
-    let edits = lineage::repoint(script, estate, old, new).map_err(|problem| problem.to_string())?;
+    let edits = Editor::new(estate, [(old, new)]).repoint(script, old, new).map_err(|problem| problem.to_string())?;
     Ok(edits.into_iter().map(|e| SpanEdit { start: e.start, end: e.end, old: e.old, new: e.new }).collect())
-}
-
-fn applied(text: &str, edits: &[SpanEdit]) -> Result<String, String> {
-    let mut after = String::with_capacity(text.len());
-    let mut at = 0;
-    for edit in edits {
-        let between = text.get(at..edit.start).ok_or("two tables are named in one place of its SQL")?;
-        after.push_str(between);
-        after.push_str(&edit.new);
-        at = edit.end;
-    }
-    after.push_str(text.get(at..).unwrap_or_default());
-    Ok(after)
 }
 
 fn shifted(edit: SpanEdit, by: usize) -> SpanEdit {

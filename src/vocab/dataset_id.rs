@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// A dataset of the lake is written `schema.table` (`catalog.schema.table` where the estate says
 /// so). A dataset of a source system carries the system before a colon: `order_db:orders`. A file
-/// set keeps its address: `s3://bucket/path`. Always lower case, never quoted.
+/// set keeps its address: `s3://bucket/path`, or `file:/path` where no scheme is written. Always lower
+/// case, never quoted.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct DatasetId {
@@ -61,7 +62,7 @@ impl DatasetId {
 
     /// Whether this is an address of files rather than a table.
     pub fn is_file_set(&self) -> bool {
-        self.name.contains("://")
+        self.system.is_none() && is_address(&self.name)
     }
 
     /// The dataset beside this one, in the same schema and system, with another table name.
@@ -80,7 +81,7 @@ impl FromStr for DatasetId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadDatasetId { text: text.to_owned() };
         let trimmed = text.trim();
-        if trimmed.contains("://") {
+        if is_address(trimmed) {
             return Ok(DatasetId { system: None, name: trimmed.to_lowercase().into() });
         }
         let (system, name) = match trimmed.split_once(':') {
@@ -94,6 +95,16 @@ impl FromStr for DatasetId {
         }
         Ok(DatasetId { system: system.map(|s| s.to_lowercase().into()), name: unquoted.to_lowercase().into() })
     }
+}
+
+/// Whether `text` is an address of files: `s3://bucket/x`, `dbfs:/mnt/x`, `file:x.csv`.
+fn is_address(text: &str) -> bool {
+    let rooted = |(scheme, rest): (&str, &str)| {
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') && rest.starts_with('/')
+    };
+    text.contains("://")
+        || text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))
+        || text.split_once(':').is_some_and(rooted)
 }
 
 impl fmt::Display for DatasetId {
@@ -141,6 +152,15 @@ mod tests {
         let id: DatasetId = "Order_DB:orders".parse().unwrap();
         assert_eq!(id, DatasetId::in_system("order_db", "Orders"));
         assert_eq!(id.sibling("lines").to_string(), "order_db:lines");
+    }
+
+    #[test]
+    fn an_address_of_files_is_no_table() {
+        for text in ["s3://bucket/x", "file:/x.csv", "file:x.csv", "dbfs:/mnt/x"] {
+            let id: DatasetId = text.parse().unwrap();
+            assert_eq!((id.is_file_set(), id.system(), id.to_string().as_str()), (true, None, text));
+        }
+        assert!(!"order_db:orders".parse::<DatasetId>().unwrap().is_file_set());
     }
 
     #[test]

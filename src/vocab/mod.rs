@@ -2,13 +2,21 @@
 mod dataset_id;
 mod digest;
 mod names;
+mod nearest;
+mod schedule;
 mod schema;
 mod schema_version;
+mod secret;
 mod span;
+mod word_finder;
 
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
 pub use names::{BadName, Endpoint, JobId, ServiceName};
+pub use nearest::nearest;
+pub use schedule::{longest_gap_minutes, runs_per_day};
 pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
+pub use secret::{holds_secret, masked, masked_json};
 pub use span::Span;
+pub use word_finder::WordFinder;

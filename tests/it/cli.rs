@@ -313,6 +313,7 @@ fn every_answer_for_programs_names_its_shape() {
         "plan",
         "explain orders",
         "explain orders --vs web",
+        "explain web",
         "lineage raw.orders",
         "apply web --dry-run",
         "apply web",
@@ -331,4 +332,92 @@ fn every_answer_for_programs_names_its_shape() {
     assert_eq!(shapes.len(), 12, "{shapes:?}");
     let failure = run(&shop, &["apply", "nothing", "--format", "json"], 1);
     assert!(failure.contains("carve-failure/1"), "{failure}");
+}
+
+/// The commands a demo says to type next, in its order, without what stands behind `#`.
+fn next_commands(said: &str) -> Vec<Vec<String>> {
+    let lines = said.lines().skip_while(|line| *line != "Next").skip(1);
+    lines.map(|line| line.split('#').next().unwrap().split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn every_line_the_demo_says_to_type_works_in_that_order() {
+    let here = folder();
+    let said = run(here.path(), &["demo", "shop", "--scale", "0.004"], 0);
+    let commands = next_commands(&said);
+    assert!(commands.len() >= 8, "{said}");
+    let mut refreshed = Vec::new();
+    for command in commands {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["git", rest @ ..] => {
+                let output = std::process::Command::new("git").current_dir(here.path()).args(rest).output().unwrap();
+                assert!(output.status.success() && !output.stdout.is_empty(), "{words:?}");
+            }
+            // `carve` where a shell finds it, else the path of this very binary.
+            [program, rest @ ..] if program.ends_with("carve") => {
+                let said = run(here.path(), rest, 0);
+                assert!(!said.is_empty(), "{words:?}");
+                if rest[0] == "refresh" {
+                    refreshed.push(said);
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(refreshed[0].contains("published v1.0.1"), "{refreshed:?}");
+    assert!(refreshed[1].contains("nothing changed, v1.0.1 stays"), "{refreshed:?}");
+}
+
+#[test]
+fn time_goes_by_only_in_a_demo() {
+    let here = folder();
+    fs::create_dir_all(here.path().join("mine")).unwrap();
+    run(here.path(), &["demo", "--late-rows", "mine"], 1);
+    assert_eq!(fs::read_dir(here.path().join("mine")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_wrapped_service_is_explained_by_what_was_scored_when_it_was_planned() {
+    let (_keep, shop) = planned();
+    let before = json(&shop, &["explain", "web"]);
+    run(&shop, &["apply", "web"], 0);
+    let said = run(&shop, &["explain", "web"], 0);
+    assert!(said.contains("is a data service") && said.contains("When it was planned it ranked"), "{said}");
+    let after = json(&shop, &["explain", "web"]);
+    assert_ne!(after["format"], before["format"]);
+    assert_eq!(after["status"]["stage"], "wrapped");
+    let plan = fs::read_to_string(shop.join("plans/web.yaml")).unwrap();
+    assert!(plan.contains(&format!("priority: '{}'", after["scores_when_planned"]["priority"].as_str().unwrap())));
+    // Two sides of a comparison must both be ranked.
+    run(&shop, &["explain", "web", "--vs", "orders"], 4);
+}
+
+#[test]
+fn an_estate_is_named_in_one_way_everywhere_and_by_plain_words_where_nothing_else_is() {
+    let (keep, shop) = planned();
+    let here = keep.path();
+    for command in ["init --dry-run", "scan", "plan --dry-run", "status", "catalog", "report"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let by_word = run(here, &[&words[..], &["shop"]].concat(), 0);
+        let by_flag = run(here, &[&words[..], &["--estate", "shop"]].concat(), 0);
+        assert_eq!(by_word, by_flag, "{command}");
+        assert_eq!(run(&shop, &words, 0).lines().count(), by_flag.lines().count(), "{command}");
+    }
+    for command in ["explain web", "lineage raw.orders", "apply web --dry-run", "switchover web"] {
+        let words: Vec<&str> = command.split(' ').collect();
+        run(here, &[&words[..], &["--estate", "shop"]].concat(), 0);
+    }
+}
+
+#[test]
+fn a_flag_that_a_command_does_not_use_is_not_taken() {
+    let here = folder();
+    for command in ["refresh", "verify", "rollback", "apply"] {
+        run(here.path(), &[command, "x", "--templates", "."], 64);
+        assert!(!run(here.path(), &[command, "--help"], 0).contains("--templates"), "{command}");
+    }
+    for command in ["plan", "switchover", "catalog", "report"] {
+        assert!(run(here.path(), &[command, "--help"], 0).contains("--templates"), "{command}");
+    }
 }

@@ -152,10 +152,14 @@ fn check(path: &Path) -> Result<(), String> {
     }
 }
 
+fn editor(estate: &Estate) -> lineage::Editor<'_> {
+    lineage::Editor::new(estate, [])
+}
+
 #[test]
 fn every_case_means_what_its_yaml_says() {
     let cases = cases();
-    assert!(cases.len() >= 80, "{} cases", cases.len());
+    assert!(cases.len() >= 220, "{} cases", cases.len());
     let faults: Vec<String> =
         cases.iter().filter_map(|path| check(path).err().map(|why| format!("{}\n{why}", path.display()))).collect();
     assert!(faults.is_empty(), "{} of {} cases differ\n{}", faults.len(), cases.len(), faults.join("\n"));
@@ -323,18 +327,18 @@ fn a_dbt_model_is_rendered_with_its_projects_names() {
         rendered.text.trim(),
         "select o.id, (o.total / 100.0) as total from stage.stg_orders o join raw.orders r using (id) where region = 'eu'"
     );
-    let (queries, left_out) = lineage::comparable_queries(&model, &estate);
+    let (queries, left_out) = editor(&estate).comparable_queries(&model);
     assert_eq!((queries[0].0.clone(), queries.len(), left_out), (Some(id("mart.m")), 1, vec![]));
 }
 
 #[test]
 fn a_dbt_source_is_repointed_in_its_sources_file() {
     let (estate, model) = dbt_estate("select id from {{ source('lake', 'orders') }}");
-    let problem = lineage::repoint(&model, &estate, &id("raw.orders"), &id("raw.orders__import")).unwrap_err();
+    let problem = editor(&estate).repoint(&model, &id("raw.orders"), &id("raw.orders__import")).unwrap_err();
     let RepointProblem::DbtSource { source_name, table, file, .. } = problem else { panic!("{problem}") };
     assert_eq!((source_name.as_str(), table.as_str(), file.as_str()), ("lake", "orders", "models/sources.yml"));
     let (estate, model) = dbt_estate("select id from {{ ref('stg_orders') }}");
-    let problem = lineage::repoint(&model, &estate, &id("stage.stg_orders"), &id("stage.x")).unwrap_err();
+    let problem = editor(&estate).repoint(&model, &id("stage.stg_orders"), &id("stage.x")).unwrap_err();
     assert_eq!(problem, RepointProblem::DbtRef(id("stage.stg_orders")));
 }
 
@@ -347,7 +351,7 @@ fn made(text: &str, edits: &[TextEdit]) -> String {
 }
 
 fn repointed(text: &str) -> Result<String, RepointProblem> {
-    let edits = lineage::repoint(&script(text), &Estate::default(), &id("raw.orders"), &id("raw.orders__import"))?;
+    let edits = editor(&Estate::default()).repoint(&script(text), &id("raw.orders"), &id("raw.orders__import"))?;
     Ok(made(text, &edits))
 }
 
@@ -401,11 +405,10 @@ fn what_cannot_be_repointed_says_why() {
     assert_eq!(repointed("select ?!? from raw.orders where (("), Err(RepointProblem::NotUnderstood(id("raw.orders"))));
     let templated =
         Script { params: [("s".to_owned(), "raw".to_owned())].into(), ..script("select a from {{ s }}.orders") };
-    let problem = lineage::repoint(&templated, &Estate::default(), &id("raw.orders"), &id("raw.x")).unwrap_err();
+    let problem = editor(&Estate::default()).repoint(&templated, &id("raw.orders"), &id("raw.x")).unwrap_err();
     assert!(matches!(problem, RepointProblem::InTemplate { .. }), "{problem}");
     let clash = "with orders__import as (select 1 as id) select o.id from orders o join orders__import using (id)";
-    let problem =
-        lineage::repoint(&script(clash), &Estate::default(), &id("orders"), &id("orders__import")).unwrap_err();
+    let problem = editor(&Estate::default()).repoint(&script(clash), &id("orders"), &id("orders__import")).unwrap_err();
     assert!(matches!(problem, RepointProblem::ChangesMeaning(_)), "{problem}");
 }
 
@@ -413,7 +416,7 @@ fn what_cannot_be_repointed_says_why() {
 fn queries_that_fill_tables_can_be_compared_and_the_rest_is_named() {
     let text = "create table a.x as\n select id from raw.t;\ninsert into a.y (id) select id from raw.u;\n\
                 create temp table w as select 1 as id;\ninsert into a.z select id from w;\nupdate a.x set id = 2 where id = 1;\ndrop table a.old";
-    let (queries, left_out) = lineage::comparable_queries(&script(text), &Estate::default());
+    let (queries, left_out) = editor(&Estate::default()).comparable_queries(&script(text));
     let expected = [("a.x", "select id from raw.t"), ("a.y", "select id from raw.u")];
     assert_eq!(queries, expected.map(|(target, query)| (Some(id(target)), query.to_owned())));
     assert_eq!(
@@ -424,10 +427,8 @@ fn queries_that_fill_tables_can_be_compared_and_the_rest_is_named() {
 
 #[test]
 fn a_query_whose_template_is_not_filled_is_not_compared() {
-    let (queries, left_out) = lineage::comparable_queries(
-        &script("create table a.x as select {{ who }} as v from raw.t"),
-        &Estate::default(),
-    );
+    let (queries, left_out) =
+        editor(&Estate::default()).comparable_queries(&script("create table a.x as select {{ who }} as v from raw.t"));
     assert!(queries.is_empty());
     assert_eq!(left_out, ["job.sql:1:1: its template has values that are known only when it runs"]);
 }
@@ -449,7 +450,7 @@ fn nesting_within_the_limit_is_read_in_every_dialect() {
                 "case when a then " => " end",
                 _ => ")",
             };
-            let depth = if open.len() > 12 { 20 } else { 40 };
+            let depth = 240;
             let inner = if open.starts_with("(select") { "select * from raw.t" } else { "1" };
             let text = match open.starts_with("(select") {
                 true => format!("select * from {}{inner}{}", "(select * from ".repeat(depth), ") x".repeat(depth))
@@ -565,9 +566,23 @@ proptest! {
         }
         prop_assert!(faults.iter().all(|fault| text.get(fault.at.start..fault.at.end).is_some()));
         let _ = lineage::meaning(&text, Some(dialect));
-        let _ = lineage::comparable_queries(&script(&text), &Estate::default());
+        let _ = editor(&Estate::default()).comparable_queries(&script(&text));
         if let Some(one) = lineage.uses.iter().find(|one| one.access == Access::Read) {
-            let _ = lineage::repoint(&script(&text), &Estate::default(), &one.dataset, &id("new.table"));
+            let _ = editor(&Estate::default()).repoint(&script(&text), &one.dataset, &id("new.table"));
         }
     }
+}
+
+#[test]
+fn ref_outside_a_project_finds_the_model_of_a_project_and_is_inferred() {
+    let (estate, _) = dbt_estate("");
+    let outside =
+        script("insert into mart.x select id from {{ ref('stg_orders') }} join {{ ref('nobodys') }} using (id)");
+    let estate = Estate { jobs: vec![Job { scripts: vec![outside], ..job("j", "") }], ..estate };
+    let (lineage, _) = lineage::read(&estate, &Silent);
+    let job = &lineage.jobs[&JobId::new("j")];
+    let reads = job.uses.iter().filter(|one| one.access == Access::Read);
+    let found: Vec<_> = reads.map(|one| (one.dataset.clone(), one.evidence, one.exact)).collect();
+    let expected = ["stage.stg_orders", "nobodys"].map(|name| (id(name), Evidence::Inferred, false));
+    assert_eq!(found, expected);
 }

@@ -84,3 +84,22 @@ pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8
     }
     found
 }
+
+/// Whether this user may mount within namespaces of their own.
+pub(crate) fn may_mount() -> bool {
+    let tried = Command::new("unshare").args(["-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"]).output();
+    let may = tried.is_ok_and(|output| output.status.success());
+    if !may {
+        eprintln!("SKIPPED: no small file system can be mounted here, so this was not tried");
+    }
+    may
+}
+
+/// A shell script with `carve` as a function, in mount and user namespaces of its own.
+pub(crate) fn in_namespace(shop: &Path, script: &str) -> Output {
+    let carve = env!("CARGO_BIN_EXE_carve");
+    let script = format!("set -u; cd {shop:?}; carve() {{ {carve:?} \"$@\"; }}\n{script}");
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", &script]).env("NO_COLOR", "1").env_remove("CARVE_TEST_CRASH_AT");
+    command.output().unwrap()
+}

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     apply::model::ProofSummary,
+    plan::MadeEdits,
     vocab::{Digest, SchemaVersion, ServiceName},
 };
 
@@ -111,6 +112,9 @@ pub struct Facts {
     /// Files of the estate → their bytes from before, below carve's folder.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub backups: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Files of the estate → the edits made in them, where they really stood.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub edited: BTreeMap<Utf8PathBuf, MadeEdits>,
     /// Folders of the estate that carve made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<Utf8PathBuf>,
@@ -135,6 +139,7 @@ impl Facts {
             .extend(later.attempted.iter().filter(|v| !self.attempted.contains(v)).copied().collect::<Vec<_>>());
         self.stored.extend(later.stored);
         self.backups.extend(later.backups);
+        self.edited.extend(later.edited);
         self.folders.extend(later.folders.iter().filter(|f| !self.folders.contains(f)).cloned().collect::<Vec<_>>());
         if !later.proofs.is_empty() {
             self.proofs = later.proofs;

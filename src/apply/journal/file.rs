@@ -1,5 +1,5 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{Seek, SeekFrom, Write},
 };
 
@@ -7,7 +7,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::apply::journal::{Event, IllegalEvent, RunState, crash};
+use crate::{
+    apply::{
+        error::Needs,
+        journal::{Event, IllegalEvent, RunState, crash},
+    },
+    connector::may_pass,
+    vocab::ServiceName,
+};
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,15 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// What it takes for the same command to go on.
+    pub(in crate::apply) fn needs(&self) -> Needs {
+        match self {
+            JournalError::Io { source, .. } if may_pass(source) => Needs::Again,
+            JournalError::Io { .. } | JournalError::Damaged { .. } => Needs::Change,
+            JournalError::Illegal(_) => Needs::Mending,
+        }
+    }
+
     pub(in crate::apply) fn hint(&self) -> &'static str {
         match self {
             JournalError::Damaged { .. } => {
@@ -77,6 +93,15 @@ pub(in crate::apply) struct Journal {
     lines: u64,
     clock: fn() -> Timestamp,
     state: RunState,
+}
+
+/// Services that have a journal below `state`, by name.
+pub(in crate::apply) fn services(state: &Utf8Path) -> Vec<ServiceName> {
+    let entries = state.read_dir_utf8().into_iter().flatten().flatten();
+    let with_journal = entries.filter(|entry| entry.path().join("journal.jsonl").is_file());
+    let mut names: Vec<ServiceName> = with_journal.filter_map(|entry| entry.file_name().parse().ok()).collect();
+    names.sort();
+    names
 }
 
 /// Reads the journal of a service's folder without changing it. A torn last line is left out; no file means a new journal.
@@ -120,7 +145,7 @@ impl Journal {
         let path = shown(folder);
         let io = |source| JournalError::Io { doing: "write", path: path.clone(), source };
         fs::create_dir_all(folder).map_err(io)?;
-        let mut file = OpenOptions::new()
+        let mut file = crate::apply::files::owner_only()
             .create(true)
             .truncate(false)
             .write(true)

@@ -6,5 +6,5 @@ mod state;
 
 pub use event::{Event, Facts};
 pub use file::JournalError;
-pub(in crate::apply) use file::{Journal, read};
+pub(in crate::apply) use file::{Journal, read, services};
 pub use state::{IllegalEvent, Phase, RunState, Stage, StepState};

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     apply::journal::{Event, Facts},
@@ -22,6 +22,8 @@ pub struct RunState {
     pub refreshing: Option<Facts>,
     /// Versions that refreshes stored objects under, committed or not.
     pub refreshed: Vec<SchemaVersion>,
+    /// Every version that this journal ever spoke of, whatever became of its plan: none is given out again.
+    pub used: BTreeSet<SchemaVersion>,
     /// Refreshes that changed something.
     pub refreshes: u32,
     /// What was proven by the last of them.
@@ -91,13 +93,29 @@ impl RunState {
     /// # Errors
     /// When the event cannot follow, for example the end of a step that was never begun.
     pub fn after(mut self, event: Event) -> Result<RunState, IllegalEvent> {
+        if let Event::Noted { facts, .. }
+        | Event::Done { facts, .. }
+        | Event::RefreshNoted { facts }
+        | Event::RefreshDone { facts } = &event
+        {
+            self.used.extend(facts.attempted.iter().chain(&facts.version));
+        }
         match event {
             Event::Started { plan, service, steps, .. } => {
                 self.expect("the start of a plan", &[Stage::New, Stage::Finished, Stage::RolledBack])?;
                 let waiting = steps.iter().map(|step| (step.clone(), StepState::default())).collect();
                 let stage = Stage::Applying;
                 let (plan, service) = (Some(plan), Some(service));
-                return Ok(RunState { plan, service, stage, order: steps, steps: waiting, ..RunState::default() });
+                let used = self.used;
+                return Ok(RunState {
+                    plan,
+                    service,
+                    stage,
+                    order: steps,
+                    steps: waiting,
+                    used,
+                    ..RunState::default()
+                });
             }
             Event::Began { step, attempt } => {
                 self.expect("the beginning of a step", &[Stage::Applying])?;

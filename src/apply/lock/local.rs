@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{apply::error::ApplyError, vocab::Digest};
+use crate::{apply::error::StepError, vocab::Digest};
 
 /// Who holds a lock, as the loser reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,18 +39,15 @@ pub(in crate::apply) struct LocalLock {
 
 impl LocalLock {
     /// Takes the lock of the folder `state`, or says who holds it.
-    pub(in crate::apply) fn take(state: &Utf8Path, doing: &str, now: Timestamp) -> Result<Self, ApplyError> {
-        let failed = |source: std::io::Error| ApplyError::Stopped {
-            step: "lock".to_owned(),
-            source: format!("cannot lock carve's folder: {source}").into(),
-        };
+    pub(in crate::apply) fn take(state: &Utf8Path, doing: &str, now: Timestamp) -> Result<Self, StepError> {
+        let failed = |source: std::io::Error| StepError::io("lock carve's folder")(source);
         fs::create_dir_all(state).map_err(failed)?;
         let path = state.join("lock");
         let mut file =
             OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ApplyError::Locked { holder: named(&mut file) }),
+            Err(TryLockError::WouldBlock) => return Err(StepError::LeaseLost(named(&mut file))),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         let holder = Holder::new(doing, now);
@@ -123,7 +120,7 @@ mod tests {
         let keep = tempfile::tempdir().unwrap();
         let state = Utf8Path::from_path(keep.path()).unwrap();
         let held = LocalLock::take(state, "apply of `orders`", Timestamp::UNIX_EPOCH).unwrap();
-        let Err(ApplyError::Locked { holder }) = LocalLock::take(state, "x", Timestamp::UNIX_EPOCH) else {
+        let Err(StepError::LeaseLost(holder)) = LocalLock::take(state, "x", Timestamp::UNIX_EPOCH) else {
             panic!("two held one lock");
         };
         assert!(holder.contains(&std::process::id().to_string()), "{holder}");

@@ -83,7 +83,8 @@ impl ImportStep<'_> {
     }
 }
 
-/// Fills `staging` with what `manifest` names, going on where an earlier attempt stopped, and proves it.
+/// Fills `staging` with what `manifest` names, going on where an earlier attempt stopped, proves it, and gives it
+/// the indexes of the table whose place it will take: rows that break one are refused here.
 ///
 /// # Errors
 /// [`StepError::NotEqual`] with the rows that differ; the staged table stays for a look, nothing reads it.
@@ -92,22 +93,37 @@ pub(in crate::apply) async fn stage(
     manifest: &Arc<Manifest>,
     staging: &DatasetId,
 ) -> Result<ProofSummary, StepError> {
-    let world = context.world;
-    let loaded = match world.lake.exists(staging).await? {
-        true => ledger(context, staging, manifest).await?,
-        false => None,
+    let lake = &*context.world.lake;
+    let loaded = match lake.exists(staging).await? {
+        true => ledger(context, staging, manifest).await?.unwrap_or_default(),
+        false => BTreeSet::new(),
     };
-    // A whole ledger brings us here only when its table was not equal: it is filled anew.
-    let loaded = loaded.filter(|loaded| !loaded.is_empty() && loaded.len() < manifest.parts.len());
-    if loaded.is_none() {
-        world.lake.create_staging(staging, &manifest.schema).await?;
+    if !loaded.is_empty() {
+        load(context, manifest, staging, &loaded).await?;
+        let (proof, _) = transport::prove(context, manifest, staging).await?;
+        if proof.verdict == "equal" {
+            take_indexes(context, staging).await?;
+            return Ok(proof);
+        }
+        // Other bytes once stood under these names, in an attempt that was swept away: it is filled anew.
     }
-    load(context, manifest, staging, &loaded.unwrap_or_default()).await?;
+    lake.create_staging(staging, &manifest.schema).await?;
+    load(context, manifest, staging, &BTreeSet::new()).await?;
     let (proof, told) = transport::prove(context, manifest, staging).await?;
     match proof.verdict.as_str() {
-        "equal" => Ok(proof),
+        "equal" => {
+            take_indexes(context, staging).await?;
+            Ok(proof)
+        }
         _ => Err(StepError::NotEqual { proof: Box::new(proof), differences: told }),
     }
+}
+
+async fn take_indexes(context: &Context<'_>, staging: &DatasetId) -> Result<(), StepError> {
+    if let Some(swap) = context::swap_of(context.plan, staging) {
+        context.world.lake.take_indexes(staging, &swap.live).await?;
+    }
+    Ok(())
 }
 
 async fn load(

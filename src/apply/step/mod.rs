@@ -10,8 +10,7 @@ mod swap;
 use async_trait::async_trait;
 
 pub(super) use import::stage;
-pub(super) use repoint::edited;
-pub(super) use swap::put_in_place;
+pub(super) use swap::{previous_generation, put_in_place};
 
 use crate::{
     apply::{
@@ -50,6 +49,10 @@ pub(super) trait StepKind: Send + Sync {
     async fn act(&self, here: &Here<'_>, note: &mut Noting<'_>) -> Result<Facts, StepError>;
     /// Undoes it, from wherever it stands. May be called again.
     async fn undo(&self, here: &Here<'_>) -> Result<Facts, StepError>;
+    /// Whether undoing would stop for a person to decide; asked of every step before the first is undone.
+    async fn can_undo(&self, _: &Here<'_>) -> Result<(), StepError> {
+        Ok(())
+    }
 }
 
 /// What a step sees beside the world: itself, and what the journal knows.

@@ -5,8 +5,8 @@ use crate::{
         context,
         error::StepError,
         journal::Facts,
-        publication::{self, WITHDRAWN},
-        publishing,
+        publication::{self, Committed, Depth, WITHDRAWN},
+        publishing::{self, Before, Open},
         step::{Here, Standing, StepKind},
         upload::Noting,
     },
@@ -38,20 +38,25 @@ impl StepKind for PublishStep<'_> {
         // else is decided by reading the origin, which publishing does first.
         let facts = here.facts();
         let in_doubt = here.state.of(&here.step.id).is_some_and(|state| state.in_doubt);
-        let newest = publication::newest(&*here.context.world.bucket, &here.context.plan.service).await?;
-        match newest
-            .filter(|newest| in_doubt && facts.attempted.last() == Some(&newest.version()) && !newest.is_withdrawn())
-        {
-            Some(newest) => Ok(Standing::After(Facts {
+        let newest = publication::shelf(&*here.context.world.bucket, &here.context.plan.service).await?.newest;
+        let ours = |newest: &Committed| facts.attempted.last() == Some(&newest.version()) && !newest.is_withdrawn();
+        let Some(newest) = newest.filter(|newest| in_doubt && ours(newest)) else { return Ok(Standing::Before) };
+        let bucket = &here.context.world.bucket;
+        let damage = publication::damage(bucket, &newest, Depth::Bytes, &|| here.context.go_on()).await?;
+        Ok(match damage.is_empty() {
+            true => Standing::After(Facts {
                 version: Some(newest.version()),
                 ..Facts::said(format!("publication {} was committed before carve stopped", newest.version()))
-            })),
-            None => Ok(Standing::Before),
-        }
+            }),
+            // Publishing tells what is damaged, and publishes anew.
+            false => Standing::Before,
+        })
     }
 
     async fn act(&self, here: &Here<'_>, note: &mut Noting<'_>) -> Result<Facts, StepError> {
-        let published = publishing::publish(&here.context, self.0, &here.facts(), note).await?;
+        let known = here.facts();
+        let before = Before::of(&here.context, here.state, &known, Depth::Bytes).await?;
+        let published = publishing::publish(&here.context, self.0, &before, &mut Open, note).await?;
         Ok(Facts { version: Some(published.version), lines: published.lines, ..Facts::default() })
     }
 
@@ -62,7 +67,7 @@ impl StepKind for PublishStep<'_> {
         let mut ours = here.facts().attempted;
         ours.extend(here.state.refreshed.iter().copied());
         publication::sweep(&*world.bucket, service, &context::endpoints(self.0), &ours).await?;
-        let newest = publication::newest(&*world.bucket, service).await?;
+        let newest = publication::shelf(&*world.bucket, service).await?.newest;
         let Some(newest) = newest.filter(|newest| ours.contains(&newest.version()) && !newest.is_withdrawn()) else {
             return Ok(Facts::said("no publication of this wrap to withdraw"));
         };

@@ -71,7 +71,7 @@ impl StepKind for ScheduleStep<'_> {
 
 impl ScheduleStep<'_> {
     fn path(&self, here: &Here<'_>) -> Result<Utf8PathBuf, StepError> {
-        here.context.world.estate_file(&self.0.file).ok_or_else(|| StepError::outside(&self.0.file))
+        here.context.world.estate_file(&self.0.file).map_err(StepError::outside)
     }
 
     fn found(&self, here: &Here<'_>) -> Result<Option<Vec<u8>>, StepError> {

@@ -112,7 +112,7 @@ pub(in crate::apply) async fn put_in_place(
 }
 
 /// Where a refresh keeps the import it replaced.
-fn previous_generation(live: &DatasetId) -> DatasetId {
+pub(in crate::apply) fn previous_generation(live: &DatasetId) -> DatasetId {
     live.sibling(&format!("{}__previous", live.table()))
 }
 

@@ -2,28 +2,29 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    apply::{self, RunOptions, RunReport},
+    apply::{self, ApplyError, KnownEdits, RunOptions, RunReport, World},
     cli::{
         Context, Outcome,
         args::ApplyArgs,
         exit::{ExitCode, Failure},
-        workspace::{Workspace, interrupt_flag},
+        workspace::{Opened, Workspace},
     },
     console::{Style, Table},
     estate::Estate,
-    plan::{self, Plan},
+    plan::{self, Action, CheckInputs, Plan, StaleStep},
 };
 
-use super::proofs;
+use super::{apply_many, proofs};
 
 pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
+    let [service] = &args.services[..] else { return apply_many::run(args, &workspace, context).await };
+    let plan = workspace.plan(service)?;
     let estate = workspace.load_checked(&context.bars)?;
     let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
     match context.json {
         true => context.answer("carve-run/1", &report)?,
-        false => show(&plan, &report, args.dry_run, context),
+        false => show(&plan, &report, &workspace.flags(), args.dry_run, context),
     }
     Ok(ExitCode::Done)
 }
@@ -42,41 +43,57 @@ pub(super) async fn execute(
         return Err(Failure::said(ExitCode::Usage, format!("the plan has no step `{step}`"))
             .hint(format!("its steps are: {}", ids.join(", "))));
     }
-    let world = workspace.world(estate, std::slice::from_ref(plan)).await?;
-    let options = RunOptions {
-        dry_run,
-        stop_after,
-        stale: stale(estate, plan),
-        cancel: interrupt_flag(),
-        ..RunOptions::default()
+    let Opened { plan, world, run } = Opened::of(workspace, estate, plan.clone()).await?;
+    let options = RunOptions { dry_run, stop_after, stale: stale(&world, estate, &plan)?, ..run };
+    apply::run(&plan, &world, &options, &context.bars).await.map_err(Failure::from)
+}
+
+/// Why steps are stale. A file that preflight refuses to follow is none of this: that is for a person to mend first.
+fn stale(world: &World, estate: &Estate, plan: &Plan) -> Result<BTreeMap<String, String>, Failure> {
+    let known = KnownEdits::read(&world.state).map_err(|error| Failure::from(ApplyError::Journal(error)))?;
+    let inputs = CheckInputs {
+        read: &|file| Workspace::read_file(&estate.roots, file),
+        edits: &|file, but| known.standing(file, plan, but),
     };
-    apply::run(plan, &world, &options, &context.bars).await.map_err(Failure::from)
+    let edited = |stale: &StaleStep| {
+        let step = plan.steps.iter().find(|step| step.id == stale.step);
+        step.is_some_and(|step| matches!(step.action, Action::Repoint(_)))
+    };
+    let followed = |stale: &StaleStep| !edited(stale) || world.estate_file(&stale.file).is_ok();
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    for stale in plan::check(plan, &inputs).into_iter().filter(followed) {
+        let line = match stale.needed_by.len() {
+            0 => format!("{}: {}", stale.file, stale.because),
+            1 => format!("{}: {}, and `{}` needs the step", stale.file, stale.because, stale.needed_by[0]),
+            n => format!("{}: {}, and {n} steps need the step", stale.file, stale.because),
+        };
+        let told = all.entry(stale.step).or_default();
+        *told = [told.as_str(), &line].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ");
+    }
+    Ok(all)
 }
 
-fn stale(estate: &Estate, plan: &Plan) -> BTreeMap<String, String> {
-    let read = |file: &camino::Utf8Path| Workspace::read_file(&estate.roots, file);
-    plan::check(plan, &read).into_iter().map(|s| (s.step, format!("{}: {}", s.file, s.because))).collect()
-}
-
-fn show(plan: &Plan, report: &RunReport, dry_run: bool, context: &Context) {
+fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &Context) {
     let screen = &context.screen;
     steps(report, context);
     for finding in &report.findings {
         screen.out(format!("{} {}", screen.paint(Style::Warn, "note:"), finding.what));
     }
     if !report.proofs.is_empty() {
-        screen.out(format!("\n{}", proofs::table(&report.proofs)));
+        screen.out(format!("\n{}", proofs::table(&report.proofs, context.screen.width())));
     }
-    by_hand(plan, context);
+    left_to_you(plan, usize::MAX, context);
     let service = &plan.service;
     if dry_run {
-        screen.out(format!("\nNothing was written. Next: carve apply {service}"));
+        screen.out(format!("\nNothing was written. Next: carve apply {service}{flags}"));
     } else if report.complete {
         let done = screen.paint(Style::Good, "Done:");
-        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}`."));
-        screen.out(format!("Next: carve switchover {service}, carve catalog, carve refresh {service}"));
+        screen.out(format!("\n{done} {service} is a data service. Undo with `carve rollback {service}{flags}`."));
+        screen.out(format!(
+            "Next: `carve switchover {service}{flags}`, `carve catalog{flags}`, `carve refresh {service}{flags}`"
+        ));
     } else {
-        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}`."));
+        screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}{flags}`."));
     }
 }
 
@@ -85,16 +102,20 @@ fn steps(report: &RunReport, context: &Context) {
     for step in &report.steps {
         table.row([step.step.clone(), step.title.clone(), word(step.outcome).to_owned()]);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
 }
 
-/// What the plan could not take on must not be forgotten behind a word like "done".
-fn by_hand(plan: &Plan, context: &Context) {
-    let lines: Vec<&str> = plan.not_understood.iter().filter_map(|line| line.strip_prefix("by hand: ")).collect();
-    if !lines.is_empty() {
-        let text = format!("\nStill to do by hand ({}):", lines.len());
-        context.screen.out(context.screen.paint(Style::Warn, &text));
-        lines.iter().for_each(|line| context.screen.out(format!("  - {line}")));
+/// What the plan leaves to people, up to `most` lines: it must not be forgotten behind a word like "done".
+pub(super) fn left_to_you(plan: &Plan, most: usize, context: &Context) {
+    let lines: Vec<&str> = plan.left_to_people().collect();
+    if lines.is_empty() {
+        return;
+    }
+    let text = format!("\nLeft to you for {} ({}):", plan.service, lines.len());
+    context.screen.out(context.screen.paint(Style::Warn, &text));
+    lines.iter().take(most).for_each(|line| context.screen.out(format!("  - {line}")));
+    if lines.len() > most {
+        context.screen.out(format!("  … and {} more: plans/{}.yaml lists them", lines.len() - most, plan.service));
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &CatalogArgs, context: &Context) -> Outcome {
     let (estate, _) = workspace.load(&context.bars);
     let options = RenderOptions { templates: args.templates.clone() };
     let count = write(&workspace, &estate, &options).await?;
-    let index = workspace.out().join("catalog/index.html");
+    let index = workspace.below("catalog/index.html");
     match (context.json, count) {
         (true, _) => context.answer("carve-written/1", &serde_json::json!({ "services": count, "written": index }))?,
         (_, 0) => context.screen.out("No service is planned yet: nothing to show."),
@@ -47,7 +47,7 @@ pub(super) async fn write(workspace: &Workspace, estate: &Estate, options: &Rend
     }
     let files = report::render_catalog(&pages, options)
         .map_err(|error| Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates"))?;
-    write_files(&workspace.out().join("catalog"), &files)?;
+    write_files(&workspace.below("catalog"), &files)?;
     Ok(pages.len())
 }
 

@@ -23,9 +23,12 @@ use crate::{
 };
 
 /// A file only a demo has: what is in a folder with it may be replaced.
-const MARKER: &str = ".carve-demo";
+pub(super) const MARKER: &str = ".carve-demo";
 
 pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
+    if args.late_rows {
+        return super::demo_late::run(args, context);
+    }
     let began = Instant::now();
     let context = &Context {
         screen: context.screen.clone(),
@@ -71,13 +74,13 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
         page: &page,
     };
     match context.json {
-        true => context.screen.out(story.json().to_string()),
+        true => context.screen.answer(story.json()),
         false => story.tell(context, began.elapsed().as_secs_f64()),
     }
     Ok(ExitCode::Done)
 }
 
-fn demo_failed(error: DemoDataError) -> Failure {
+pub(super) fn demo_failed(error: DemoDataError) -> Failure {
     Failure::new(ExitCode::Error, &error).hint("check the folder's permissions and free space")
 }
 
@@ -140,7 +143,7 @@ struct Ran {
     left_out: Vec<JobId>,
 }
 
-fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
+pub(super) fn run_job(lake: &LegacyLake, survey: &Survey, job: &Job) -> Result<bool, DemoDataError> {
     let foreign = job.scripts.iter().any(|script| script.dialect.as_deref().is_some_and(|d| d != "sqlite"));
     // A SQL file that no config names is run by nobody.
     let loose = job.declared_by != Declaration::CarveJobs;
@@ -207,7 +210,7 @@ impl Story<'_> {
     fn tell(&self, context: &Context, seconds: f64) {
         let screen = &context.screen;
         let title = |text: &str| screen.paint(Style::Strong, text);
-        screen.out(format!(
+        screen.prose(12, format!(
             "{}  {} rows in {} source systems; {} jobs built the lake ({} left out: disabled or for another engine)",
             title("The estate"),
             self.rows,
@@ -216,11 +219,11 @@ impl Story<'_> {
             self.ran.left_out.len(),
         ));
         screen.out(format!("\n{}", title("What to carve out first")));
-        screen.out(self.ranking());
-        screen.out(format!("\n{}  {}", title("Applied"), self.plan.summary));
-        screen.out(super::proofs::table(&self.shown_proofs()));
+        screen.out(self.ranking(screen.width()));
+        screen.prose(9, format!("\n{}  {}", title("Applied"), self.plan.summary));
+        screen.out(super::proofs::table(&self.shown_proofs(), screen.width()));
         if let Some(status) = self.status() {
-            screen.out(format!(
+            screen.prose(11, format!(
                 "{}  v{} with {} rows in {} parts under bucket/data-services/{}; {} BI sources have their switchover plan",
                 title("Published"),
                 status.version.map(|v| v.to_string()).unwrap_or_default(),
@@ -236,24 +239,32 @@ impl Story<'_> {
             self.page,
             screen.paint(Style::Faint, &format!("({seconds:.0} s in all)"))
         ));
-        let (folder, service) = (self.folder, &self.plan.service);
         screen.out(title("Next"));
+        let lines = self.next_lines();
+        let width = lines.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+        for (command, why) in lines {
+            // Behind a `#`, so that a line can be copied whole.
+            screen.out(format!("  {command:<width$}  {}", screen.paint(Style::Faint, &format!("# {why}"))));
+        }
+    }
+
+    /// What to type next, each line as it is, and why.
+    fn next_lines(&self) -> Vec<(String, &'static str)> {
+        let (carve, folder, service) = (program(), self.folder, &self.plan.service);
         let mut lines = vec![
             (format!("git -C {folder} diff"), "what apply changed in the estate"),
-            (format!("carve status {folder}"), "how far each service is"),
-            (format!("carve refresh {service} --estate {folder}"), "what the scheduler runs from now on"),
-            (format!("carve switchover {service} --estate {folder}"), "how each dashboard moves"),
-            (format!("carve rollback {service} --estate {folder}"), "and back again"),
+            (format!("{carve} status {folder}"), "how far each service is"),
+            (format!("{carve} demo --late-rows {folder}"), "time goes by: new, changed and deleted orders"),
+            (format!("{carve} refresh {service} --estate {folder}"), "what the scheduler runs: it follows them"),
+            (format!("{carve} refresh {service} --estate {folder}"), "nothing changed: nothing is published"),
+            (format!("{carve} switchover {service} --estate {folder}"), "how each dashboard moves"),
+            (format!("{carve} rollback {service} --estate {folder}"), "and back again"),
         ];
         let next = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service);
-        lines.extend(
-            next.map(|card| {
-                (format!("carve explain {} --estate {folder}", card.candidate.name), "why that one is next")
-            }),
-        );
-        for (command, why) in lines {
-            screen.out(format!("  {command:<48} {}", screen.paint(Style::Faint, why)));
-        }
+        lines.extend(next.map(|card| {
+            (format!("{carve} explain {} --estate {folder}", card.candidate.name), "why that one is next")
+        }));
+        lines
     }
 
     /// One row a kind of proof where all agree; each that does not in a row of its own.
@@ -280,7 +291,7 @@ impl Story<'_> {
         kinds.into_iter().filter_map(sum).chain(others).collect()
     }
 
-    fn ranking(&self) -> String {
+    fn ranking(&self, width: usize) -> String {
         let mut table =
             Table::new(&[">#", "Candidate", ">Person-days", ">Changes", ">Importance", ">Priority", "Rank is"]);
         for card in self.survey.ranking.cards.iter().take(5) {
@@ -294,7 +305,7 @@ impl Story<'_> {
                 card.robustness.label.clone(),
             ]);
         }
-        table.text(100)
+        table.text(width)
     }
 
     fn json(&self) -> serde_json::Value {
@@ -303,5 +314,16 @@ impl Story<'_> {
             "jobs_left_out": self.ran.left_out, "service": self.plan.service, "plan": self.plan.id,
             "proofs": self.applied.proofs, "status": self.status(), "moves": self.moves,
         })
+    }
+}
+
+/// How this program is called: by its name where a shell finds it, else as it was called now (`cargo run` calls it
+/// `target/debug/carve`).
+fn program() -> String {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).any(|folder| folder.join("carve").is_file());
+    match (on_path, std::env::args().next()) {
+        (false, Some(called)) if !called.contains(char::is_whitespace) => called,
+        _ => "carve".to_owned(),
     }
 }

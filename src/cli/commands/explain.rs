@@ -5,11 +5,20 @@ use crate::{
     scoring::{self, EvidenceRow, Explanation, Scorecard},
 };
 
-use super::plan::card;
+use super::{apply::left_to_you, plan::card};
 
-pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
+/// Lines of what is left to people that an explanation shows.
+const LEFT_SHOWN: usize = 20;
+
+pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
     let workspace = Workspace::flagged(&args.estate)?;
     let survey = workspace.survey(&context.bars);
+    let service = survey.ranking.services.iter().find(|service| service.as_str() == args.service);
+    if let (Some(service), None) = (service, &args.vs) {
+        let statuses = super::status::gather(&workspace, &survey.estate).await?;
+        let status = statuses.iter().find(|status| status.service == *service);
+        return super::explain_service::run(&workspace, service, status, context);
+    }
     let parameters = &survey.ranking.parameters;
     let first = card(&survey, &args.service)?;
     match &args.vs {
@@ -17,7 +26,13 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
             let explanation = scoring::explain(first, parameters);
             match context.json {
                 true => context.answer("carve-explanation/1", &explanation)?,
-                false => show(first, &explanation, context),
+                false => {
+                    show(first, &explanation, context);
+                    // A candidate that has nothing to publish has no plan, and so leaves nothing to people.
+                    if let Ok(plan) = survey.draft(first) {
+                        left_to_you(&plan, LEFT_SHOWN, context);
+                    }
+                }
             }
         }
         Some(other) => {
@@ -33,7 +48,7 @@ pub(crate) fn run(args: &ExplainArgs, context: &Context) -> Outcome {
 
 fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
     let screen = &context.screen;
-    screen.out(format!("{}\n", explanation.summary));
+    screen.prose(0, format!("{}\n", explanation.summary));
     let mut part = "";
     for row in &explanation.rows {
         if row.part != part {
@@ -41,9 +56,10 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
             screen.out(screen.paint(Style::Strong, &title(part)));
         }
         let number = format!("{:>9.4}", row.number);
-        screen.out(format!("{number}  {}", row.text));
+        screen.prose(11, format!("{number}  {}", row.text));
         for evidence in row.evidence.iter().take(4) {
-            screen.out(screen.paint(Style::Faint, &format!("             {}", line(evidence))));
+            let said = screen.paint(Style::Faint, &line(evidence));
+            screen.prose(15, format!("             {said}"));
         }
         if row.evidence.len() > 4 {
             let more = row.evidence.len() - 4;
@@ -64,7 +80,7 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
     }
     screen.out(format!("Confidence is {}.", card.confidence.grade));
     for reason in &card.confidence.because {
-        screen.out(format!("  - {reason}"));
+        screen.prose(4, format!("  - {reason}"));
     }
 }
 
@@ -84,7 +100,7 @@ fn line(evidence: &EvidenceRow) -> String {
 }
 
 fn compare(comparison: &scoring::Comparison, context: &Context) {
-    context.screen.out(format!("{}\n", comparison.summary));
+    context.screen.prose(0, format!("{}\n", comparison.summary));
     let ahead = format!(">{}", comparison.ahead);
     let behind = format!(">{}", comparison.behind);
     let mut table = Table::new(&["Part", "Term", &ahead, &behind, ">Speaks for the first by"]);
@@ -97,5 +113,5 @@ fn compare(comparison: &scoring::Comparison, context: &Context) {
             format!("{:+.3}", term.contribution),
         ]);
     }
-    context.screen.out(table.text(100));
+    context.screen.out(table.text(context.screen.width()));
 }

@@ -19,7 +19,7 @@ pub(super) fn show(context: &Context, roots: &[Root], diagnostics: &Diagnostics,
         let shown = if all { faults.len() } else { 1 };
         for diagnostic in faults.iter().take(shown) {
             let text = Workspace::read_file(roots, &diagnostic.at.file);
-            context.screen.out(frame(diagnostic, text.as_deref(), context.screen.color()));
+            context.screen.out(frame(diagnostic, text.as_deref(), context.screen.color(), context.screen.width()));
         }
         if faults.len() > shown {
             let more = faults.len() - shown;

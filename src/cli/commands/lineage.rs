@@ -31,11 +31,11 @@ fn script(file: &Utf8Path, dialect: Option<&str>, context: &Context) -> Outcome 
     let text = read_script(file)?;
     let (lineage, diagnostics) = lineage::read_sql(&text, dialect, &BTreeMap::new());
     if context.json {
-        context.screen.out(lineage_views::script_json(&lineage, &diagnostics).to_string());
+        context.screen.answer(lineage_views::script_json(&lineage, &diagnostics));
     } else {
-        context.screen.out(lineage_views::script_text(&lineage));
+        context.screen.out(lineage_views::script_text(&lineage, context.screen.width()));
         for diagnostic in diagnostics.iter() {
-            context.screen.note(frame(diagnostic, Some(&text), context.screen.color()));
+            context.screen.note(frame(diagnostic, Some(&text), context.screen.color(), context.screen.width()));
         }
     }
     let failed = diagnostics.iter().any(|d| d.code.severity == Severity::Error);
@@ -76,7 +76,7 @@ fn dataset_lineage(args: &LineageArgs, name: &str, context: &Context) -> Outcome
     };
     let view = lineage_views::view(&survey, &dataset, direction, args.depth, args.columns);
     match context.json {
-        true => context.screen.out(view.json().to_string()),
+        true => context.screen.answer(view.json()),
         false => context.screen.out(view.text(&context.screen)),
     }
     Ok(ExitCode::Done)

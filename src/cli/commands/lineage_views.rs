@@ -79,7 +79,7 @@ impl View<'_> {
             let place = edge.places.first().map(ToString::to_string).unwrap_or_default();
             table.row([edge.job.to_string(), word(edge.access), edge.dataset.to_string(), word(edge.evidence), place]);
         }
-        let _ = writeln!(text, "{}", table.text(140));
+        let _ = writeln!(text, "{}", table.text(screen.width()));
         if let Some(columns) = &self.columns {
             let mut table = Table::new(&["Column", "Comes from", "How"]);
             for (target, edge) in columns {
@@ -87,7 +87,7 @@ impl View<'_> {
                     (format!("{target}.{}", edge.to_column), format!("{}.{}", edge.from, edge.from_column));
                 table.row([to, from, word(edge.kind)]);
             }
-            let _ = writeln!(text, "\n{}", table.text(140));
+            let _ = writeln!(text, "\n{}", table.text(screen.width()));
         }
         text.trim_end().to_owned()
     }
@@ -127,14 +127,14 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// One script, for people.
-pub(super) fn script_text(lineage: &JobLineage) -> String {
+pub(super) fn script_text(lineage: &JobLineage, width: usize) -> String {
     let mut table = Table::new(&["Does", "Dataset", "Known", "Where"]);
     for mention in &lineage.uses {
         let does = if mention.access == Access::Define { "define".into() } else { word(mention.access) };
         let place = format!("{}:{}", mention.at.line, mention.at.column);
         table.row([does, mention.dataset.to_string(), word(mention.evidence), place]);
     }
-    let mut text = table.text(120);
+    let mut text = table.text(width);
     let mut columns = Table::new(&["Column", "Comes from", "How"]);
     for statement in &lineage.statements {
         let target = statement.target.as_ref().map(|target| format!("{target}.")).unwrap_or_default();
@@ -147,7 +147,7 @@ pub(super) fn script_text(lineage: &JobLineage) -> String {
         }
     }
     if !columns.is_empty() {
-        let _ = write!(text, "\n\n{}", columns.text(120));
+        let _ = write!(text, "\n\n{}", columns.text(width));
     }
     text
 }

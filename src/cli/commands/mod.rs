@@ -1,8 +1,11 @@
 //! The verbs, a file each.
 pub(super) mod apply;
+mod apply_many;
 pub(super) mod catalog;
 pub(super) mod demo;
+mod demo_late;
 pub(super) mod explain;
+mod explain_service;
 mod faults;
 pub(super) mod init;
 pub(super) mod lineage;

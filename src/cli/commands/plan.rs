@@ -4,7 +4,7 @@ use std::fs;
 use camino::Utf8PathBuf;
 use serde_json::json;
 
-use super::{faults, report};
+use super::{apply::left_to_you, faults, report};
 use crate::{
     cli::{
         Context, Outcome,
@@ -15,9 +15,12 @@ use crate::{
     console::{Style, Table, bar},
     diagnostics::Severity,
     plan::{self, Plan},
-    scoring::Scorecard,
+    scoring::{Criterion, Scorecard},
     vocab::ServiceName,
 };
+
+/// Lines of what is left to people that a terminal shows of each plan.
+const LEFT_SHOWN: usize = 10;
 
 /// A drafted plan and what became of its file.
 struct Drafted {
@@ -62,7 +65,7 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
         report = Some(report::write(&workspace, &survey, &statuses, args.templates.clone())?);
     }
     match context.json {
-        true => context.screen.out(as_json(&survey, &drafted).to_string()),
+        true => context.screen.answer(as_json(&survey, &drafted)),
         false => show(&workspace, &survey, &drafted, report, context),
     }
     let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
@@ -85,7 +88,9 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
                 ExitCode::Blocked,
                 format!("`{name}` is a data service already, so it is not ranked"),
             )
-            .hint(format!("`carve status` shows it; `carve rollback {name}` makes it a candidate again"));
+            .hint(format!(
+                "`carve explain {name}` alone says how it was scored; `carve rollback {name}` makes it a candidate again"
+            ));
         }
         let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
         Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
@@ -110,7 +115,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         screen.out("No candidate was found: carve saw no dataset that comes from a source system.");
         screen.out("`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.");
     } else {
-        screen.out(format!("{}\n", ranking(survey)));
+        screen.out(format!("{}\n", ranking(survey, screen.width())));
     }
     if !survey.ranking.services.is_empty() {
         let names: Vec<&str> = survey.ranking.services.iter().map(ServiceName::as_str).collect();
@@ -137,6 +142,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
     if let Some(report) = report {
         screen.out(format!("report  {report}"));
     }
+    drafted.iter().for_each(|one| left_to_you(&one.plan, LEFT_SHOWN, context));
     if let Some(first) = drafted.first() {
         let service = &first.plan.service;
         let flags = workspace.flags();
@@ -154,32 +160,31 @@ fn line(one: &Drafted, context: &Context) -> String {
     format!("plan    {}  {} steps, {}{note}", one.path, one.plan.steps.len(), one.state.word())
 }
 
-fn ranking(survey: &Survey) -> String {
-    let mut table = Table::new(&[
-        ">#",
-        "Candidate",
-        "Source",
-        ">Person-days",
-        "Change frequency",
-        "Importance",
-        ">Priority",
-        "Rank is",
-        "Known",
-    ]);
+fn ranking(survey: &Survey, width: usize) -> String {
+    // On a narrow screen numbers alone: a bar that wraps is no bar.
+    let wide = width >= 104;
+    let points = |criterion: &Criterion| match wide {
+        true => format!("{} {:.2} {}", bar(criterion.points, 8), criterion.points, criterion.grade),
+        false => format!("{:.2} {}", criterion.points, criterion.grade),
+    };
+    let mut titles = vec![">#", "Candidate"];
+    titles.extend(wide.then_some("Source"));
+    titles.extend([">Person-days", "Change frequency", "Importance", ">Priority", "Rank is", "Known"]);
+    let mut table = Table::new(&titles);
     for card in &survey.ranking.cards {
-        table.row([
-            card.rank.to_string(),
-            card.candidate.name.to_string(),
-            card.candidate.system.clone(),
+        let mut cells = vec![card.rank.to_string(), card.candidate.name.to_string()];
+        cells.extend(wide.then(|| card.candidate.system.clone()));
+        cells.extend([
             format!("{:.1} ({:.0}–{:.0})", card.cost.likely_days, card.cost.low_days, card.cost.high_days),
-            format!("{} {:.2} {}", bar(card.frequency.points, 8), card.frequency.points, card.frequency.grade),
-            format!("{} {:.2} {}", bar(card.importance.points, 8), card.importance.points, card.importance.grade),
+            points(&card.frequency),
+            points(&card.importance),
             format!("{:.4}", card.priority),
             card.robustness.label.clone(),
             card.confidence.grade.clone(),
         ]);
+        table.row(cells);
     }
-    table.text(120)
+    table.text(width)
 }
 
 fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
@@ -187,7 +192,8 @@ fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
         .iter()
         .map(|one| {
             json!({ "service": one.plan.service, "id": one.plan.id, "file": format!("plans/{}.yaml", one.plan.service),
-                           "state": one.state.word(), "steps": one.plan.steps.len() })
+                           "state": one.state.word(), "steps": one.plan.steps.len(),
+                           "left_to_people": one.plan.left_to_people().collect::<Vec<_>>() })
         })
         .collect();
     json!({

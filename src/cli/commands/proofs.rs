@@ -1,8 +1,8 @@
 //! Proofs as a table.
 use crate::{apply::ProofSummary, console::Table};
 
-/// One row a proof.
-pub(super) fn table(proofs: &[ProofSummary]) -> String {
+/// One row a proof, no line longer than `width` characters.
+pub(super) fn table(proofs: &[ProofSummary], width: usize) -> String {
     let mut table = Table::new(&["Proof", "Of", "Verdict", ">Rows before", ">Rows after", "Because"]);
     for proof in proofs {
         let endpoint = proof.endpoint.as_ref().map(ToString::to_string);
@@ -13,5 +13,5 @@ pub(super) fn table(proofs: &[ProofSummary]) -> String {
         let [before, after] = rows;
         table.row([proof.kind.clone(), what, proof.verdict.clone(), before, after, because]);
     }
-    table.text(140)
+    table.text(width)
 }

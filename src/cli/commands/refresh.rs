@@ -12,16 +12,17 @@ use crate::{
 pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
     let Opened { plan, world, mut run } = workspace::open(&args.service, &context.bars).await?;
     run.republish = args.republish;
-    let options = RefreshOptions { run, ..RefreshOptions::default() };
+    let options = RefreshOptions { run, trust: args.trust, ..RefreshOptions::default() };
     let report = apply::refresh(&plan, &world, &options, &context.bars).await.map_err(Failure::from)?;
     if context.json {
         context.answer("carve-refresh/1", &report)?;
         return Ok(ExitCode::Done);
     }
     // One line: a scheduler's log is read with grep.
-    let what = match report.published {
-        true => format!("published v{}, imported {} tables", report.version, report.imported.len()),
-        false => format!("nothing changed, v{} stays", report.version),
+    let what = match (report.published, report.imported.len()) {
+        (true, tables) => format!("published v{}, imported {tables} tables", report.version),
+        (false, 0) => format!("nothing changed, v{} stays", report.version),
+        (false, tables) => format!("imported {tables} tables anew from v{}", report.version),
     };
     let pruned = match report.pruned.len() {
         0 => String::new(),

@@ -56,7 +56,7 @@ pub(super) fn write(
     let files = report::render(&model, &RenderOptions { templates }).map_err(|error| {
         Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates and their fields")
     })?;
-    let folder = workspace.out().join("report");
+    let folder = workspace.below("report");
     write_files(&folder, &files)?;
     Ok(folder.join("index.html"))
 }

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
             .out(format!("Nothing to undo: no plan of {} was applied, or it was rolled back before.", plan.service));
         return Ok(ExitCode::Done);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(context.screen.width()));
     context.screen.out(format!("\n{} is as it was before; the publication stays, marked withdrawn.", plan.service));
     Ok(ExitCode::Done)
 }

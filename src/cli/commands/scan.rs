@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
     if context.json {
-        context.screen.out(as_json(&survey).to_string());
+        context.screen.answer(as_json(&survey));
     } else {
         tables(&survey, context);
         faults::show(context, &survey.estate.roots, &survey.diagnostics, args.all);
@@ -35,14 +35,15 @@ fn tables(survey: &Survey, context: &Context) {
     for (format, (count, bytes)) in formats(survey) {
         files.row([format, count.to_string(), bytes.to_string()]);
     }
-    context.screen.out(format!("{}\n", files.text(100)));
+    let width = context.screen.width();
+    context.screen.out(format!("{}\n", files.text(width)));
     let mut jobs = Table::new(&["Read as", ">Files", ">Jobs", ">Tasks and commands", ">Known only at run time"]);
     for (format, c) in &survey.estate.coverage {
         let numbers = [c.files, c.jobs, c.pieces, c.opaque];
         jobs.row([word(format)].into_iter().chain(numbers.iter().map(u64::to_string)));
     }
     if !jobs.is_empty() {
-        context.screen.out(format!("{}\n", jobs.text(100)));
+        context.screen.out(format!("{}\n", jobs.text(width)));
     }
     let mut sql =
         Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
@@ -51,13 +52,13 @@ fn tables(survey: &Survey, context: &Context) {
         sql.row([dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
     }
     if !sql.is_empty() {
-        context.screen.out(format!("{}\n", sql.text(100)));
+        context.screen.out(format!("{}\n", sql.text(context.screen.width())));
     }
     let mut layers = Table::new(&["Layer", ">Datasets"]);
     for (layer, count) in layer_counts(survey) {
         layers.row([layer, count.to_string()]);
     }
-    context.screen.out(format!("{}\n", layers.text(100)));
+    context.screen.out(format!("{}\n", layers.text(context.screen.width())));
     context.screen.out(format!(
         "{} jobs, {} datasets, {} exposures, {} log lines, {} candidates.\n",
         survey.estate.jobs.len(),

@@ -18,7 +18,7 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
     if context.json {
         let broken: Vec<_> = broken.iter().map(|(file, error)| format!("{file}: {error}")).collect();
         let value = serde_json::json!({ "format": "carve-status/1", "services": statuses, "broken_plans": broken });
-        context.screen.out(value.to_string());
+        context.screen.answer(value);
     } else {
         show(&statuses, context);
         for (file, error) in &broken {
@@ -54,7 +54,7 @@ fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<Se
     // Whether a page exists is a fact of the output folder, which apply does not know.
     for status in &mut statuses {
         status.in_catalog =
-            status.version.is_some() && workspace.out().join(format!("catalog/{}.md", status.service)).is_file();
+            status.version.is_some() && workspace.below(&format!("catalog/{}.md", status.service)).is_file();
     }
     statuses
 }
@@ -79,23 +79,28 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
         context.screen.out("No service is planned yet: `carve plan` drafts the first.");
         return;
     }
-    let titles = ["Service", "Stage", "Steps", "Version", ">Rows", "Proven", "Found", "Switched", "Stopped at"];
+    let width = context.screen.width();
+    let anyone_stopped = statuses.iter().any(|status| status.stopped_at.is_some());
+    let mut titles = vec!["Service", "Stage", "Steps", "Version", ">Rows", "Proven", "Found", "Switched"];
+    titles.extend(anyone_stopped.then_some("Stopped at"));
     let mut table = Table::new(&titles);
     for status in statuses {
         let share = f64::from(status.steps_done) / f64::from(status.steps.max(1));
-        table.row([
+        let count = format!("{}/{}", status.steps_done, status.steps);
+        let mut cells = vec![
             status.service.to_string(),
             status.stage.clone(),
-            format!("{} {}/{}", bar(share, 8), status.steps_done, status.steps),
+            if width >= 90 { format!("{} {count}", bar(share, 8)) } else { count },
             status.version.map(|version| format!("v{version}")).unwrap_or_default(),
             status.rows.map(|rows| rows.to_string()).unwrap_or_default(),
             proven(status),
             if status.in_catalog { "yes" } else { "no" }.into(),
             format!("{}/{}", status.switched[0], status.switched[1]),
-            status.stopped_at.clone().unwrap_or_default(),
-        ]);
+        ];
+        cells.extend(anyone_stopped.then(|| status.stopped_at.clone().unwrap_or_default()));
+        table.row(cells);
     }
-    context.screen.out(table.text(140));
+    context.screen.out(table.text(width));
 }
 
 fn proven(status: &ServiceStatus) -> String {

@@ -7,7 +7,7 @@ use crate::{
     apply::ServiceStatus,
     cli::{
         Context, Outcome,
-        args::ServiceArgs,
+        args::SwitchoverArgs,
         exit::{ExitCode, Failure},
         workspace::{Survey, Workspace, write_files},
     },
@@ -25,15 +25,15 @@ pub(super) struct Written {
     folder: Utf8PathBuf,
 }
 
-pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
+pub(crate) async fn run(args: &SwitchoverArgs, context: &Context) -> Outcome {
+    let workspace = Workspace::flagged(&args.service.estate)?;
+    let plan = workspace.plan(&args.service.service)?;
     let survey = workspace.survey(&context.bars);
     let statuses = super::status::of_journals(&workspace).await?;
     let options = RenderOptions { templates: args.templates.clone() };
     let written = write(&workspace, &survey, &plan, &statuses, &options)?;
     match context.json {
-        true => context.screen.out(json(&written).to_string()),
+        true => context.screen.answer(json(&written)),
         false => show(&plan, &written, context),
     }
     Ok(ExitCode::Done)
@@ -52,8 +52,8 @@ pub(super) fn write(
     let readiness = switchover::readiness(&switchover, &facts);
     let files = report::render_switchover(&switchover, &readiness, options)
         .map_err(|error| Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates"))?;
-    write_files(&workspace.out().join("switchover"), &files)?;
-    let folder = workspace.out().join("switchover").join(plan.service.as_str());
+    write_files(&workspace.below("switchover"), &files)?;
+    let folder = workspace.below("switchover").join(plan.service.as_str());
     Ok(Written { switchover, readiness, folder })
 }
 
@@ -92,14 +92,17 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
         table.row([&*one.title, &*one.tool, "", "by hand", &*one.because]);
     }
     if !table.is_empty() {
-        context.screen.out(table.text(140));
+        context.screen.out(table.text(context.screen.width()));
     }
-    if !found.untouched.is_empty() {
-        context
-            .screen
-            .out(format!("\n{} more depend on it through other tables and need no move.", found.untouched.len()));
+    let counts = [
+        (found.carried.len(), "charts and dashboards stand on these and move with them."),
+        (found.untouched.len(), "more depend on it through other tables and need no move."),
+    ];
+    context.screen.out("");
+    for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+        context.screen.out(format!("{count} {what}"));
     }
-    context.screen.out(format!("\nA page for each, the edited files and a patch are in {}", written.folder));
+    context.screen.out(format!("A page for each, the edited files and a patch are in {}", written.folder));
 }
 
 fn json(written: &Written) -> serde_json::Value {
@@ -113,5 +116,6 @@ fn json(written: &Written) -> serde_json::Value {
         .iter()
         .map(|one| serde_json::json!({ "id": one.id, "at": one.at, "because": one.because }))
         .collect();
-    serde_json::json!({ "format": "carve-switchover/1", "moves": moves, "blocked": blocked })
+    let carried = &written.switchover.carried;
+    serde_json::json!({ "format": "carve-switchover/1", "moves": moves, "blocked": blocked, "carried": carried })
 }

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
 
 fn show(report: &VerifyReport, context: &Context) {
     if !report.proofs.is_empty() {
-        context.screen.out(proofs::table(&report.proofs));
+        context.screen.out(proofs::table(&report.proofs, context.screen.width()));
     }
     for problem in &report.problems {
         context.screen.out(format!("{} {problem}", context.screen.paint(Style::Bad, "problem:")));

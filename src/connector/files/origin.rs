@@ -109,7 +109,7 @@ fn one_named<T>(files: &[T], path: impl Fn(&T) -> &Utf8Path, id: &DatasetId) -> 
         [..] => {
             let names: Vec<&str> = found.iter().filter_map(|at| path(&files[*at]).file_name()).collect();
             let why = format!("several files have that name: {}; keep one of them in the folder", names.join(", "));
-            Err(ConnectorError::Engine { doing: format!("read the table `{id}`"), source: why.into() })
+            Err(ConnectorError::Refused { doing: format!("read the table `{id}`"), source: why.into() })
         }
     }
 }
@@ -118,7 +118,7 @@ fn one_named<T>(files: &[T], path: impl Fn(&T) -> &Utf8Path, id: &DatasetId) -> 
 pub(super) fn places(id: &DatasetId, names: &[String], schema: &Schema) -> Result<Vec<usize>, ConnectorError> {
     let place = |column: &str| names.iter().position(|name| name == column);
     let each = schema.columns.iter().map(|column| {
-        place(&column.name).ok_or_else(|| ConnectorError::Engine {
+        place(&column.name).ok_or_else(|| ConnectorError::Refused {
             doing: format!("read the column `{}` of `{id}`", column.name),
             source: "the file has no such column: it changed since it was described".into(),
         })

@@ -62,7 +62,7 @@ fn builder(pin: &Pin) -> Result<ParquetRecordBatchReaderBuilder<std::fs::File>, 
 }
 
 fn failed(pin: &Pin, source: Box<dyn std::error::Error + Send + Sync>) -> ConnectorError {
-    ConnectorError::Engine { doing: format!("read the Parquet file `{}`", pin.name()), source }
+    ConnectorError::Refused { doing: format!("read the Parquet file `{}`", pin.name()), source }
 }
 
 fn column(field: &Field) -> Option<Column> {
@@ -111,7 +111,7 @@ fn unknown(id: &DatasetId, field: &Field) -> ConnectorError {
 fn rows(batch: &RecordBatch, id: &DatasetId, schema: &Schema, before: u64) -> Result<Vec<Row>, ConnectorError> {
     let mut rows: Vec<Row> = (0..batch.num_rows()).map(|_| Vec::with_capacity(schema.columns.len())).collect();
     for column in &schema.columns {
-        let gone = || ConnectorError::Engine {
+        let gone = || ConnectorError::Refused {
             doing: format!("read the column `{}` of `{id}`", column.name),
             source: "the file has no such column".into(),
         };

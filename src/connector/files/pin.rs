@@ -102,5 +102,5 @@ fn name(path: &Utf8Path) -> &str {
 
 /// The error that a file holds something at a line that cannot be read as what it should be.
 pub(super) fn malformed(file: &str, line: u64, why: String) -> ConnectorError {
-    ConnectorError::Engine { doing: format!("read the file `{file}`"), source: format!("line {line}: {why}").into() }
+    ConnectorError::Refused { doing: format!("read the file `{file}`"), source: format!("line {line}: {why}").into() }
 }

@@ -29,7 +29,20 @@ pub(super) fn failed<E>(doing: String, error: &SdkError<E, HttpResponse>) -> Con
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    ConnectorError::Engine { doing, source: words(error).into() }
+    let source = words(error).into();
+    match may_pass(error) {
+        true => ConnectorError::Engine { doing, source },
+        false => ConnectorError::Refused { doing, source },
+    }
+}
+
+/// Whether asking again may help: it does not where the store understood and said no.
+fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    const PASSING_CODES: [&str; 4] = ["RequestTimeout", "SlowDown", "OperationAborted", "ConditionalRequestConflict"];
+    let unsigned = matches!(error, SdkError::ConstructionFailure(_));
+    let refused = status(error)
+        .is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 409 | 412 | 425 | 429));
+    !unsigned && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
 }
 
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String

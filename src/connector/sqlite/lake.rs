@@ -2,63 +2,21 @@
 use std::io::Write;
 
 use async_trait::async_trait;
-use camino::Utf8Path;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::origin::{describe_at, probe};
+use super::origin::Sqlite;
 use super::place::{Access, Place};
-use super::snapshot::SqliteSnapshot;
 use super::tables::find;
 use super::trouble::engine;
-use super::{books, query, script, staging, swap};
-use crate::connector::{
-    ConnectorError, Lake, Origin, RowStream, Snapshot, TableDescription, address::Address, batches::blocking,
-    system::failed,
-};
+use super::{books, query, rehearsal, script, staging, swap};
+use crate::connector::{ConnectorError, Lake, RowStream, batches::blocking, system::failed};
 use crate::vocab::{DatasetId, Row, Schema};
 
 /// Bytes that must fit beside the files before work begins.
 const PROBE_BYTES: usize = 1 << 20;
 
-/// A folder of SQLite files, one a schema; or one file.
-///
-/// Every call opens its own connection and ends its own transaction, so that nothing is held between
-/// calls and a crash leaves what SQLite promises: the state before, or the state after.
-#[derive(Clone, Debug)]
-pub struct SqliteLake {
-    place: Place,
-}
-
-impl SqliteLake {
-    pub(in crate::connector) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
-        Ok(SqliteLake { place: Place::at(address, base, true)? })
-    }
-}
-
 #[async_trait]
-impl Origin for SqliteLake {
-    fn kind(&self) -> &'static str {
-        "sqlite"
-    }
-
-    async fn probe(&self) -> Result<(), ConnectorError> {
-        let place = self.place.clone();
-        blocking(move || probe(&place)).await
-    }
-
-    async fn describe(&self, table: &DatasetId) -> Result<TableDescription, ConnectorError> {
-        let (place, table) = (self.place.clone(), table.clone());
-        blocking(move || describe_at(&place, &table)).await
-    }
-
-    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError> {
-        let place = self.place.clone();
-        Ok(Box::new(blocking(move || SqliteSnapshot::take(&place)).await?))
-    }
-}
-
-#[async_trait]
-impl Lake for SqliteLake {
+impl Lake for Sqlite {
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError> {
         let (place, table) = (self.place.clone(), table.clone());
         blocking(move || {
@@ -98,6 +56,23 @@ impl Lake for SqliteLake {
     ) -> Result<(), ConnectorError> {
         let (place, staging, live, previous) = (self.place.clone(), staging.clone(), live.clone(), previous.cloned());
         blocking(move || swap::swap(&place, &staging, &live, previous.as_ref())).await
+    }
+
+    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+        let (place, staging, live) = (self.place.clone(), staging.clone(), live.clone());
+        blocking(move || swap::take_indexes(&place, &staging, &live)).await
+    }
+
+    async fn rehearse(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: &DatasetId,
+        schema: &Schema,
+    ) -> Result<Vec<String>, ConnectorError> {
+        let (place, schema) = (self.place.clone(), schema.clone());
+        let (staging, live, previous) = (staging.clone(), live.clone(), previous.clone());
+        blocking(move || rehearsal::rehearse(&place, &staging, &live, &previous, &schema)).await
     }
 
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError> {

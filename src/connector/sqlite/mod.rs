@@ -2,7 +2,7 @@
 //!
 //! Each file knows one thing: `place` where the files are, `affinity` what a declared type means,
 //! `values` how one value crosses, `describe` what a table is, `snapshot` one state of all files,
-//! `staging`, `swap` and `books` how an import comes in, `script` and `query` how SQL is run.
+//! `staging`, `swap`, `rehearsal` and `books` how an import comes in, `script` and `query` how SQL is run.
 mod affinity;
 mod books;
 mod civil;
@@ -11,6 +11,7 @@ mod lake;
 mod origin;
 mod place;
 mod query;
+mod rehearsal;
 mod rows;
 mod script;
 mod snapshot;
@@ -21,5 +22,4 @@ mod trouble;
 mod values;
 mod words;
 
-pub use lake::SqliteLake;
-pub use origin::SqliteOrigin;
+pub use origin::Sqlite;

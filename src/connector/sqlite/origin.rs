@@ -1,4 +1,4 @@
-//! SQLite as a place data comes from.
+//! SQLite as a place data comes from: the lake is one too.
 use async_trait::async_trait;
 use camino::Utf8Path;
 
@@ -9,20 +9,29 @@ use super::trouble::engine;
 use crate::connector::{ConnectorError, Origin, Snapshot, TableDescription, address::Address, batches::blocking};
 use crate::vocab::DatasetId;
 
-/// A SQLite file, or a folder of them, opened to read only.
+/// A folder of SQLite files, one a schema; or one file. As an origin it is opened to read only.
+///
+/// Every call opens its own connection and ends its own transaction, so that nothing is held between
+/// calls and a crash leaves what SQLite promises: the state before, or the state after.
 #[derive(Clone, Debug)]
-pub struct SqliteOrigin {
-    place: Place,
+pub struct Sqlite {
+    pub(super) place: Place,
 }
 
-impl SqliteOrigin {
-    pub(in crate::connector) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
-        Ok(SqliteOrigin { place: Place::at(address, base, false)? })
+impl Sqlite {
+    /// Other people's data: what a killed writer left half done is theirs to mend.
+    pub(in crate::connector) fn origin(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
+        Ok(Sqlite { place: Place::at(address, base, false)? })
+    }
+
+    /// The lake that carve writes to.
+    pub(in crate::connector) fn lake(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
+        Ok(Sqlite { place: Place::at(address, base, true)? })
     }
 }
 
 #[async_trait]
-impl Origin for SqliteOrigin {
+impl Origin for Sqlite {
     fn kind(&self) -> &'static str {
         "sqlite"
     }
@@ -44,7 +53,7 @@ impl Origin for SqliteOrigin {
 }
 
 /// Opens every file and reads its list of tables.
-pub(super) fn probe(place: &Place) -> Result<(), ConnectorError> {
+fn probe(place: &Place) -> Result<(), ConnectorError> {
     place.must_exist()?;
     for schema in place.schemas()?.keys() {
         let connection = place.open(schema, Access::Read)?;
@@ -56,7 +65,7 @@ pub(super) fn probe(place: &Place) -> Result<(), ConnectorError> {
 }
 
 /// Describes `table` of `place`.
-pub(super) fn describe_at(place: &Place, table: &DatasetId) -> Result<TableDescription, ConnectorError> {
+fn describe_at(place: &Place, table: &DatasetId) -> Result<TableDescription, ConnectorError> {
     place.must_exist()?;
     let (schema, name) = place.names(table);
     if !place.has(&schema)? {

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::trouble::{engine, refused};
-use crate::connector::{ConnectorError, address::Address};
+use crate::connector::{ConnectorError, address::Address, system::failed};
 use crate::vocab::DatasetId;
 
 /// How long a locked file is waited for when the address says nothing else.
@@ -71,11 +71,10 @@ impl Place {
             let found = self.path.is_file().then(|| ("main".to_owned(), self.path.clone()));
             return Ok(found.into_iter().collect());
         }
-        let entries =
-            self.path.read_dir_utf8().map_err(|e| ConnectorError::Engine { doing: doing(), source: e.into() })?;
+        let entries = self.path.read_dir_utf8().map_err(|e| failed(doing(), e))?;
         let mut schemas = BTreeMap::new();
         for entry in entries {
-            let path = entry.map_err(|e| ConnectorError::Engine { doing: doing(), source: e.into() })?.into_path();
+            let path = entry.map_err(|e| failed(doing(), e))?.into_path();
             let hidden = path.file_name().is_none_or(|name| name.starts_with('.'));
             if let (false, Some("db"), Some(stem)) = (hidden, path.extension(), path.file_stem()) {
                 schemas.insert(stem.to_lowercase(), path);

@@ -18,23 +18,34 @@ pub(super) fn create(place: &Place, id: &DatasetId, schema: &Schema) -> Result<(
     let mut connection = place.open(&schema_name, Access::Create)?;
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| engine(doing(), e))?;
-    let books = Books::of(&transaction, &schema_name);
-    if let Some(found) = find(&transaction, &schema_name, &table)? {
-        let ours = books.made_as(&table).map_err(|e| engine(doing(), e))?.is_some();
+    create_in(&transaction, id, (&schema_name, &table), schema)?;
+    transaction.commit().map_err(|e| engine(doing(), e))
+}
+
+/// The same within a transaction that is open already.
+pub(super) fn create_in(
+    transaction: &Connection,
+    id: &DatasetId,
+    (schema_name, table): (&str, &str),
+    schema: &Schema,
+) -> Result<(), ConnectorError> {
+    let doing = || format!("create the staging table `{id}`");
+    let books = Books::of(transaction, schema_name);
+    if let Some(found) = find(transaction, schema_name, table)? {
+        let ours = books.made_as(table).map_err(|e| engine(doing(), e))?.is_some();
         if !ours || found.kind == Kind::View {
             return Err(refused(doing(), "there is a table of that name that carve did not make: rename or drop it"));
         }
-        let drop = format!("DROP TABLE {}", qualified(&schema_name, &found.name));
+        let drop = format!("DROP TABLE {}", qualified(schema_name, &found.name));
         transaction.execute_batch(&drop).map_err(|e| engine(doing(), e))?;
     }
     let make = || -> rusqlite::Result<()> {
         books.open()?;
-        books.forget(&table)?;
-        transaction.execute_batch(&create_sql(&schema_name, &table, schema))?;
-        books.made(&table)
+        books.forget(table)?;
+        transaction.execute_batch(&create_sql(schema_name, table, schema))?;
+        books.made(table)
     };
-    make().map_err(|e| engine(doing(), e))?;
-    transaction.commit().map_err(|e| engine(doing(), e))
+    make().map_err(|e| engine(doing(), e))
 }
 
 fn create_sql(schema_name: &str, table: &str, schema: &Schema) -> String {

@@ -1,6 +1,6 @@
 //! Tables change their names: whole, in one transaction, while views and triggers keep reading the
 //! name they were written with.
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 use super::books::Books;
 use super::place::{Access, Place, qualified, quoted};
@@ -19,18 +19,17 @@ pub(super) fn swap(
 ) -> Result<(), ConnectorError> {
     let schema = one_schema(place, &[Some(staging), Some(live), previous])?;
     let doing = || format!("put `{staging}` in the place of `{live}`");
+    in_transaction(place, &schema, doing, |change| change.swap(staging, live, previous))
+}
+
+/// Gives `staging` the indexes of `live`, so that rows which break one are refused before the swap.
+pub(super) fn take_indexes(place: &Place, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+    let schema = one_schema(place, &[Some(staging), Some(live)])?;
+    let doing = || format!("give `{staging}` the indexes of `{live}`");
     in_transaction(place, &schema, doing, |change| {
-        let Some(new) = change.find(staging)? else {
-            let made_as = change.books.made_as(&change.table(live)).map_err(|e| engine(doing(), e))?;
-            return match made_as == Some(change.table(staging)) {
-                true => Ok(()),
-                false => Err(ConnectorError::NoSuchTable(staging.clone())),
-            };
-        };
-        change.must_be_table(&new, staging)?;
-        let indexes = change.make_way(live, previous)?;
-        change.rename(&new, &change.table(live))?;
-        change.create_indexes(&change.table(live), indexes)
+        let Some(old) = change.find(live)? else { return Ok(()) };
+        let new = change.find(staging)?.ok_or_else(|| ConnectorError::NoSuchTable(staging.clone()))?;
+        change.create_indexes(&new.name, change.indexes(&old.name)?)
     })
 }
 
@@ -46,7 +45,7 @@ pub(super) fn rename(place: &Place, from: &DatasetId, to: &DatasetId) -> Result<
             change.must_be_table(&found, from)?;
             match change.find(to)? {
                 Some(_) => Err(change.refused(format!("`{to}` exists already"))),
-                None => change.rename(&found, &change.table(to)),
+                None => change.rename(&found, change.table(to)),
             }
         },
     )
@@ -70,7 +69,7 @@ pub(super) fn drop_table(place: &Place, table: &DatasetId) -> Result<(), Connect
 }
 
 /// The schema all of them are in: SQLite renames no table from one file to another.
-fn one_schema(place: &Place, tables: &[Option<&DatasetId>]) -> Result<String, ConnectorError> {
+pub(super) fn one_schema(place: &Place, tables: &[Option<&DatasetId>]) -> Result<String, ConnectorError> {
     place.must_exist()?;
     let mut schemas: Vec<String> = tables.iter().flatten().map(|table| place.names(table).0).collect();
     schemas.dedup();
@@ -93,8 +92,7 @@ fn in_transaction(
     let mut connection = place.open(schema, Access::Write)?;
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| engine(doing(), e))?;
-    let books = Books::of(&transaction, schema);
-    work(&Change { connection: &transaction, books, place, schema: schema.to_owned(), doing: doing() })?;
+    work(&Change::of(&transaction, place, schema, doing()))?;
     transaction.commit().map_err(|e| engine(doing(), e))
 }
 
@@ -106,24 +104,52 @@ struct Index {
     tail: String,
 }
 
-struct Change<'c> {
-    connection: &'c Connection,
+/// Changes of tables within one transaction.
+pub(super) struct Change<'c> {
+    pub(super) connection: &'c Connection,
     books: Books<'c>,
     place: &'c Place,
-    schema: String,
-    doing: String,
+    pub(super) schema: String,
+    pub(super) doing: String,
 }
 
-impl Change<'_> {
+impl<'c> Change<'c> {
+    /// A change of tables of `schema`, within the transaction that is open on `connection`.
+    pub(super) fn of(connection: &'c Connection, place: &'c Place, schema: &str, doing: String) -> Self {
+        Change { connection, books: Books::of(connection, schema), place, schema: schema.to_owned(), doing }
+    }
+
+    /// `live` becomes `previous`, `staging` becomes `live`; done already is done.
+    pub(super) fn swap(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        let Some(new) = self.find(staging)? else {
+            let made_as = self.books.made_as(&self.table(live)).map_err(|e| engine(self.doing.clone(), e))?;
+            return match made_as == Some(self.table(staging)) {
+                true => Ok(()),
+                false => Err(ConnectorError::NoSuchTable(staging.clone())),
+            };
+        };
+        self.must_be_table(&new, staging)?;
+        // Whoever takes the place takes the spelling too: so the old table has it again when it comes back.
+        let spelled = self.find(live)?.map_or_else(|| self.table(live), |old| old.name);
+        let indexes = self.make_way(live, previous)?;
+        self.rename(&new, spelled.clone())?;
+        self.create_indexes(&spelled, indexes)
+    }
+
     fn table(&self, id: &DatasetId) -> String {
         self.place.names(id).1
     }
 
-    fn find(&self, id: &DatasetId) -> Result<Option<Found>, ConnectorError> {
+    pub(super) fn find(&self, id: &DatasetId) -> Result<Option<Found>, ConnectorError> {
         find(self.connection, &self.schema, &self.table(id))
     }
 
-    fn refused(&self, why: String) -> ConnectorError {
+    pub(super) fn refused(&self, why: String) -> ConnectorError {
         refused(self.doing.clone(), why)
     }
 
@@ -150,7 +176,7 @@ impl Change<'_> {
                 if let Some(older) = self.find(previous)? {
                     self.drop_ours(&older, previous)?;
                 }
-                self.rename(&old, &self.table(previous))?;
+                self.rename(&old, self.table(previous))?;
             }
         }
         Ok(indexes)
@@ -171,9 +197,10 @@ impl Change<'_> {
         self.books.forget(&found.name.to_lowercase()).map_err(|e| engine(self.doing.clone(), e))
     }
 
-    fn rename(&self, from: &Found, to: &str) -> Result<(), ConnectorError> {
-        self.run(&format!("ALTER TABLE {} RENAME TO {}", qualified(&self.schema, &from.name), quoted(to)))?;
-        self.books.renamed(&from.name.to_lowercase(), to).map_err(|e| engine(self.doing.clone(), e))
+    fn rename(&self, from: &Found, to: String) -> Result<(), ConnectorError> {
+        self.run(&format!("ALTER TABLE {} RENAME TO {}", qualified(&self.schema, &from.name), quoted(&to)))?;
+        let (from, to) = (from.name.to_lowercase(), to.to_lowercase());
+        self.books.renamed(&from, &to).map_err(|e| engine(self.doing.clone(), e))
     }
 
     /// A trigger would stay with the old table, and nobody would notice that it fires no more.
@@ -214,7 +241,21 @@ impl Change<'_> {
             }
             let name = qualified(&self.schema, &self.free_name(&index.name)?);
             let unique = if index.unique { "UNIQUE " } else { "" };
-            self.run(&format!("CREATE {unique}INDEX {name} ON {} {}", quoted(table), index.tail))?;
+            let sql = format!("CREATE {unique}INDEX {name} ON {} {}", quoted(table), index.tail);
+            self.connection.execute_batch(&sql).map_err(|error| match error.sqlite_error_code() {
+                Some(ErrorCode::ConstraintViolation) => self.refused(format!(
+                    "the new rows break the unique index `{}` {} of the table they replace: mend the doubled rows at \
+                     their origin, or drop the index",
+                    index.name, index.tail
+                )),
+                // SQLite says so of a column that is not there; everything else is no fault of the index.
+                None | Some(ErrorCode::Unknown) => self.refused(format!(
+                    "the index `{}` {} cannot be made on the new table ({error}): publish the columns it needs, or \
+                     drop the index",
+                    index.name, index.tail
+                )),
+                _ => engine(self.doing.clone(), error),
+            })?;
         }
         Ok(())
     }
@@ -236,7 +277,7 @@ impl Change<'_> {
         Ok(free)
     }
 
-    fn names(&self, sql: &str, argument: &str) -> Result<Vec<String>, ConnectorError> {
+    pub(super) fn names(&self, sql: &str, argument: &str) -> Result<Vec<String>, ConnectorError> {
         let look = || -> rusqlite::Result<Vec<String>> {
             let mut statement = self.connection.prepare(sql)?;
             if statement.parameter_count() == 0 {

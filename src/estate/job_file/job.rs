@@ -9,10 +9,9 @@ use crate::{
         dialect::DIALECTS,
         dialect_named,
         reader::{Around, Reading},
-        runs_per_day,
         yaml::{Entry, Fields, Node, Shape},
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, JobId, Span, runs_per_day},
 };
 
 const DEFAULTS: &[&str] = &["owner", "domain", "schedule", "dialect"];

@@ -1,8 +1,8 @@
 //! Expressions: what feeds them. Columns are sought from the inside out.
 use super::{
     flow::Flow,
-    job::Resolver,
     scope::{Env, Rel, Scope, ScopeRel},
+    session::Resolver,
 };
 use crate::{
     diagnostics::CodeEntry,
@@ -20,9 +20,10 @@ impl Resolver<'_> {
             Ex::Column { parts, at } => self.column(parts, at, env),
             Ex::Change(list) => self.all(list, env).changed(),
             Ex::Aggregate(list) => self.all(list, env).aggregated(),
-            Ex::Choose { by, of } => {
-                let by = self.all(by, env).influence(EdgeKind::Conditional);
-                self.all(of, env).changed().and(&by)
+            Ex::Choose { by, of, both } => {
+                let both = self.all(both, env);
+                let by = self.all(by, env).and(&both).influence(EdgeKind::Conditional);
+                self.all(of, env).and(&both).changed().and(&by)
             }
             Ex::Over { value, by } => {
                 let by = self.all(by, env).influence(EdgeKind::Window);

@@ -19,7 +19,7 @@ pub(super) const KINDS: [EdgeKind; 9] = [
 const DIRECT: u16 = 0b111;
 
 /// Origins (columns, by number) and the kinds in which each feeds something.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Flow(BTreeMap<u32, u16>);
 
 impl Flow {

@@ -7,6 +7,9 @@ use crate::{
 /// What stands in rendered text for a template name nobody knows: this, then the name.
 pub(in crate::lineage) const UNKNOWN: &str = "carve_unknown_";
 
+/// What stands before a name that a template gives and that nothing declares: the name is right, its evidence weaker.
+pub(in crate::lineage) const INFERRED: &str = "carve_inferred_";
+
 /// What a written name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -33,12 +36,12 @@ pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
     if table.starts_with(UNKNOWN) {
         return Meaning::Computed;
     }
-    let stubbed = parts.iter().any(|part| part.contains(UNKNOWN));
+    let stubbed = parts.iter().any(|part| part.contains(UNKNOWN) || part.contains(INFERRED));
     if parts.len() > 2 && parts[0].starts_with(UNKNOWN) {
         parts.remove(0);
     }
     for part in &mut parts {
-        *part = part.replace(UNKNOWN, "");
+        *part = part.replace(UNKNOWN, "").replace(INFERRED, "");
     }
     let engine_table = parts.len() == 1 && is_any("not_a_table", &parts[0]);
     let engine_schema = parts.iter().any(|part| is_any("not_a_schema", part));

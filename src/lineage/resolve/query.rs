@@ -4,8 +4,8 @@ use std::rc::Rc;
 use super::{
     columns::{self, Origins},
     flow::Flow,
-    job::Resolver,
     scope::{Col, Env, Rel, Scope},
+    session::Resolver,
 };
 use crate::{
     diagnostics::CodeEntry,
@@ -37,7 +37,7 @@ impl Resolver<'_> {
             false => self.query(&cte.query, env),
         };
         rel.rename(&cte.columns);
-        rel
+        rel.without_twins()
     }
 
     /// An ordering by output name or place.
@@ -64,6 +64,7 @@ impl Resolver<'_> {
             Body::Query(query) => self.query(query, env),
             Body::Values(rows) => self.values(rows, env),
             Body::Arms(arms) => self.arms(arms, env, myself),
+            Body::Whole(name) => Rel { base: None, ..(*self.table(name, env)).clone() },
         }
     }
 

@@ -3,8 +3,9 @@ use std::rc::Rc;
 
 use super::{
     flow::Flow,
-    job::Resolver,
+    names::INFERRED,
     scope::{Col, Env, Rel, Scope, ScopeRel},
+    session::Resolver,
 };
 use crate::lineage::{
     EdgeKind,
@@ -92,7 +93,12 @@ impl Resolver<'_> {
                 name.clone_from(&table.parts);
                 Rc::new(self.target_rel(table))
             }
-            Source::Query(query) => Rc::new(self.query(query, &Env::inside(env, scope))),
+            Source::Query(query) => {
+                let rel = self.query(query, &Env::inside(env, scope));
+                // Column aliases count places, so every column stays for them.
+                Rc::new(if relation.columns.is_empty() { rel.without_twins() } else { rel })
+            }
+            Source::Files(files, at) => self.files_rel(files, at),
             Source::Function(args) => Rc::new(self.function_rel(args, scope, env)),
             Source::Remote(system, query) => {
                 let remote = Env { system: Some(system), ..Env::within(env) };
@@ -104,6 +110,9 @@ impl Resolver<'_> {
         };
         if !relation.columns.is_empty() {
             rename_relation(&mut rel, &relation.columns);
+        }
+        for part in &mut name {
+            *part = part.replace(INFERRED, "");
         }
         ScopeRel { alias: relation.alias.clone(), name, mention, rel, hidden: false }
     }

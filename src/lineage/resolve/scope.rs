@@ -1,5 +1,8 @@
 //! What names mean at one place of a query: relations, CTEs, outer queries.
-use std::{collections::HashMap, rc::Rc};
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
 
 use super::flow::Flow;
 use crate::lineage::sql::ir::Bytes;
@@ -32,6 +35,19 @@ impl Rel {
     /// The known column `name`.
     pub(super) fn known(&self, name: &str) -> Option<&Flow> {
         self.columns.iter().find(|col| col.name == name).map(|col| &col.flow)
+    }
+
+    /// Columns that are there twice under one name, fed by the same, are there once: whoever reads the relation
+    /// sees no difference, and `SELECT *` over two copies of one query does not double what is known.
+    pub(super) fn without_twins(mut self) -> Self {
+        let names: HashSet<&str> = self.columns.iter().map(|col| col.name.as_str()).collect();
+        if names.len() < self.columns.len() {
+            let mut seen = HashSet::new();
+            let columns = std::mem::take(&mut self.columns);
+            self.columns =
+                columns.into_iter().filter(|col| seen.insert((col.name.clone(), col.flow.clone()))).collect();
+        }
+        self
     }
 
     /// Gives the first columns new names.

@@ -1,6 +1,11 @@
 //! Which SQL a script is written in: declared, or told by cheap signs.
+use std::sync::LazyLock;
+
 use super::lexer::LexRules;
-use crate::estate::{DIALECTS, dialect_named};
+use crate::{
+    estate::{DIALECTS, dialect_named},
+    vocab::WordFinder,
+};
 
 /// `dialect weight sign`, one a line: text that speaks for a dialect, lower case.
 const SIGNS: &str = include_str!("../data/signs.txt");
@@ -20,9 +25,8 @@ impl Dialect {
 
     /// The dialect whose signs weigh most in `text`; generic where there are none.
     pub(in crate::lineage) fn detected(text: &str) -> Self {
-        let lower = text.to_ascii_lowercase();
         let mut points: Vec<(u32, &'static str)> = DIALECTS.iter().map(|name| (0, *name)).collect();
-        for (name, weight, _) in signs().filter(|(_, _, sign)| lower.contains(sign)) {
+        for (name, weight) in SIGN_FINDER.1.found_in(text).map(|at| SIGN_FINDER.0[at]) {
             if let Some(entry) = points.iter_mut().find(|(_, known)| *known == name) {
                 entry.0 += weight;
             }
@@ -85,6 +89,13 @@ impl Dialect {
         }
     }
 }
+
+/// Looking for the signs one by one was a seventh of planning.
+static SIGN_FINDER: LazyLock<(Vec<(&str, u32)>, WordFinder)> = LazyLock::new(|| {
+    let finder =
+        WordFinder::new(signs().map(|(_, _, sign)| sign)).expect("a few hundred short words fit any automaton");
+    (signs().map(|(name, weight, _)| (name, weight)).collect(), finder)
+});
 
 fn signs() -> impl Iterator<Item = (&'static str, u32, &'static str)> {
     SIGNS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {

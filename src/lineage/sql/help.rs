@@ -12,6 +12,7 @@ enum Step {
     Sign(char),
     Group,
     Text,
+    BeforeText,
     Number,
     AnyWord,
 }
@@ -39,6 +40,16 @@ pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dia
         at = end;
     }
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// T-SQL's `DELETE TOP (n) FROM t`, which is taken for a table called TOP: `text` with the clause blanked.
+pub(in crate::lineage) fn without_top(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let word = |at: usize| tokens.get(at).map(|token| text[token.at.start - base..token.at.end - base].to_lowercase());
+    let changes = matches!(word(0)?.as_str(), "delete" | "insert" | "update");
+    let end = group(tokens, 2).filter(|_| changes && word(1).as_deref() == Some("top"))?;
+    let mut bytes = text.as_bytes().to_vec();
+    blank(&mut bytes, tokens[1].at.start - base..tokens[end - 1].at.end - base);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose
@@ -85,6 +96,7 @@ fn step(word: &'static str) -> Step {
     match word {
         "(..)" => Step::Group,
         "'s'" => Step::Text,
+        ">'s'" => Step::BeforeText,
         "n" => Step::Number,
         "w" => Step::AnyWord,
         "," => Step::Sign(','),
@@ -96,13 +108,20 @@ fn step(word: &'static str) -> Step {
 /// The token behind a match of `steps` at token `at`.
 fn matched(text: &str, base: usize, tokens: &[Token], at: usize, steps: &[Step]) -> Option<usize> {
     let mut next = at;
+    let is_nolock = |at: usize, alone: bool| {
+        let inner = &tokens[at];
+        alone && text[inner.at.start - base..inner.at.end - base].eq_ignore_ascii_case("nolock")
+    };
     for step in steps {
         let token = tokens.get(next)?;
         let written = &text[token.at.start - base..token.at.end - base];
         match step {
-            Step::Word("(NOLOCK)") => next = group(tokens, next).filter(|end| *end == next + 3)? - 1,
+            Step::Word("(NOLOCK)") => {
+                next = group(tokens, next).filter(|end| is_nolock(*end - 2, next + 3 == *end))? - 1
+            }
             Step::Word(word) if written.eq_ignore_ascii_case(word) => {}
             Step::Sign(sign) if token.is_sign(*sign) => {}
+            Step::BeforeText if token.kind == Kind::Text => return Some(next),
             Step::Text if token.kind == Kind::Text => {}
             Step::Number if token.kind == Kind::Number => {}
             Step::AnyWord if matches!(token.kind, Kind::Word | Kind::Quoted) => {}

@@ -35,12 +35,14 @@ pub(in crate::lineage) enum Ex {
     Change(Vec<Ex>),
     /// An aggregate over its parts.
     Aggregate(Vec<Ex>),
-    /// One of `of`, chosen by `by`.
+    /// One of `of` and `both`, chosen by `by` and `both`.
     Choose {
-        /// What decides.
+        /// What only decides.
         by: Vec<Ex>,
         /// What may come out.
         of: Vec<Ex>,
+        /// What decides and may come out: kept once, or nested calls would double with each level.
+        both: Vec<Ex>,
     },
     /// `value` computed over windows made by `by`.
     Over {
@@ -92,6 +94,8 @@ pub(in crate::lineage) enum Body {
     Query(Box<Query>),
     /// Rows of constants, column by column: each column's expressions.
     Values(Vec<Vec<Ex>>),
+    /// A table with all its columns, as it is.
+    Whole(Name),
 }
 
 /// How an arm joins the arms before it.
@@ -190,6 +194,8 @@ pub(in crate::lineage) enum Source {
     Query(Box<Query>),
     /// A table function or unnest over expressions.
     Function(Vec<Ex>),
+    /// Files, read as a table, and where they are written.
+    Files(Vec<String>, Bytes),
     /// A query run in source system `.0`.
     Remote(String, Box<Query>),
     /// A join in parentheses.
@@ -213,10 +219,25 @@ pub(in crate::lineage) struct Stmt {
     pub(in crate::lineage) touches: Vec<(Name, Access)>,
     /// What it fills.
     pub(in crate::lineage) fills: Vec<Fill>,
+    /// What it moves from name to name.
+    pub(in crate::lineage) moves: Vec<Move>,
     /// What else it does to names.
     pub(in crate::lineage) effects: Vec<Effect>,
     /// Files read or written, by address.
     pub(in crate::lineage) files: Vec<(String, Access, Bytes)>,
+    /// What it reads or writes and nobody can name here, each in a few words.
+    pub(in crate::lineage) unnamed: Vec<(String, Bytes)>,
+}
+
+/// All rows of one table that become rows of another, as they are: renames, swaps, partitions that move.
+#[derive(Clone, Debug)]
+pub(in crate::lineage) struct Move {
+    /// Where they were.
+    pub(in crate::lineage) from: Name,
+    /// Where they are.
+    pub(in crate::lineage) to: Name,
+    /// Whether the old name is gone.
+    pub(in crate::lineage) gone: bool,
 }
 
 /// Rows that go somewhere.
@@ -247,6 +268,8 @@ pub(in crate::lineage) enum Effect {
     Like(Name, Name),
     /// A table that lives only in this session, its columns where known.
     Temp(Name, Vec<Column>),
-    /// USE schema.
+    /// USE schema, SET search_path.
     Schema(String),
+    /// Names that begin with `.0` are tables of the system `.1`.
+    System(String, String),
 }

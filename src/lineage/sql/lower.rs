@@ -9,8 +9,8 @@ use super::{
     ir::{Bytes, Ex, Name, Stmt},
     lexer::unquoted,
     parse::Lines,
+    splice::Splice,
 };
-use crate::lineage::Access;
 
 /// Lowers one statement.
 pub(in crate::lineage) struct Lower<'t> {
@@ -23,8 +23,8 @@ pub(in crate::lineage) struct Lower<'t> {
     pub(super) in_body: bool,
     /// Named windows of the selects around, innermost last.
     pub(super) windows: Vec<Vec<(String, Vec<Ex>)>>,
-    /// Files met on the way.
-    pub(super) files: Vec<(String, Access, Bytes)>,
+    /// What is met on the way and cannot be named.
+    pub(super) unnamed: Vec<(String, Bytes)>,
     /// Statements met inside queries: `WITH gone AS (DELETE … RETURNING …)`.
     pub(super) inner: Vec<Stmt>,
 }
@@ -36,6 +36,8 @@ pub(super) enum Place {
     From(usize),
     /// All of it stands in these bytes, escaped.
     Within(Bytes),
+    /// It is put together from pieces.
+    Spliced(Splice),
 }
 
 impl<'t> Lower<'t> {
@@ -49,16 +51,19 @@ impl<'t> Lower<'t> {
             dialect,
             in_body,
             windows: Vec::new(),
-            files: Vec::new(),
+            unnamed: Vec::new(),
             inner: Vec::new(),
         }
     }
 
+    /// Lowers the tree of text put together from pieces of a script.
+    pub(in crate::lineage) fn spliced(splice: &'t Splice, dialect: Dialect) -> Self {
+        Lower { place: Place::Spliced(splice.clone()), ..Lower::new(&splice.text, 0, dialect, false) }
+    }
+
     /// Lowers the tree of `text`, which stands in a string at `at`.
-    pub(super) fn quoted(text: &'t str, at: Bytes, dialect: Dialect) -> Self {
-        let lines = Lines::of(text);
-        let place = Place::Within(at);
-        Lower { text, place, lines, dialect, in_body: false, windows: Vec::new(), files: Vec::new(), inner: Vec::new() }
+    pub(in crate::lineage) fn quoted(text: &'t str, at: Bytes, dialect: Dialect) -> Self {
+        Lower { place: Place::Within(at), ..Lower::new(text, 0, dialect, false) }
     }
 
     /// The bytes of `span` in the script.
@@ -66,6 +71,7 @@ impl<'t> Lower<'t> {
         match &self.place {
             Place::Within(at) => Some(at.clone()),
             Place::From(base) => self.lines.bytes(span).map(|at| base + at.start..base + at.end),
+            Place::Spliced(splice) => self.lines.bytes(span).map(|at| splice.place(&at).0),
         }
     }
 
@@ -78,6 +84,7 @@ impl<'t> Lower<'t> {
         match &self.place {
             Place::Within(at) => at.clone(),
             Place::From(base) => *base..*base,
+            Place::Spliced(splice) => splice.place(&(0..0)).0,
         }
     }
 
@@ -123,14 +130,19 @@ impl<'t> Lower<'t> {
             return None;
         }
         let at = self.bytes_or_start(span);
-        let exact = self.holds(&at, &parts);
+        let exact = self.holds(span, &parts);
         Some(Name { parts, at, exact })
     }
 
-    /// Whether the script's bytes `at` spell exactly the name `parts`.
-    fn holds(&self, at: &Bytes, parts: &[String]) -> bool {
-        let Place::From(base) = &self.place else { return false };
-        let Some(written) = self.text.get(at.start - base..at.end - base) else { return false };
+    /// Whether the bytes of `span` spell exactly the name `parts`, and stand so in the script.
+    fn holds(&self, span: Span, parts: &[String]) -> bool {
+        let Some(at) = self.lines.bytes(span) else { return false };
+        let in_one_piece = match &self.place {
+            Place::From(_) => true,
+            Place::Within(_) => false,
+            Place::Spliced(splice) => splice.place(&at).1,
+        };
+        let Some(written) = self.text.get(at).filter(|_| in_one_piece) else { return false };
         let bare: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
         bare.to_lowercase()
             .split('.')

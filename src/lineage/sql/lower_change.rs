@@ -1,6 +1,7 @@
 //! MERGE, UPDATE and DELETE: which relation is the target, and what the others give it.
 use sqlparser::ast::{
-    Delete, FromTable, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, TableFactor, Update, UpdateTableFromKind,
+    Assignment, AssignmentTarget, Delete, FromTable, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, TableFactor,
+    Update, UpdateTableFromKind,
 };
 
 use super::{
@@ -42,6 +43,7 @@ impl Lower<'_> {
             };
             stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
         }
+        self.output(stmt, &target, merge.output.as_ref());
     }
 
     fn merge_relations(&mut self, merge: &Merge) -> Option<(Name, Vec<Joined>)> {
@@ -59,10 +61,17 @@ impl Lower<'_> {
             Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) => self.relations(from),
             None => Vec::new(),
         };
-        let Some((target, from)) = target_among(own, others) else { return };
         let filters: Vec<Ex> = update.selection.iter().map(|e| self.expr(e)).collect();
-        let query = self.assigned(&update.assignments, from, filters);
-        stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target), query) });
+        for (name, set) in by_table(&update.assignments, &own) {
+            let found = match name {
+                Some(name) => target_called(name, own.clone()),
+                None => target_among(own.clone(), others.clone()),
+            };
+            let Some((target, from)) = found else { continue };
+            let query = self.assigned(&set, from, filters.clone());
+            stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
+            self.output(stmt, &target, update.output.as_ref());
+        }
     }
 
     pub(super) fn delete(&mut self, stmt: &mut Stmt, delete: &Delete) {
@@ -72,17 +81,52 @@ impl Lower<'_> {
             relations.extend(self.relations(using));
         }
         let filters: Vec<Ex> = delete.selection.iter().map(|e| self.expr(e)).collect();
-        let named = delete.tables.first().and_then(|name| self.name(name));
-        let found = match named {
-            Some(name) => target_called(name, relations),
-            None => {
+        let named: Vec<Name> = delete.tables.iter().filter_map(|name| self.name(name)).collect();
+        let found: Vec<(Name, Vec<Joined>)> = match named.is_empty() {
+            false => named.into_iter().filter_map(|name| target_called(name, relations.clone())).collect(),
+            true => {
                 let others = relations.split_off(1.min(relations.len()));
-                target_among(relations, others)
+                target_among(relations, others).into_iter().collect()
             }
         };
-        let Some((target, from)) = found else { return };
-        let query = plain(Body::Select(Box::new(Select { from, filters, ..Select::default() })));
-        stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target), query) });
+        for (target, from) in found {
+            let filters = filters.clone();
+            let query = plain(Body::Select(Box::new(Select { from, filters, ..Select::default() })));
+            stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
+            self.output(stmt, &target, delete.output.as_ref());
+        }
+    }
+}
+
+/// Assignments by the table they change: MySQL's `UPDATE a, b SET a.x = …, b.y = …` changes two. `None` stands for
+/// the table that the statement names first.
+fn by_table(set: &[Assignment], own: &[Joined]) -> Vec<(Option<Name>, Vec<Assignment>)> {
+    let mut tables: Vec<(Option<Name>, Vec<Assignment>)> = Vec::new();
+    for one in set {
+        let table = qualifier(&one.target).filter(|name| own.len() > 1 && own.iter().any(|j| called(j, name)));
+        match tables.iter_mut().find(|(known, _)| known.as_ref().map(|n| &n.parts) == table.as_ref().map(|n| &n.parts))
+        {
+            Some((_, list)) => list.push(one.clone()),
+            None => tables.push((table, vec![one.clone()])),
+        }
+    }
+    tables
+}
+
+/// The table that an assigned column is qualified by.
+fn qualifier(target: &AssignmentTarget) -> Option<Name> {
+    let AssignmentTarget::ColumnName(name) = target else { return None };
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(lower).collect();
+    let (_, table) = parts.split_last()?;
+    (!table.is_empty()).then(|| Name { parts: table.to_vec(), at: 0..0, exact: false })
+}
+
+/// Whether the relation is called `name`, by its alias or by its own name.
+fn called(one: &Joined, name: &Name) -> bool {
+    match (&one.relation.alias, &one.relation.source) {
+        (Some(alias), _) => name.parts.len() == 1 && *alias == name.parts[0],
+        (None, Source::Table(table)) => table.parts.ends_with(&name.parts),
+        _ => false,
     }
 }
 
@@ -103,12 +147,7 @@ fn target_among(own: Vec<Joined>, others: Vec<Joined>) -> Option<(Name, Vec<Join
 
 /// The relation called `name`, by alias or by its own name, is what changes.
 fn target_called(name: Name, mut from: Vec<Joined>) -> Option<(Name, Vec<Joined>)> {
-    let called = |one: &Joined| match (&one.relation.alias, &one.relation.source) {
-        (Some(alias), _) => name.parts.len() == 1 && *alias == name.parts[0],
-        (None, Source::Table(table)) => table.parts.ends_with(&name.parts),
-        _ => false,
-    };
-    let at = from.iter().position(called)?;
+    let at = from.iter().position(|one| called(one, &name))?;
     let Source::Table(table) = from[at].relation.source.clone() else { return None };
     from[at].relation.source = Source::Target(table.clone());
     Some((table, from))

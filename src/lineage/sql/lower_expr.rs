@@ -35,7 +35,7 @@ impl Lower<'_> {
                 let operand = operand.iter().map(|e| self.expr(e)).collect::<Vec<_>>();
                 let by = operand.into_iter().chain(conditions.iter().map(|c| self.expr(&c.condition))).collect();
                 let of = conditions.iter().map(|c| &c.result).chain(else_result.as_deref());
-                Ex::Choose { by, of: of.map(|e| self.expr(e)).collect() }
+                Ex::Choose { by, of: of.map(|e| self.expr(e)).collect(), both: Vec::new() }
             }
             Expr::Subquery(query) => Ex::Rows(Box::new(self.query(query))),
             Expr::Exists { subquery, .. } => Ex::Test(Box::new(self.query(subquery)), Vec::new()),
@@ -165,6 +165,10 @@ impl Lower<'_> {
     /// A function call: aggregate, window, choice or plain.
     pub(super) fn function(&mut self, function: &Function) -> Ex {
         let name = last_part(&function.name);
+        if name == "dblink_exec" {
+            let at = self.bytes_or_start(function.name.span());
+            self.unnamed.push(("a statement runs in another database".to_owned(), at));
+        }
         let mut args = self.arguments(&function.parameters);
         args.extend(self.arguments(&function.args));
         args.extend(function.filter.iter().map(|e| self.expr(e)).collect::<Vec<_>>());
@@ -248,16 +252,23 @@ fn choice(name: &str, mut args: Vec<Ex>) -> Ex {
     match name {
         "if" | "iff" | "iif" | "nvl2" => {
             let of = args.split_off(1);
-            Ex::Choose { by: args, of }
+            Ex::Choose { by: args, of, both: Vec::new() }
         }
-        "nullif" => Ex::Choose { by: args.clone(), of: args.drain(..1).collect() },
+        "nullif" => {
+            let by = args.split_off(1);
+            Ex::Choose { by, of: Vec::new(), both: args }
+        }
         "decode" => {
             let is_result = |at: usize, len: usize| at >= 2 && (at.is_multiple_of(2) || at == len - 1);
             let len = args.len();
             let (of, by) = args.into_iter().enumerate().partition::<Vec<_>, _>(|(at, _)| is_result(*at, len));
-            Ex::Choose { by: by.into_iter().map(|(_, e)| e).collect(), of: of.into_iter().map(|(_, e)| e).collect() }
+            let bare = |list: Vec<(usize, Ex)>| list.into_iter().map(|(_, e)| e).collect();
+            Ex::Choose { by: bare(by), of: bare(of), both: Vec::new() }
         }
-        _ => Ex::Choose { by: args[..args.len() - 1].to_vec(), of: args },
+        _ => {
+            let of = args.split_off(args.len() - 1);
+            Ex::Choose { by: Vec::new(), of, both: args }
+        }
     }
 }
 
@@ -266,7 +277,7 @@ fn forget(ex: &mut Ex, names: &[String]) {
     match ex {
         Ex::Column { parts, .. } if names.contains(&parts[0]) => *ex = Ex::Nothing,
         Ex::Change(list) | Ex::Aggregate(list) | Ex::Test(_, list) => list.iter_mut().for_each(|e| forget(e, names)),
-        Ex::Choose { by, of } => by.iter_mut().chain(of).for_each(|e| forget(e, names)),
+        Ex::Choose { by, of, both } => by.iter_mut().chain(of).chain(both).for_each(|e| forget(e, names)),
         Ex::Over { value, by } => {
             forget(value, names);
             by.iter_mut().for_each(|e| forget(e, names));

@@ -1,14 +1,14 @@
 //! Statements: what each fills, touches and does to names.
 use sqlparser::ast::{
-    AlterTableOperation, CopySource, CopyTarget, CreateTable, CreateTableLikeKind, CreateView, DataType, Expr, Insert,
-    ObjectName, ObjectType, RenameTableNameKind, SelectInto, SetExpr, SqlOption, Statement, TableObject, Use,
+    AlterTableOperation, Expr, FunctionArguments, Insert, ObjectName, ObjectType, OutputClause, RenameTableNameKind,
+    SelectInto, Set, SetExpr, Statement, TableObject, Use,
 };
 
 use super::{
-    ir::{Body, Effect, Ex, Fill, Item, Name, Query, Select, Source, Stmt},
+    ir::{Body, Effect, Ex, Fill, Item, Name, Query, Relation, Select, Source, Stmt},
     lower::{Lower, last_part, literal, lower},
-    lower_query::{alone, file_address, plain, star},
-    parse::{inner_statement, parse},
+    lower_query::{alone, joined, plain, star},
+    parse::inner_statement,
     types::column,
 };
 use crate::lineage::Access;
@@ -21,8 +21,9 @@ impl Lower<'_> {
         for inner in std::mem::take(&mut self.inner) {
             stmt.fills.extend(inner.fills);
             stmt.touches.extend(inner.touches);
+            stmt.unnamed.extend(inner.unnamed);
         }
-        stmt.files.append(&mut self.files);
+        stmt.unnamed.append(&mut self.unnamed);
         stmt
     }
 
@@ -63,7 +64,9 @@ impl Lower<'_> {
             }
             Statement::RenameTable(renames) => {
                 for rename in renames {
-                    self.rename(stmt, &rename.old_name, &rename.new_name);
+                    if let (Some(from), Some(to)) = (self.name(&rename.old_name), self.name(&rename.new_name)) {
+                        stmt.rename(from, to);
+                    }
                 }
             }
             Statement::Drop { object_type, names, .. } => {
@@ -79,105 +82,16 @@ impl Lower<'_> {
             }
             Statement::Explain { .. } => {}
             Statement::Use(to) => self.use_schema(stmt, to),
-            Statement::Set(_) => {}
+            Statement::Set(set) => self.search_path(stmt, set),
             Statement::Prepare { statement, .. } => self.fill_in(stmt, statement),
-            other => self.files_and_tables(stmt, other),
+            other => {
+                self.files_and_tables(stmt, other);
+            }
         }
-    }
-
-    /// COPY, LOAD, UNLOAD and EXPORT: tables on one side, files on the other.
-    fn files_and_tables(&mut self, stmt: &mut Stmt, tree: &Statement) {
-        match tree {
-            Statement::Copy { source, to, target, .. } => {
-                let file_access = if *to { Access::Write } else { Access::Read };
-                if let CopyTarget::File { filename } = target {
-                    self.file(stmt, filename, file_access);
-                }
-                match source {
-                    CopySource::Table { table_name, .. } => {
-                        self.touch(stmt, table_name, if *to { Access::Read } else { Access::Write });
-                    }
-                    CopySource::Query(query) => self.rows_out(stmt, query),
-                }
-            }
-            Statement::CopyIntoSnowflake { into, from_obj, from_query, .. } => {
-                if self.stage(stmt, into, Access::Write) {
-                    from_obj.iter().for_each(|name| self.touch(stmt, name, Access::Read));
-                    from_query.iter().for_each(|query| self.rows_out(stmt, query));
-                } else {
-                    self.touch(stmt, into, Access::Write);
-                    from_obj.iter().for_each(|name| {
-                        self.stage(stmt, name, Access::Read);
-                    });
-                }
-            }
-            Statement::LoadData { inpath, table_name, .. } => {
-                self.file(stmt, inpath, Access::Read);
-                self.touch(stmt, table_name, Access::Write);
-            }
-            Statement::Unload { query, query_text, to, .. } => {
-                query.iter().for_each(|query| self.rows_out(stmt, query));
-                query_text.iter().for_each(|text| self.quoted_rows_out(stmt, text));
-                self.file(stmt, &to.value, Access::Write);
-            }
-            Statement::Directory { path, source, .. } => {
-                self.rows_out(stmt, source);
-                self.file(stmt, path, Access::Write);
-            }
-            Statement::ExportData(export) => {
-                self.rows_out(stmt, &export.query);
-                for option in &export.options {
-                    if let SqlOption::KeyValue { key, value } = option
-                        && key.value.eq_ignore_ascii_case("uri")
-                        && let Some(address) = literal(value)
-                    {
-                        self.file(stmt, address, Access::Write);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn file(&mut self, stmt: &mut Stmt, address: &str, access: Access) {
-        if let Some(address) = file_address(address) {
-            stmt.files.push((address, access, stmt.at.clone()));
-        }
-    }
-
-    /// A Snowflake stage or location; `false` where the name is a table.
-    fn stage(&mut self, stmt: &mut Stmt, name: &ObjectName, access: Access) -> bool {
-        let written = name.to_string();
-        let bare = written.trim_matches('\'');
-        if let Some(address) = file_address(bare) {
-            stmt.files.push((address, access, stmt.at.clone()));
-            return true;
-        }
-        if let Some(stage) = bare.strip_prefix('@') {
-            stmt.files.push((format!("stage://{}", stage.to_lowercase()), access, stmt.at.clone()));
-            return true;
-        }
-        false
     }
 
     pub(super) fn touch(&mut self, stmt: &mut Stmt, name: &ObjectName, access: Access) {
         stmt.touches.extend(self.name(name).map(|name| (name, access)));
-    }
-
-    /// Rows that leave the lake: what they read counts.
-    fn rows_out(&mut self, stmt: &mut Stmt, query: &sqlparser::ast::Query) {
-        let query = self.query(query);
-        stmt.fills.push(Fill::of(None, query));
-    }
-
-    /// The same for a query in a string.
-    fn quoted_rows_out(&mut self, stmt: &mut Stmt, text: &str) {
-        if let Ok(parsed) = parse(text, self.dialect)
-            && let Statement::Query(query) = &parsed.statement
-        {
-            let query = Lower::quoted(text, stmt.at.clone(), self.dialect).query(query);
-            stmt.fills.push(Fill::of(None, query));
-        }
     }
 
     fn bare_query(&mut self, stmt: &mut Stmt, tree: &sqlparser::ast::Query) {
@@ -219,7 +133,10 @@ impl Lower<'_> {
         if insert.multi_table_insert_type.is_some() {
             return self.insert_many(stmt, insert);
         }
-        let TableObject::TableName(name) = &insert.table else { return };
+        let name = match &insert.table {
+            TableObject::TableName(name) => name,
+            other => return self.insert_elsewhere(stmt, insert, other),
+        };
         let Some(target) = self.name(name) else { return };
         let mut columns: Vec<String> = insert.columns.iter().map(last_part).collect();
         columns.extend(insert.after_columns.iter().map(lower));
@@ -228,7 +145,56 @@ impl Lower<'_> {
             None => self.assigned(&insert.assignments, Vec::new(), Vec::new()),
         };
         let by_name = insert.source.is_none();
-        stmt.fills.push(Fill { columns, by_name, ..Fill::of(Some(target), query) });
+        stmt.fills.push(Fill { columns, by_name, ..Fill::of(Some(target.clone()), query) });
+        self.output(stmt, &target, insert.output.as_ref());
+    }
+
+    /// ClickHouse's `INSERT INTO FUNCTION s3(…)` writes what the function would read.
+    fn insert_elsewhere(&mut self, stmt: &mut Stmt, insert: &Insert, place: &TableObject) {
+        if let Some(source) = &insert.source {
+            let query = self.query(source);
+            stmt.fills.push(Fill::of(None, query));
+        }
+        let source = match place {
+            TableObject::TableFunction(function) => match &function.args {
+                FunctionArguments::List(list) => self.remote(&function.name, &list.args),
+                _ => None,
+            },
+            _ => None,
+        };
+        match source {
+            Some(Source::Files(files, at)) => {
+                stmt.files.extend(files.into_iter().map(|file| (file, Access::Write, at.clone())));
+            }
+            _ => stmt.unnamed.push(("what it fills is no table".to_owned(), stmt.at.clone())),
+        }
+    }
+
+    /// T-SQL's `OUTPUT deleted.* INTO archive`: rows of the changed table go on into another.
+    pub(super) fn output(&mut self, stmt: &mut Stmt, changed: &Name, output: Option<&OutputClause>) {
+        let Some(OutputClause::Output { select_items, into_table: Some(into), .. }) = output else { return };
+        let Some((target, columns)) = self.output_target(into) else { return };
+        let relation = |alias: &str| Relation {
+            source: Source::Table(changed.clone()),
+            alias: Some(alias.to_owned()),
+            columns: Vec::new(),
+        };
+        let items = select_items.iter().flat_map(|item| self.item(item)).collect();
+        let from = ["deleted", "inserted"].map(|alias| joined(relation(alias))).into();
+        let query = plain(Body::Select(Box::new(Select { items, from, ..Select::default() })));
+        stmt.fills.push(Fill { columns, ..Fill::of(Some(target), query) });
+    }
+
+    /// A table with a list of columns looks like a call to the grammar.
+    fn output_target(&mut self, into: &SelectInto) -> Option<(Name, Vec<String>)> {
+        match into.targets.as_slice() {
+            [Expr::Function(function)] => {
+                let FunctionArguments::List(list) = &function.args else { return None };
+                let columns = list.args.iter().filter_map(super::remote::word_argument).collect();
+                Some((self.name(&function.name)?, columns))
+            }
+            _ => Some((self.name_of_into(into)?, Vec::new())),
+        }
     }
 
     /// Snowflake's INSERT ALL and INSERT FIRST.
@@ -258,101 +224,18 @@ impl Lower<'_> {
         }
     }
 
-    fn create_table(&mut self, stmt: &mut Stmt, create: &CreateTable) {
-        let Some(target) = self.name(&create.name) else { return };
-        let temp = create.temporary || create.volatile;
-        let declared: Vec<_> = create.columns.iter().map(column).collect();
-        self.place(stmt, create);
-        if let Some(query) = &create.query {
-            stmt.kind = "create_table_as";
-            let columns = declared.into_iter().map(|c| c.name).collect();
-            return self.makes(stmt, &create.name, columns, query, temp);
-        }
-        let model = match &create.like {
-            Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) => self.name(&like.name),
-            None => self.like_as_column(create),
-        };
-        let declared = if model.is_some() { Vec::new() } else { declared };
-        if let Some(clone) = &create.clone {
-            return self.clone_table(stmt, target, clone, temp);
-        }
-        if temp {
-            stmt.effects.push(Effect::Temp(target.clone(), declared));
-        } else {
-            stmt.touches.push((target.clone(), Access::Define));
-            stmt.effects.push(Effect::Columns(target.clone(), declared));
-        }
-        if let Some(model) = model {
-            stmt.kind = "create_table_like";
-            stmt.touches.push((model.clone(), Access::Read));
-            stmt.effects.push(Effect::Like(target, model));
-        }
-    }
-
-    /// Some grammars take `(LIKE model)` for a column called LIKE.
-    fn like_as_column(&self, create: &CreateTable) -> Option<Name> {
-        match create.columns.as_slice() {
-            [only] if only.name.quote_style.is_none() && only.name.value.eq_ignore_ascii_case("like") => {
-                match &only.data_type {
-                    DataType::Custom(name, _) => self.name(name),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
-    }
-
-    /// An external table's files are where its rows come from.
-    fn place(&mut self, stmt: &mut Stmt, create: &CreateTable) {
-        if let (true, Some(address)) = (create.external, create.location.as_deref().and_then(file_address)) {
-            stmt.files.push((address, Access::Read, stmt.at.clone()));
-        }
-    }
-
-    fn clone_table(&mut self, stmt: &mut Stmt, target: Name, from: &ObjectName, temp: bool) {
-        stmt.kind = "clone";
-        let Some(from) = self.name(from) else { return };
-        let select = Select { items: vec![star()], from: vec![alone(Source::Table(from))], ..Select::default() };
-        let query = plain(Body::Select(Box::new(select)));
-        stmt.fills.push(Fill { temp, makes: true, ..Fill::of(Some(target), query) });
-    }
-
-    fn create_view(&mut self, stmt: &mut Stmt, create: &CreateView) {
-        let columns = create.columns.iter().map(|c| lower(&c.name)).collect();
-        if create.materialized {
-            stmt.kind = "create_materialized_view";
-        }
-        let name = create.to.as_ref().unwrap_or(&create.name);
-        self.makes(stmt, name, columns, &create.query, create.temporary);
-    }
-
-    /// A name that a query gives its rows.
-    fn makes(
-        &mut self,
-        stmt: &mut Stmt,
-        name: &ObjectName,
-        columns: Vec<String>,
-        query: &sqlparser::ast::Query,
-        temp: bool,
-    ) {
-        let Some(target) = self.name(name) else { return };
-        let query = self.query(query);
-        stmt.fills.push(Fill { columns, temp, makes: true, ..Fill::of(Some(target), query) });
-    }
-
     fn alter(&mut self, stmt: &mut Stmt, table: &ObjectName, operation: &AlterTableOperation) {
         match operation {
             AlterTableOperation::RenameTable {
                 table_name: RenameTableNameKind::As(to) | RenameTableNameKind::To(to),
             } => {
-                stmt.kind = "rename";
-                self.rename(stmt, table, to);
+                if let (Some(from), Some(to)) = (self.name(table), self.name(to)) {
+                    stmt.rename(from, to);
+                }
             }
             AlterTableOperation::SwapWith { table_name } => {
-                stmt.kind = "swap";
-                for name in [table, table_name] {
-                    self.touch(stmt, name, Access::Read);
-                    self.touch(stmt, name, Access::Write);
+                if let (Some(one), Some(other)) = (self.name(table), self.name(table_name)) {
+                    stmt.swap(one, other);
                 }
             }
             AlterTableOperation::AddColumn { column_def, .. } => {
@@ -364,27 +247,36 @@ impl Lower<'_> {
         }
     }
 
-    /// The rows move: the old name is read and gone, the new one is written.
-    fn rename(&mut self, stmt: &mut Stmt, from: &ObjectName, to: &ObjectName) {
-        let (Some(from), Some(mut to)) = (self.name(from), self.name(to)) else { return };
-        // `ALTER TABLE a.b RENAME TO c` stays in schema a.
-        if to.parts.len() == 1 && from.parts.len() > 1 {
-            let schema = &from.parts[..from.parts.len() - 1];
-            to.parts.splice(0..0, schema.iter().cloned());
-            to.exact = false;
-        }
-        stmt.touches.push((from.clone(), Access::Read));
-        stmt.touches.push((from, Access::Drop));
-        stmt.touches.push((to, Access::Write));
-    }
-
     fn use_schema(&mut self, stmt: &mut Stmt, to: &Use) {
         // T-SQL's USE names a database, which stands before the schema: it changes no dataset's name here.
         if self.dialect.name() == "tsql" {
             return;
         }
-        if let Use::Object(name) | Use::Schema(name) | Use::Database(name) = to {
-            stmt.effects.push(Effect::Schema(last_part(name)));
+        match to {
+            Use::Object(name) | Use::Schema(name) => stmt.effects.push(Effect::Schema(last_part(name))),
+            // Snowflake's databases hold schemas; Hive's and MySQL's are schemas.
+            Use::Database(name) if self.dialect.name() != "snowflake" => {
+                stmt.effects.push(Effect::Schema(last_part(name)));
+            }
+            _ => {}
+        }
+    }
+
+    /// `SET search_path = raw, public`: unqualified names lie in its first schema, as far as a text can tell.
+    fn search_path(&self, stmt: &mut Stmt, set: &Set) {
+        let Set::SingleAssignment { variable, values, .. } = set else { return };
+        let is_path = matches!(last_part(variable).as_str(), "search_path" | "current_schema");
+        let named = |value: &Expr| match value {
+            Expr::Identifier(ident) => Some(lower(ident)),
+            other => literal(other).map(str::to_lowercase),
+        };
+        let engine = |schema: &String| matches!(schema.as_str(), "$user" | "pg_catalog" | "" | "default");
+        let first = values
+            .iter()
+            .filter_map(named)
+            .flat_map(|list| list.split(',').map(|one| one.trim().trim_matches('"').to_owned()).collect::<Vec<_>>());
+        if let (true, Some(schema)) = (is_path, first.into_iter().find(|schema| !engine(schema))) {
+            stmt.effects.push(Effect::Schema(schema));
         }
     }
 
@@ -411,6 +303,16 @@ impl Lower<'_> {
 }
 
 impl Stmt {
+    /// Whether nothing of it is known.
+    pub(in crate::lineage) fn is_empty(&self) -> bool {
+        self.touches.is_empty()
+            && self.fills.is_empty()
+            && self.moves.is_empty()
+            && self.effects.is_empty()
+            && self.files.is_empty()
+            && self.unnamed.is_empty()
+    }
+
     /// A statement that does nothing yet.
     pub(in crate::lineage) fn new(kind: &'static str, at: super::ir::Bytes) -> Self {
         Stmt {
@@ -419,8 +321,10 @@ impl Stmt {
             scanned: false,
             touches: Vec::new(),
             fills: Vec::new(),
+            moves: Vec::new(),
             effects: Vec::new(),
             files: Vec::new(),
+            unnamed: Vec::new(),
         }
     }
 }
@@ -429,6 +333,11 @@ impl Fill {
     /// Rows of `query` into `target`, by position.
     pub(super) fn of(target: Option<Name>, query: Query) -> Self {
         Fill { target, temp: false, makes: false, columns: Vec::new(), by_name: false, query }
+    }
+
+    /// `target` made as a copy of `from`.
+    pub(super) fn whole(target: Name, from: Name) -> Self {
+        Fill { makes: true, ..Fill::of(Some(target), plain(Body::Whole(from))) }
     }
 }
 

@@ -13,8 +13,9 @@ use sqlparser::{
 
 use super::dialect::Dialect;
 
-/// How deep the grammar may go before it gives up.
-const DEPTH: usize = 300;
+/// How deep the grammar may go before it gives up: a subquery takes some four levels of it. The stack of the threads
+/// that read SQL (`analysis::STACK_BYTES`) holds this many even where nothing is optimised.
+const DEPTH: usize = 1_500;
 
 /// A statement the grammar accepted, and where the text goes on behind it.
 pub(in crate::lineage) struct Parsed {
@@ -78,14 +79,17 @@ fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
 pub(in crate::lineage) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
-    ascii: bool,
+    /// Line, characters before it and byte of every 128th character of lines that are not plain ASCII.
+    marks: Vec<(usize, usize, usize)>,
 }
 
 impl<'t> Lines<'t> {
     /// The lines of `text`.
     pub(in crate::lineage) fn of(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(ends).collect(), ascii: text.is_ascii() }
+        let starts: Vec<usize> = std::iter::once(0).chain(ends).collect();
+        let marks = if text.is_ascii() { Vec::new() } else { marks(text, &starts) };
+        Lines { text, starts, marks }
     }
 
     /// The byte at `place`, which counts lines and characters from 1.
@@ -93,12 +97,16 @@ impl<'t> Lines<'t> {
         let line = (place.line as usize).saturating_sub(1);
         let column = (place.column as usize).saturating_sub(1);
         let Some(start) = self.starts.get(line).copied() else { return self.text.len() };
-        let rest = &self.text[start..];
-        let within = match self.ascii {
-            true => column.min(rest.len()),
-            false => rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at),
+        if self.marks.is_empty() {
+            return (start + column).min(self.text.len());
+        }
+        let next = self.marks.partition_point(|(at, before, _)| (*at, *before) <= (line, column));
+        let (before, from) = match next.checked_sub(1).map(|at| self.marks[at]) {
+            Some((at, before, byte)) if at == line => (before, byte),
+            _ => (0, start),
         };
-        start + within
+        let rest = &self.text[from..];
+        from + rest.char_indices().nth(column - before).map_or(rest.len(), |(at, _)| at)
     }
 
     /// The bytes of `span`; `None` where the grammar keeps no place.
@@ -111,10 +119,31 @@ impl<'t> Lines<'t> {
     }
 }
 
+fn marks(text: &str, starts: &[usize]) -> Vec<(usize, usize, usize)> {
+    let mut marks = vec![(0, 0, 0)];
+    for (line, start) in starts.iter().enumerate() {
+        let end = starts.get(line + 1).copied().unwrap_or(text.len());
+        let every = text[*start..end].char_indices().enumerate().step_by(128);
+        marks.extend(every.map(|(before, (at, _))| (line, before, start + at)));
+    }
+    marks
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use sqlparser::ast::Spanned;
+
+    #[test]
+    fn every_character_of_a_long_wide_line_has_its_byte() {
+        let text = format!("ab\n{}\né", "aé😀".repeat(200));
+        let lines = Lines::of(&text);
+        let (mut line, mut column) = (1, 1);
+        for (at, c) in text.char_indices() {
+            assert_eq!(lines.byte(Location { line, column }), at);
+            (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+        }
+    }
 
     #[test]
     fn places_are_bytes_even_behind_wide_characters() {

@@ -185,31 +185,35 @@ impl Scanner<'_> {
         }
     }
 
-    /// The name that begins at token `at`, and the token behind it.
     fn name(&self, at: usize) -> Option<(Name, usize)> {
-        let mut parts = Vec::new();
-        let mut next = at;
-        loop {
-            let token = self.tokens.get(next)?;
-            let written = token.of(self.text);
-            match token.kind {
-                Kind::Word if parts.is_empty() && is_any("not_a_name", written) => return None,
-                Kind::Quoted if written.starts_with('`') => {
-                    parts.extend(unquoted(written).to_lowercase().split('.').map(str::to_owned));
-                }
-                Kind::Word | Kind::Quoted => parts.push(unquoted(written).to_lowercase()),
-                _ => return None,
-            }
-            next += 1;
-            if !self.is_sign(next, '.') {
-                break;
-            }
-            next += 1;
-        }
-        parts.retain(|part| !part.trim().is_empty());
-        let span = self.tokens[at].at.start..self.tokens[next - 1].at.end;
-        (!parts.is_empty()).then_some((Name { parts, at: span, exact: true }, next))
+        name_at(self.text, self.tokens, at)
     }
+}
+
+/// The name that begins at token `at`, and the token behind it.
+pub(super) fn name_at(text: &str, tokens: &[Token], at: usize) -> Option<(Name, usize)> {
+    let mut parts = Vec::new();
+    let mut next = at;
+    loop {
+        let token = tokens.get(next)?;
+        let written = token.of(text);
+        match token.kind {
+            Kind::Word if parts.is_empty() && is_any("not_a_name", written) => return None,
+            Kind::Quoted if written.starts_with('`') => {
+                parts.extend(unquoted(written).to_lowercase().split('.').map(str::to_owned));
+            }
+            Kind::Word | Kind::Quoted => parts.push(unquoted(written).to_lowercase()),
+            _ => return None,
+        }
+        next += 1;
+        if !tokens.get(next).is_some_and(|token| token.is_sign('.')) {
+            break;
+        }
+        next += 1;
+    }
+    parts.retain(|part| !part.trim().is_empty());
+    let span = tokens[at].at.start..tokens[next - 1].at.end;
+    (!parts.is_empty()).then_some((Name { parts, at: span, exact: true }, next))
 }
 
 #[cfg(test)]

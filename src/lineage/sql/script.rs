@@ -2,27 +2,33 @@
 use std::ops::Range;
 
 use super::{
+    address::file_of,
     dialect::Dialect,
-    help::blanked,
+    doing::{Doing, Rest, Target},
+    harmless::is_harmless,
+    help::{blanked, without_top},
     ir::{Bytes, Stmt},
     lexer::{Kind, Token, lex},
+    literals::{Literals, body},
     lower::Lower,
     parse::{Parsed, parse},
+    rearrange::{outfile, rearranged},
     scan::scan,
+    shape::{shaped, string_of},
     split::{Piece, pieces},
     words::is_any,
 };
 use crate::{
     diagnostics::{Code, CodeEntry},
-    lineage::Coverage,
+    lineage::{Access, Coverage},
 };
 
 /// Parentheses and CASEs within each other beyond which a statement is only scanned.
-const MAX_NESTING: usize = 90;
+const MAX_NESTING: usize = 250;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
 /// Scripts quoted in scripts beyond which a body is not opened.
-const MAX_BODIES: usize = 4;
+pub(super) const MAX_BODIES: usize = 4;
 
 /// What reading one script's text yields.
 #[derive(Clone, Debug)]
@@ -39,6 +45,13 @@ pub(in crate::lineage) struct ScriptSql {
     pub(in crate::lineage) dialect: Dialect,
 }
 
+impl ScriptSql {
+    /// Nothing read yet.
+    fn new(dialect: Dialect) -> Self {
+        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect }
+    }
+}
+
 /// A fault placed in the rendered text.
 #[derive(Clone, Debug)]
 pub(in crate::lineage) struct Note {
@@ -53,10 +66,9 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
-    let mut sql =
-        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect };
+    let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
-    Reader { text, dialect, sql: &mut sql }.range(0..text.len(), false, 0);
+    Reader { text, dialect, sql: &mut sql, literals: Literals::default() }.range(0..text.len(), false, 0);
     sql
 }
 
@@ -76,14 +88,17 @@ pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Opti
     (seen == tokens.len()).then_some(ranges)
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    dialect: Dialect,
-    sql: &'t mut ScriptSql,
+/// Reads one text, piece by piece.
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    pub(super) dialect: Dialect,
+    pub(super) sql: &'t mut ScriptSql,
+    /// Strings that the script gives to variables.
+    pub(super) literals: Literals,
 }
 
 impl Reader<'_> {
-    fn range(&mut self, range: Range<usize>, in_body: bool, depth: usize) {
+    pub(super) fn range(&mut self, range: Range<usize>, in_body: bool, depth: usize) {
         let mut tokens = lex(&self.text[range.clone()], self.dialect.rules());
         for token in &mut tokens {
             token.at = token.at.start + range.start..token.at.end + range.start;
@@ -97,18 +112,27 @@ impl Reader<'_> {
         match piece {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
             Piece::Glue(run) => {
-                let stmt = scan(self.text, &tokens[run], true, false);
+                self.literals.assign(self.text, &tokens[run.clone()]);
+                // FETCH reads a cursor, whose query was read where it is declared.
+                let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
+                let stmt = scan(self.text, if fetches { &[] } else { &tokens[run] }, true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
             }
-            Piece::Dynamic(run) => self.dynamic(&tokens[run]),
+            Piece::Dynamic(run) => self.dynamic(&tokens[run], depth),
+            Piece::Foreign(at, language) => self.foreign_body(&tokens[at], &language),
             Piece::Body(at) if depth < MAX_BODIES => {
-                let at = tokens[at].at.clone();
-                let tag = self.text[at.start + 1..].find('$').map_or(2, |end| end + 2);
-                let inner = at.start + tag..at.end.saturating_sub(tag).max(at.start + tag).min(at.end);
-                if self.text.is_char_boundary(inner.start) && self.text.is_char_boundary(inner.end) {
-                    self.range(inner, true, depth + 1);
+                let token = &tokens[at];
+                match token.kind {
+                    Kind::Dollar => self.range(body(self.text, token), true, depth + 1),
+                    _ => {
+                        let folded = self.literals.fold(self.text, std::slice::from_ref(token));
+                        match folded.as_ref().and_then(|folded| folded.plain.clone()) {
+                            Some(inner) => self.range(inner, true, depth + 1),
+                            None => self.dynamic(&tokens[at..at + 1], MAX_BODIES),
+                        }
+                    }
                 }
             }
             Piece::Body(_) => {}
@@ -144,14 +168,26 @@ impl Reader<'_> {
             self.note(CodeEntry::E036, at.clone(), why);
             return self.scanned(tokens, in_body, None);
         }
+        if tokens[0].is(self.text, "select") && tokens.get(1).is_some_and(|next| next.of(self.text).starts_with('@')) {
+            self.literals.assign(self.text, &tokens[1..]);
+        }
         if tokens[0].is(self.text, "refresh") {
             return self.refresh(tokens);
         }
-        let text = &self.text[at.clone()];
+        if let Some(end) = self.shaped(tokens, in_body, false) {
+            return end;
+        }
+        let plain = &self.text[at.clone()];
+        let topless = without_top(plain, at.start, tokens);
+        let text = topless.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
+                let stmt = self.lowered(text, &at, &parsed, dialect, in_body);
+                if stmt.is_empty() && !is_harmless(&parsed.statement) {
+                    return self.scanned(tokens, in_body, Some("what it does to tables is not known".to_owned()));
+                }
                 self.sql.coverage.parsed += 1;
-                self.take(text, &at, parsed, dialect, in_body)
+                self.take(&at, parsed, stmt)
             }
             Err(why) => {
                 for name in std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied()) {
@@ -161,16 +197,107 @@ impl Reader<'_> {
                         && let Ok((parsed, dialect)) = self.attempt(&helped, dialect)
                     {
                         self.sql.coverage.helped += 1;
-                        return self.take(&helped, &at, parsed, dialect, in_body);
+                        let stmt = self.lowered(&helped, &at, &parsed, dialect, in_body);
+                        return self.take(&at, parsed, stmt);
                     }
                 }
-                self.scanned(tokens, in_body, Some(why))
+                if self.rearranged(tokens) {
+                    return at.end;
+                }
+                match self.shaped(tokens, in_body, true) {
+                    Some(end) => end,
+                    None => self.scanned(tokens, in_body, Some(why)),
+                }
             }
         }
     }
 
+    /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
+    fn rearranged(&mut self, tokens: &[Token]) -> bool {
+        let splices = rearranged(self.text, tokens);
+        let mut stmts = Vec::new();
+        for splice in &splices {
+            let tokens = lex(&splice.text, self.dialect.rules());
+            let mut nothing = ScriptSql::new(self.dialect);
+            let literals = Literals::default();
+            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals };
+            let Some((text, parsed, dialect)) = reader.understood(&tokens, &(0..splice.text.len())) else {
+                return false;
+            };
+            let own = splice.place(&(0..splice.text.len())).0;
+            let helped = splice.with_text(text);
+            stmts.push(Lower::spliced(&helped, dialect).statement(&parsed.statement, own));
+        }
+        if let (Some(at), [stmt]) = (outfile(self.text, tokens), stmts.as_mut_slice()) {
+            let file = file_of(&string_of(tokens[at].of(self.text)));
+            stmt.kind = "unload";
+            stmt.files.extend(file.map(|file| (file, Access::Write, tokens[at].at.clone())));
+        }
+        self.sql.coverage.helped += u64::from(!stmts.is_empty());
+        self.sql.stmts.append(&mut stmts);
+        !splices.is_empty()
+    }
+
+    /// A statement told by its words; `None` where it is of no known shape.
+    fn shaped(&mut self, tokens: &[Token], in_body: bool, late: bool) -> Option<usize> {
+        for one in shaped(self.text, tokens, self.dialect, late) {
+            let own = &tokens[..one.end.max(1)];
+            let mut stmt = Stmt::new("other", own[0].at.start..own[own.len() - 1].at.end);
+            let doing = Doing { text: self.text, tokens, dialect: self.dialect, shaped: &one };
+            let Some(rest) = doing.run(&mut stmt) else { continue };
+            let end = stmt.at.end;
+            let behind = &tokens[one.rest.unwrap_or(tokens.len())..];
+            match rest {
+                Rest::Statement => {
+                    // The statement inside is the one that counts.
+                    self.sql.coverage.statements -= 1;
+                    self.statements(behind, in_body);
+                    return Some(end);
+                }
+                Rest::Nothing => self.sql.coverage.parsed += 1,
+                Rest::Out => self.rest(&mut stmt, behind, None)?,
+                Rest::OutOf(range) => self.rest(&mut stmt, &tokens[range], None)?,
+                Rest::Fill(target) => self.rest(&mut stmt, behind, Some(*target))?,
+            }
+            self.sql.stmts.push(stmt);
+            return Some(end);
+        }
+        None
+    }
+
+    /// The query at the end of a statement of known shape; `None` where the grammar refuses that too.
+    fn rest(&mut self, stmt: &mut Stmt, tokens: &[Token], target: Option<Target>) -> Option<()> {
+        let at = tokens.first()?.at.start..tokens.last()?.at.end;
+        let (text, parsed, dialect) = self.understood(tokens, &at)?;
+        let mut inner = Lower::new(&text, at.start, dialect, false).statement(&parsed.statement, at);
+        let mut fill = inner.fills.pop().filter(|fill| fill.target.is_none())?;
+        if let Some(target) = target {
+            (fill.columns, fill.temp, fill.makes) = (target.columns, target.temp, target.makes);
+            fill.target = Some(target.name);
+        }
+        stmt.fills.append(&mut inner.fills);
+        stmt.fills.push(fill);
+        stmt.unnamed.append(&mut inner.unnamed);
+        self.sql.coverage.helped += 1;
+        Some(())
+    }
+
+    /// The tree of `tokens`, as they stand or with storage clauses blanked.
+    fn understood(&self, tokens: &[Token], at: &Bytes) -> Option<(String, Parsed, Dialect)> {
+        let text = &self.text[at.clone()];
+        if let Ok((parsed, dialect)) = self.attempt(text, self.dialect) {
+            return Some((text.to_owned(), parsed, dialect));
+        }
+        let names = std::iter::once(self.dialect.name()).chain(self.dialect.neighbours().iter().copied());
+        names.filter_map(Dialect::named).find_map(|dialect| {
+            let helped = blanked(text, at.start, tokens, dialect)?;
+            let (parsed, dialect) = self.attempt(&helped, dialect).ok()?;
+            Some((helped, parsed, dialect))
+        })
+    }
+
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
-    fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+    pub(super) fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
         let mut complaint = None;
         for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
             let Some(dialect) = Dialect::named(name) else { continue };
@@ -198,11 +325,15 @@ impl Reader<'_> {
         self.dialect.semicolon_free() && rest > 0 && (begins || glue)
     }
 
-    fn take(&mut self, text: &str, at: &Bytes, parsed: Parsed, dialect: Dialect, in_body: bool) -> usize {
+    fn lowered(&self, text: &str, at: &Bytes, parsed: &Parsed, dialect: Dialect, in_body: bool) -> Stmt {
         let end = parsed.rest.map_or(at.end, |rest| at.start + rest);
         let own = at.start..at.start + self.text[at.start..end].trim_end().len();
-        self.sql.stmts.push(Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own));
-        end
+        Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own)
+    }
+
+    fn take(&mut self, at: &Bytes, parsed: Parsed, stmt: Stmt) -> usize {
+        self.sql.stmts.push(stmt);
+        parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
 
     /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.
@@ -229,26 +360,7 @@ impl Reader<'_> {
         at.end
     }
 
-    /// A string that is run may still be read, as far as it is written down.
-    fn dynamic(&mut self, tokens: &[Token]) {
-        let at = tokens[0].at.start..tokens[tokens.len() - 1].at.end;
-        self.sql.dynamic += 1;
-        self.note(CodeEntry::E032, at.clone(), "the statement is put together when it runs".to_owned());
-        for token in tokens.iter().filter(|t| matches!(t.kind, Kind::Text | Kind::Dollar)) {
-            let inner = token.of(self.text).trim_matches(|c| matches!(c, '\'' | '"' | '$'));
-            let first = inner.split_whitespace().next().unwrap_or_default();
-            if is_any("statement", first) {
-                let mut stmt = scan(inner, &lex(inner, self.dialect.rules()), false, false);
-                stmt.at = at.clone();
-                for (name, _) in &mut stmt.touches {
-                    (name.at, name.exact) = (token.at.clone(), false);
-                }
-                self.sql.stmts.push(stmt);
-            }
-        }
-    }
-
-    fn note(&mut self, code: Code, at: Bytes, here: String) {
+    pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
         self.sql.notes.push(Note { code, at, here });
     }
 }

@@ -17,7 +17,30 @@ pub(in crate::lineage) enum Piece {
     Dynamic(Range<usize>),
     /// A quoted body, to be read as a script of its own: the token that holds it.
     Body(usize),
+    /// A quoted body in another language, which is named.
+    Foreign(usize, String),
 }
+
+/// Words that begin a line of a procedure without moving rows themselves.
+const BLOCKS: [&str; 17] = [
+    "begin",
+    "end",
+    "if",
+    "while",
+    "for",
+    "loop",
+    "repeat",
+    "case",
+    "else",
+    "set",
+    "print",
+    "return",
+    "fetch",
+    "open",
+    "close",
+    "deallocate",
+    "commit",
+];
 
 /// The pieces of a script, in order.
 pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool) -> Vec<Piece> {
@@ -36,11 +59,28 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
         if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, &token.at)) {
             runs.push(start..at);
             start = at + 1;
+        } else if fetches(text, &tokens[at..]) || (at > start && tries(text, &tokens[at - 1..])) {
+            runs.push(start..at);
+            start = at;
         }
     }
     runs.push(start..tokens.len());
-    runs.retain(|run| !run.is_empty());
+    // Oracle's `/` and MySQL's `//` stand for a semicolon and say nothing.
+    runs.retain(|run| !run.clone().all(|at| tokens[at].is_sign('/')));
     runs
+}
+
+/// `FETCH NEXT FROM cursor`, which a grammar takes for the end of the statement before it.
+fn fetches(text: &str, tokens: &[Token]) -> bool {
+    const WHICH: [&str; 4] = ["next", "prior", "first", "last"];
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    is(0, "fetch") && WHICH.iter().any(|word| is(1, word)) && is(2, "from")
+}
+
+/// `BEGIN TRY` behind a statement, where a grammar takes BEGIN for an alias; behind AS it is a procedure's body.
+fn tries(text: &str, tokens: &[Token]) -> bool {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    !is(0, "as") && is(1, "begin") && (is(2, "try") || is(2, "catch"))
 }
 
 fn alone_on_line(text: &str, at: &Range<usize>) -> bool {
@@ -79,14 +119,19 @@ impl Splitter<'_> {
             return None;
         }
         let after = |count: usize| Some((run.start + count).min(run.end)..run.end);
+        // Oracle's and MySQL's end of a block.
+        if self.tokens[run.start].is_sign('/') {
+            return after(1);
+        }
         let (first, second) = (self.word(run.start), self.word(run.start + 1));
-        if self.declaring && first != "begin" && !is_any("statement", &first) {
+        if self.declaring && !BLOCKS.contains(&first.as_str()) && !is_any("statement", &first) {
+            self.pieces.push(Piece::Glue(run.clone()));
             return None;
         }
         self.declaring = false;
         match first.as_str() {
             "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
-            "begin" if matches!(second.as_str(), "try" | "catch" | "not") => after(2),
+            "begin" if matches!(second.as_str(), "try" | "catch" | "not" | "atomic") => after(2),
             "begin" | "else" | "loop" | "do" | "repeat" if self.dollar(run).is_none() => after(1),
             "end" => after(if matches!(second.as_str(), "if" | "loop" | "while" | "case" | "try" | "catch" | "for") {
                 2
@@ -98,7 +143,22 @@ impl Splitter<'_> {
             "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
             "do" => self.bodies(run),
             "create" | "alter" => self.definition(run),
+            "set" if self.sets_schema(run) => {
+                self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+                None
+            }
             "execute" | "exec" => self.execution(run),
+            "prepare" if self.word(run.start + 2) == "from" => {
+                self.pieces.push(Piece::Dynamic(run.clone()));
+                None
+            }
+            // T-SQL needs no semicolon behind these.
+            "delimiter" | "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate"
+            | "fetch" | "open" => {
+                let next = self.next_line_statement(run);
+                self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
+                next.map(|at| at..run.end)
+            }
             word if is_any("idle", word) || self.is_assignment(run) || self.is_end_label(run) => {
                 self.pieces.push(Piece::Glue(run.clone()));
                 None
@@ -108,6 +168,11 @@ impl Splitter<'_> {
                 None
             }
         }
+    }
+
+    /// `SET search_path = …` says where unqualified tables lie.
+    fn sets_schema(&self, run: &Range<usize>) -> bool {
+        (run.start + 1..run.end.min(run.start + 3)).any(|at| self.word(at) == "search_path")
     }
 
     fn dollar(&self, run: &Range<usize>) -> Option<usize> {
@@ -128,10 +193,12 @@ impl Splitter<'_> {
     /// `IF … THEN rest`, `WHILE … DO rest`, and T-SQL's `IF … SELECT`.
     fn condition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
+        let statement = self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end);
         let cut = match end {
-            Some(at) if self.word(at) == "begin" => at,
+            // T-SQL's `WHILE x DELETE …` may be followed by a block that is not its own.
+            Some(at) if self.word(at) == "begin" => at.min(statement),
             Some(at) => at + 1,
-            None => self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end),
+            None => statement,
         };
         self.pieces.push(Piece::Glue(run.start..cut));
         Some(cut..run.end)
@@ -139,28 +206,50 @@ impl Splitter<'_> {
 
     fn declaration(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let begin = self.outer_word(run, 1, |word| word == "begin");
-        self.pieces.push(Piece::Glue(run.start..begin.unwrap_or(run.end)));
-        match begin {
-            Some(at) => Some(at..run.end),
-            None => self.after_declaration(run),
-        }
-    }
-
-    /// T-SQL declares and goes on without a semicolon; PL/pgSQL declares until BEGIN.
-    fn after_declaration(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
-        let next = (run.start + 1..run.end).find(|at| {
-            let line_start = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("").trim().is_empty();
-            line_start && is_any("statement", &self.word(*at))
-        });
+        let next = begin.or_else(|| self.next_line_statement(run));
         self.declaring = next.is_none();
+        self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
         next.map(|at| at..run.end)
     }
 
+    /// T-SQL goes on without a semicolon: the first line of `run` behind its first that begins a statement.
+    fn next_line_statement(&self, run: &Range<usize>) -> Option<usize> {
+        (run.start + 1..run.end).find(|at| {
+            let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
+            let word = self.word(*at);
+            before.trim().is_empty() && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
+        })
+    }
+
     fn bodies(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
-        for at in run.clone().filter(|at| self.tokens[*at].kind == Kind::Dollar) {
-            self.pieces.push(Piece::Body(at));
+        let language = self.language(run);
+        let mut bodies: Vec<usize> = run.clone().filter(|at| self.tokens[*at].kind == Kind::Dollar).collect();
+        if bodies.is_empty() {
+            bodies.extend(self.quoted_body(run));
+        }
+        for at in bodies {
+            self.pieces.push(match &language {
+                Some(language) => Piece::Foreign(at, language.clone()),
+                None => Piece::Body(at),
+            });
         }
         None
+    }
+
+    /// The language of a routine, where it is none that SQL is read in.
+    fn language(&self, run: &Range<usize>) -> Option<String> {
+        let at = run.clone().find(|at| self.word(*at) == "language")?;
+        let language = match self.tokens.get(at + 1)?.kind {
+            Kind::Text => self.tokens[at + 1].of(self.text).trim_matches('\'').to_lowercase(),
+            _ => self.word(at + 1),
+        };
+        (!matches!(language.as_str(), "" | "sql" | "plpgsql" | "plsql" | "pltsql" | "sql_scalar")).then_some(language)
+    }
+
+    /// `AS 'begin … end'`: a body in plain quotes.
+    fn quoted_body(&self, run: &Range<usize>) -> Option<usize> {
+        let text = |at: usize| self.tokens.get(at).is_some_and(|token| token.kind == Kind::Text);
+        run.clone().find(|at| self.word(*at) == "as" && text(at + 1)).map(|at| at + 1)
     }
 
     /// CREATE PROCEDURE, FUNCTION, TRIGGER and TASK hold statements; the rest are statements.
@@ -184,24 +273,32 @@ impl Splitter<'_> {
     }
 
     fn routine(&mut self, run: &Range<usize>, head: usize) -> Option<Range<usize>> {
-        if self.dollar(run).is_some() {
+        if self.dollar(run).is_some() || self.quoted_body(run).is_some() {
             return self.bodies(run);
+        }
+        let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "is" | "do");
+        let begins = |at: usize| is_any("statement", &self.word(at)) || BLOCKS.contains(&self.word(at).as_str());
+        let body = (head..run.end).find(|at| opens(*at) && begins(at + 1));
+        // MySQL's and Oracle's SELECT INTO fills variables; T-SQL, whose procedures say AS BEGIN, makes tables by it.
+        self.in_body |= body.is_none_or(|at| self.word(at) == "is");
+        if let Some(at) = body {
+            return Some(at + 1..run.end);
         }
         if let Some(at) = self.outer_word(run, head - run.start, |word| word == "begin") {
             return Some(at..run.end);
         }
-        let body = (head..run.end).find(|at| self.word(*at) == "as" && is_any("statement", &self.word(at + 1)));
-        match body {
-            Some(at) => Some(at + 1..run.end),
-            None => {
-                self.pieces.push(Piece::Glue(run.clone()));
-                None
-            }
-        }
+        // Oracle declares variables between IS and BEGIN.
+        self.declaring = (head..run.end).any(|at| matches!(self.word(at).as_str(), "as" | "is"));
+        self.pieces.push(Piece::Glue(run.clone()));
+        None
     }
 
     /// EXEC of a string is dynamic; EXEC of a procedure is a call.
     fn execution(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        if (run.start + 1..run.end.min(run.start + 4)).any(|at| self.word(at) == "sp_rename") {
+            self.pieces.push(Piece::Statement(run.clone(), self.in_body));
+            return None;
+        }
         let tail = &self.tokens[run.start + 1..run.end];
         let immediate = self.word(run.start + 1) == "immediate";
         let text_first = tail.iter().find(|t| !t.is_sign('(')).is_some_and(|t| {
@@ -212,10 +309,7 @@ impl Splitter<'_> {
         let in_plpgsql = self.in_body && !tail.iter().any(|t| t.is(self.text, "procedure"));
         let dynamic = immediate || text_first || by_procedure || in_plpgsql;
         // A call may be followed by further statements where no semicolon is needed.
-        let next = (run.start + 1..run.end).find(|at| {
-            let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
-            before.trim().is_empty() && is_any("statement", &self.word(*at))
-        });
+        let next = self.next_line_statement(run);
         let end = next.unwrap_or(run.end);
         self.pieces.push(if dynamic { Piece::Dynamic(run.start..end) } else { Piece::Glue(run.start..end) });
         next.map(|at| at..run.end)
@@ -256,6 +350,7 @@ mod tests {
             Piece::Glue(run) => format!("glue: {}", cut(run)),
             Piece::Dynamic(run) => format!("dynamic: {}", cut(run)),
             Piece::Body(at) => format!("body: {}", tokens[*at].of(text)),
+            Piece::Foreign(at, language) => format!("{language}: {}", tokens[*at].of(text)),
         };
         pieces(text, &tokens, false).iter().filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty())).map(show).collect()
     }

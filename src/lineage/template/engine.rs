@@ -218,6 +218,9 @@ impl Names {
                 let values = Values { given: given.clone(), missing: missing.clone() };
                 own.entry(name.to_owned()).or_insert_with(|| Value::from_object(values));
             }
+            for (name, value) in super::outside::names(&script.text, projects, missing) {
+                own.entry(name.to_owned()).or_insert(value);
+            }
         }
         Names { own, project, missing: missing.clone() }
     }

@@ -3,6 +3,7 @@ mod engine;
 mod fill;
 mod mask;
 mod objects;
+mod outside;
 mod project;
 
 pub(in crate::lineage) use fill::{Filled, fill};

@@ -1,12 +1,15 @@
 //! dbt projects as rendering sees them: macros by name, relations by model.
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
 use regex::Regex;
 
-use crate::estate::{DbtProject, Estate};
+use crate::{
+    estate::{DbtProject, Estate},
+    vocab::DatasetId,
+};
 
 /// Every dbt project of an estate, its macros indexed once.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,20 @@ impl Projects {
     /// The projects of `estate`.
     pub(in crate::lineage) fn of(estate: &Estate) -> Self {
         Projects(estate.dbt_projects.iter().map(|facts| Arc::new(Project::of(facts))).collect())
+    }
+
+    /// The one relation that all projects together know as the model `name`.
+    pub(super) fn model(&self, name: &str) -> Option<DatasetId> {
+        let found: BTreeSet<&DatasetId> = self.0.iter().filter_map(|project| project.facts.nodes.get(name)).collect();
+        found.iter().next().filter(|_| found.len() == 1).map(|id| (*id).clone())
+    }
+
+    /// The one relation that all projects together know as the table `table` of the source `source`.
+    pub(super) fn source(&self, source: &str, table: &str) -> Option<DatasetId> {
+        let key = (source.to_owned(), table.to_owned());
+        let known = self.0.iter().filter_map(|project| project.facts.sources.get(&key)).map(|one| &one.relation);
+        let found: BTreeSet<&DatasetId> = known.collect();
+        found.iter().next().filter(|_| found.len() == 1).map(|id| (*id).clone())
     }
 
     /// The project numbered `index`.

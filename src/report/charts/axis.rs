@@ -13,7 +13,7 @@ pub(super) fn ticks(max: f64, wanted: usize) -> Vec<f64> {
 
 /// A tick without needless zeros.
 pub(super) fn tick_text(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -26,6 +26,6 @@ mod tests {
         assert_eq!(ticks(9.3, 5), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(ticks(1.0, 4), [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(ticks(f64::NAN, 4).len(), 5);
-        assert_eq!((tick_text(2.5), tick_text(10.0), tick_text(0.0)), ("2.5".into(), "10".into(), "0".into()));
+        assert_eq!((tick_text(0.025), tick_text(10.0), tick_text(0.0)), ("0.025".into(), "10".into(), "0".into()));
     }
 }

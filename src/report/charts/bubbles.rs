@@ -3,7 +3,7 @@ use super::{
     super::CandidateRow,
     axis::{tick_text, ticks},
     labels::{Label, Point, place},
-    svg::{Anchor, Svg, positive, unit},
+    svg::{Anchor, Svg, positive, text_width, unit},
 };
 
 const WIDTH: f64 = 760.0;
@@ -83,10 +83,12 @@ fn equal_priority(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow], alp
             .collect();
         svg.polyline(&points, "iso");
         if let Some((x, y)) = points.last().copied() {
-            let text = format!("ρ {}", super::super::text::decimal(priority, 2));
-            match end < frame.x_max {
+            let text = format!("ρ {}", super::super::text::decimal(priority, if priority < 0.095 { 3 } else { 2 }));
+            // A line that leaves through the top has its name to the right, as long as there is room.
+            let has_room = x + 3.0 + text_width(&text, 11.0) < WIDTH;
+            match end < frame.x_max && has_room {
                 true => svg.text((x + 3.0, y - 5.0), Anchor::Start, "iso-label", &text),
-                false => svg.text((x, y - 5.0), Anchor::End, "iso-label", &text),
+                false => svg.text((x.min(WIDTH - 4.0), y - 5.0), Anchor::End, "iso-label", &text),
             }
         }
     }
@@ -121,8 +123,8 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
-    for (point, label) in points.iter().zip(place(&points, 12.6, room)) {
-        name(svg, point, &label);
+    for (point, label) in points.iter().zip(place(&points, 12.6, room, &[])) {
+        label.iter().for_each(|label| name(svg, point, label));
     }
 }
 

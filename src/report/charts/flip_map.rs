@@ -2,7 +2,7 @@
 use super::{
     super::Ranking,
     axis::tick_text,
-    svg::{Anchor, Svg, fit, unit},
+    svg::{Anchor, Svg, fit, text_width, unit},
 };
 
 const WIDTH: f64 = 620.0;
@@ -25,7 +25,13 @@ pub(super) fn draw(ranking: &Ranking) -> String {
     }
     for (at, flip) in rows.iter().enumerate() {
         let middle = TOP + at as f64 * ROW + ROW / 2.0;
-        let name = format!("{} / {}", flip.name, flip.below);
+        // Both names of a pair stay known: each is cut to its half, unless they fit together.
+        let both = format!("{} / {}", flip.name, flip.below);
+        let half = |name: &str| fit(name, 12.0, (LABELS - 26.0) / 2.0);
+        let name = match text_width(&both, 12.0) <= LABELS - 14.0 {
+            true => both,
+            false => format!("{} / {}", half(&flip.name), half(&flip.below)),
+        };
         svg.open("", &flip.words);
         svg.text((LABELS - 10.0, middle + 4.0), Anchor::End, "label", &fit(&name, 12.0, LABELS - 14.0));
         let (from, to) = kept(ranking.lambda, flip.lambda_at);

@@ -38,18 +38,29 @@ impl Rect {
     }
 }
 
-/// A place for the name of each point, those that come first choosing first. `size` is the letters'
-/// size, `bounds` the drawing's x, y, width and height.
-pub(super) fn place(points: &[Point], size: f64, bounds: (f64, f64, f64, f64)) -> Vec<Label> {
-    let bounds = Rect { x: bounds.0, y: bounds.1, w: bounds.2, h: bounds.3 };
-    let mut taken: Vec<Rect> = points.iter().map(circle).collect();
+/// Points up to which every name finds a place, however far off.
+const FEW: usize = 14;
+
+/// x, y, width and height of a part of a drawing.
+pub(super) type Area = (f64, f64, f64, f64);
+
+/// A place for the name of each point, those that come first choosing first; none among many points where a name
+/// would cover something. `size` is the letters' size, `bounds` the drawing, and `taken` what stands there already.
+pub(super) fn place(points: &[Point], size: f64, bounds: Area, taken: &[Area]) -> Vec<Option<Label>> {
+    let bounds = rect(&bounds);
+    let crowded = points.len() > FEW;
+    let mut taken: Vec<Rect> = points.iter().map(circle).chain(taken.iter().map(rect)).collect();
     let mut labels = Vec::new();
     for point in points {
-        let (label, rect) = best(point, size, &taken, &bounds);
-        taken.push(rect);
-        labels.push(label);
+        let found = best(point, size, &taken, &bounds, crowded);
+        labels.push(found.map(|(label, _)| label));
+        taken.extend(found.map(|(_, rect)| rect));
     }
     labels
+}
+
+fn rect(area: &Area) -> Rect {
+    Rect { x: area.0, y: area.1, w: area.2, h: area.3 }
 }
 
 fn circle(point: &Point) -> Rect {
@@ -57,22 +68,21 @@ fn circle(point: &Point) -> Rect {
     Rect { x: point.at.0 - r, y: point.at.1 - r, w: 2.0 * r, h: 2.0 * r }
 }
 
-/// The first of a fixed list of places that covers nothing, else the one that covers least.
-fn best(point: &Point, size: f64, taken: &[Rect], bounds: &Rect) -> (Label, Rect) {
+/// The first of a fixed list of places that covers nothing, else the one that covers least, or none in a crowd:
+/// there a line to a name far off would only be one more thing in the way.
+fn best(point: &Point, size: f64, taken: &[Rect], bounds: &Rect, crowded: bool) -> Option<(Label, Rect)> {
+    const FREE: f64 = 1e-6;
     let mut best: Option<(f64, Label, Rect)> = None;
-    for (label, rect) in places(point, size) {
+    for (label, rect) in places(point, size).into_iter().filter(|(label, _)| !(crowded && label.leader)) {
         let covered = taken.iter().map(|other| rect.overlap(other)).sum::<f64>() + 4.0 * rect.outside(bounds);
-        if best.as_ref().is_none_or(|(least, ..)| covered < *least - 1e-6) {
+        if best.as_ref().is_none_or(|(least, ..)| covered < *least - FREE) {
             best = Some((covered, label, rect));
         }
         if covered <= 0.0 {
             break;
         }
     }
-    best.map_or_else(
-        || (Label { at: point.at, anchor: Anchor::Middle, leader: false }, circle(point)),
-        |(_, label, rect)| (label, rect),
-    )
+    best.filter(|(covered, ..)| !crowded || *covered <= FREE).map(|(_, label, rect)| (label, rect))
 }
 
 fn places(point: &Point, size: f64) -> Vec<(Label, Rect)> {
@@ -112,7 +122,9 @@ mod tests {
     fn names_of_points_on_one_spot_do_not_lie_on_each_other() {
         let points: Vec<Point> =
             (0..8).map(|n| Point { at: (200.0, 200.0), radius: 6.0, text: format!("service-{n}") }).collect();
-        let labels = place(&points, 12.0, (0.0, 0.0, 400.0, 400.0));
+        let labels = place(&points, 12.0, (0.0, 0.0, 400.0, 400.0), &[]);
+        let labels: Vec<&Label> = labels.iter().flatten().collect();
+        assert_eq!(labels.len(), 8);
         let width = text_width("service-0", 12.0);
         let span = |label: &Label| match label.anchor {
             Anchor::Start => (label.at.0, label.at.0 + width),
@@ -128,8 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn in_a_crowd_a_name_without_room_is_left_out_and_the_first_keep_theirs() {
+        let points: Vec<Point> =
+            (0..40).map(|n| Point { at: (200.0, 200.0), radius: 6.0, text: format!("service-{n}") }).collect();
+        let labels = place(&points, 12.0, (0.0, 0.0, 400.0, 400.0), &[]);
+        assert!(labels[0].is_some() && labels[39].is_none());
+        assert!(labels.iter().flatten().all(|label| !label.leader));
+        let at_words = place(&points[..1], 12.0, (0.0, 0.0, 400.0, 400.0), &[(207.0, 190.0, 100.0, 20.0)]);
+        assert_eq!(at_words[0].map(|label| label.anchor), Some(Anchor::End), "the words to the right stay free");
+    }
+
+    #[test]
     fn a_name_at_the_right_edge_stands_to_the_left() {
         let point = Point { at: (395.0, 200.0), radius: 6.0, text: "a-long-service-name".into() };
-        assert_eq!(place(&[point], 12.0, (0.0, 0.0, 400.0, 400.0))[0].anchor, Anchor::End);
+        let label = place(&[point], 12.0, (0.0, 0.0, 400.0, 400.0), &[])[0];
+        assert_eq!(label.map(|label| label.anchor), Some(Anchor::End));
     }
 }

@@ -7,6 +7,7 @@ mod flip_map;
 mod flow;
 mod labels;
 mod overview;
+mod ownership;
 mod quadrant;
 mod svg;
 mod waterfall;
@@ -29,6 +30,8 @@ pub(super) struct Charts {
     burn_down: String,
     /// Empty without datasets.
     overview: String,
+    /// Empty without tables in the lake.
+    ownership: String,
     /// Before and after, one pair per dossier.
     flows: Vec<[String; 2]>,
 }
@@ -43,6 +46,7 @@ pub(super) fn draw(model: &ReportModel) -> Charts {
         waterfalls: model.candidates.iter().map(waterfall::draw).collect(),
         burn_down: burn_down::draw(&model.sequence.burn_down),
         overview: overview::draw(&model.overview),
+        ownership: ownership::draw(&model.ownership),
         flows: model
             .dossiers
             .iter()

@@ -3,8 +3,8 @@ use super::{
     super::CandidateRow,
     axis::tick_text,
     bubbles::robustness_class,
-    labels::{Point, place},
-    svg::{Anchor, Svg, unit},
+    labels::{Area, Point, place},
+    svg::{Anchor, Svg, text_width, unit},
 };
 
 const WIDTH: f64 = 560.0;
@@ -38,15 +38,31 @@ pub(super) fn draw(candidates: &[CandidateRow]) -> String {
         let class = if c.robustness == "robust" || c.robustness == "sensitive" { &c.robustness } else { "toss-up" };
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
-    for (point, label) in
-        points.iter().zip(place(&points, 13.0, (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0)))
-    {
+    let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
+    for (point, label) in points.iter().zip(place(&points, 13.0, room, &names_of_quarters())) {
+        let Some(label) = label else { continue };
         if label.leader {
             svg.line(point.at, (label.at.0, label.at.1 - 4.0), "leader");
         }
         svg.text(label.at, label.anchor, "label", &point.text);
     }
     svg.finish("chart quadrant", "Change frequency against importance")
+}
+
+const INNER: (f64, f64) = (LEFT + 8.0, WIDTH - RIGHT - 8.0);
+/// Where the names of the quarters stand.
+const QUARTERS: [((f64, f64), Anchor, &str); 4] = [
+    ((INNER.1, TOP + 16.0), Anchor::End, "changes often, much hangs on it"),
+    ((INNER.0, TOP + 16.0), Anchor::Start, "steady, much hangs on it"),
+    ((INNER.1, HEIGHT - BOTTOM - 8.0), Anchor::End, "changes often, little hangs on it"),
+    ((INNER.0, HEIGHT - BOTTOM - 8.0), Anchor::Start, "steady, little hangs on it"),
+];
+
+fn names_of_quarters() -> [Area; 4] {
+    QUARTERS.map(|((x, y), anchor, name)| {
+        let width = text_width(name, 11.0);
+        (if anchor == Anchor::End { x - width } else { x }, y - 10.0, width, 13.0)
+    })
 }
 
 fn x(frequency: f64) -> f64 {
@@ -63,11 +79,9 @@ fn ground(svg: &mut Svg) {
     svg.rect((LEFT, TOP), (2.0 * half_w, 2.0 * half_h), 0.0, "frame");
     svg.line((LEFT + half_w, TOP), (LEFT + half_w, TOP + 2.0 * half_h), "grid");
     svg.line((LEFT, TOP + half_h), (LEFT + 2.0 * half_w, TOP + half_h), "grid");
-    let right = WIDTH - RIGHT - 8.0;
-    svg.text((right, TOP + 16.0), Anchor::End, "quarter-name", "changes often, much hangs on it");
-    svg.text((LEFT + 8.0, TOP + 16.0), Anchor::Start, "quarter-name", "steady, much hangs on it");
-    svg.text((right, HEIGHT - BOTTOM - 8.0), Anchor::End, "quarter-name", "changes often, little hangs on it");
-    svg.text((LEFT + 8.0, HEIGHT - BOTTOM - 8.0), Anchor::Start, "quarter-name", "steady, little hangs on it");
+    for (at, anchor, name) in QUARTERS {
+        svg.text(at, anchor, "quarter-name", name);
+    }
     for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
         svg.text((x(tick), HEIGHT - BOTTOM + 18.0), Anchor::Middle, "tick", &tick_text(tick));
         svg.text((LEFT - 8.0, y(tick) + 4.0), Anchor::End, "tick", &tick_text(tick));

@@ -22,13 +22,13 @@ const ROWS: &str = "(1, NULL, '', '0001-01-01 00:00:00', NULL, x'', NULL),
     (4, -9223372036854775808, 'NULL', '2026-01-02 03:04:05', 1, x'0d0a', 0.1),
     (9007199254740993, 0, '👩‍👩‍👧 naïve', '1969-12-31 23:59:59.5', 0, x'2c', 5e-324)";
 
-struct Town {
+pub(super) struct Town {
     keep: tempfile::TempDir,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl Town {
-    fn new(in_place: bool, from_source: bool, format: PartFormat) -> Town {
+    pub(super) fn new(in_place: bool, from_source: bool, format: PartFormat) -> Town {
         let keep = tempfile::tempdir().unwrap();
         let town = Town { plan: plan(in_place.then_some("raw.orders__before_carve")), keep };
         for folder in ["sql", "lake", "bucket"] {
@@ -52,12 +52,20 @@ impl Town {
         self
     }
 
-    fn path(&self, name: &str) -> Utf8PathBuf {
+    pub(super) fn path(&self, name: &str) -> Utf8PathBuf {
         Utf8PathBuf::from_path_buf(self.keep.path().join(name)).unwrap()
     }
 
-    fn sql(&self, file: &str, script: &str) {
+    pub(super) fn sql(&self, file: &str, script: &str) {
         rusqlite::Connection::open(self.path(file)).unwrap().execute_batch(script).unwrap();
+    }
+
+    /// The lake's tables, views and indexes as they were made; carve's own books left out.
+    pub(super) fn schema(&self) -> Vec<String> {
+        let connection = rusqlite::Connection::open(self.path("lake/raw.db")).unwrap();
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'carve_%' ORDER BY name";
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     /// Every cell of a table of the lake, as SQLite quotes it.
@@ -69,11 +77,12 @@ impl Town {
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    async fn world(&self) -> World {
+    pub(super) async fn world(&self) -> World {
         let base = self.path("");
         let source = open_origin("source:order_db", "sqlite:source.db", &base).await.unwrap();
         World {
             root: base.clone(),
+            further_roots: BTreeMap::new(),
             state: self.path(".carve"),
             lake: open_lake("lake", "sqlite:lake", &base).await.unwrap(),
             bucket: open_bucket("bucket", "file:bucket", &base).await.unwrap(),
@@ -82,7 +91,7 @@ impl Town {
         }
     }
 
-    async fn apply(&self, world: &World) -> Result<apply::RunReport, ApplyError> {
+    pub(super) async fn apply(&self, world: &World) -> Result<apply::RunReport, ApplyError> {
         apply::run(&self.plan, world, &RunOptions::default(), &Silent).await
     }
 }

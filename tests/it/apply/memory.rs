@@ -93,6 +93,8 @@ pub(super) struct MemoryLake {
     pub(super) gate: Arc<Gate>,
     pub(super) tables: Mutex<BTreeMap<DatasetId, Table>>,
     pub(super) notes: Mutex<BTreeMap<String, String>>,
+    /// Live tables whose first column but one has a unique index.
+    pub(super) unique: Mutex<Vec<DatasetId>>,
 }
 
 impl MemoryLake {
@@ -215,6 +217,28 @@ impl Lake for MemoryLake {
         }
         self.gate.leave(call).await;
         Ok(())
+    }
+
+    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+        self.gate.enter().await?;
+        if self.unique.lock().unwrap().contains(live) {
+            let mut seen = std::collections::BTreeSet::new();
+            if !self.table(staging)?.rows.iter().all(|row| seen.insert(format!("{:?}", row[1]))) {
+                let doing = format!("give `{staging}` the indexes of `{live}`");
+                return Err(ConnectorError::Refused { doing, source: "rows break a unique index".into() });
+            }
+        }
+        Ok(())
+    }
+
+    async fn rehearse(
+        &self,
+        _: &DatasetId,
+        _: &DatasetId,
+        _: &DatasetId,
+        _: &Schema,
+    ) -> Result<Vec<String>, ConnectorError> {
+        self.gate.enter().await.map(|_| Vec::new())
     }
 
     async fn rename(&self, _: &DatasetId, _: &DatasetId) -> Result<(), ConnectorError> {

@@ -111,3 +111,20 @@ async fn a_source_that_moved_on_is_told_and_is_no_damage() {
     assert!(report.equal);
     assert_eq!(report.proofs.last().unwrap().verdict, "explained");
 }
+
+#[tokio::test]
+async fn a_clock_that_goes_backwards_hides_no_publication() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    shop.set_orders(vec![row(9, "9.00")]);
+    let mut world = shop.world();
+    world.clock = || "2020-01-01T00:00:00Z".parse().unwrap();
+    let options = RefreshOptions::default();
+    let report = apply::refresh(&shop.plan, &world, &options, &Silent).await.unwrap();
+    assert_eq!((report.published, report.version.to_string().as_str()), (true, "1.0.1"));
+    let verified = apply::verify(&shop.plan, &world, &options.run, &Silent).await.unwrap();
+    assert_eq!((verified.equal, verified.version), (true, Some(report.version)));
+    // Withdrawn in 2020 too, and still seen to be.
+    apply::rollback(&shop.plan, &world, &options.run, &Silent).await.unwrap();
+    assert!(!shop.verify().await.equal);
+}

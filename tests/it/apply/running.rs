@@ -166,19 +166,6 @@ async fn rows_lost_on_the_way_stop_the_wrap_with_the_rows() {
 }
 
 #[tokio::test]
-async fn a_file_edited_after_the_wrap_stops_the_rollback_and_is_kept() {
-    let shop = Shop::beside();
-    shop.apply().await.unwrap();
-    let edited = shop.file("sql/orders.sql") + "-- a person's line\n";
-    std::fs::write(shop.root.join("sql/orders.sql"), &edited).unwrap();
-    let error = shop.rollback().await.unwrap_err();
-    assert!(matches!(error, ApplyError::Undecided { .. }), "{error}");
-    assert_eq!(shop.file("sql/orders.sql"), edited);
-    std::fs::write(shop.root.join("sql/orders.sql"), SQL).unwrap();
-    assert!(shop.rollback().await.unwrap().complete);
-}
-
-#[tokio::test]
 async fn an_empty_table_is_wrapped_like_any_other() {
     let shop = Shop::beside();
     shop.set_orders(vec![]);

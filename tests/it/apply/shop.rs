@@ -7,6 +7,7 @@ use std::{
 use camino::Utf8PathBuf;
 use carve::{
     apply::{self, ApplyError, RefreshOptions, RefreshReport, RunOptions, RunReport, VerifyReport, World},
+    lineage,
     plan::*,
     progress::Silent,
     vocab::{Column, DatasetId, Digest, JobId, LogicalType, PartFormat, Row, Schema, Value},
@@ -90,6 +91,7 @@ impl Shop {
     pub(super) fn world(&self) -> World {
         World {
             root: self.root.clone(),
+            further_roots: BTreeMap::new(),
             state: self.root.join(".carve"),
             lake: self.lake.clone(),
             bucket: self.bucket.clone(),
@@ -208,13 +210,8 @@ fn repoint() -> Action {
     let start = SQL.find("raw.orders").unwrap();
     let edit = SpanEdit { start, end: start + 10, old: "raw.orders".into(), new: "raw.orders__import".into() };
     let after = SQL.replacen("raw.orders", "raw.orders__import", 1);
-    let file = FileEdit {
-        file: "sql/orders.sql".into(),
-        before: Digest::of(SQL),
-        after: Digest::of(after),
-        edits: vec![edit],
-        diff: "--- a/sql/orders.sql\n+++ b/sql/orders.sql\n".to_owned(),
-    };
+    let meaning = Some([lineage::meaning(SQL, None), lineage::meaning(&after, None)]);
+    let file = FileEdit { meaning, ..file_edit("sql/orders.sql".into(), SQL, vec![edit]).unwrap() };
     Action::Repoint(Repoint { job: JobId::new("orders"), files: vec![file] })
 }
 

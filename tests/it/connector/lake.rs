@@ -214,7 +214,7 @@ async fn a_swap_that_fails_midway_changes_nothing() {
     .await;
     // Both renames work; then the unique index cannot be made on the new rows.
     stage(&*lake, vec![row(1, "same"), row(2, "same")]).await;
-    refused(lake.swap(&id(STAGING), &id("raw.orders"), Some(&id("raw.kept"))).await, "UNIQUE").await;
+    refused(lake.swap(&id(STAGING), &id("raw.orders"), Some(&id("raw.kept"))).await, "unique index `u` (note)").await;
     assert_eq!(all_rows(&*lake, "raw.orders").await.unwrap(), [row(1, "old")]);
     assert!(lake.exists(&id(STAGING)).await.unwrap() && !lake.exists(&id("raw.kept")).await.unwrap());
     assert_eq!(lake.loaded_parts(&id(STAGING)).await.unwrap(), ["part01"]);

@@ -116,3 +116,40 @@ fn a_catalog_of_nothing_is_a_page() {
     let files = render_catalog(&[], &RenderOptions::default()).unwrap();
     assert!(text(&files, "index.html").contains("No data service yet"));
 }
+
+#[test]
+fn a_column_without_meaning_takes_it_from_the_plan_and_no_empty_column_is_shown() {
+    let mut shop = shop::shop();
+    let service = "order-api".parse().unwrap();
+    let mut publications = [publication("1.0.0", 9, "p")];
+    let endpoint = &mut publications[0].contract.facts.endpoints[0];
+    endpoint.description = None;
+    endpoint.schema.columns.iter_mut().for_each(|column| column.description = None);
+    let name = endpoint.endpoint.clone();
+    let shown = |shop: &shop::Shop| {
+        let plan = Some(&shop.plans[0]);
+        let facts = ServiceFacts { service: &service, plan, status: None, publications: &publications, bucket: None };
+        (page(&facts), files(&facts))
+    };
+    let set_expected = |shop: &mut shop::Shop, description: Option<&str>| {
+        for step in &mut shop.plans[0].steps {
+            if let carve::plan::Action::Publish(publish) = &mut step.action {
+                for wanted in publish.endpoints.iter_mut().filter(|wanted| wanted.endpoint == name) {
+                    let columns = vec![column("total", LogicalType::Decimal, description)];
+                    wanted.expect = Some(Schema { columns, key: Vec::new() });
+                }
+            }
+        }
+    };
+    set_expected(&mut shop, None);
+    let (bare, written) = shown(&shop);
+    assert!(!bare.endpoints[0].described && bare.endpoints[0].description.starts_with("Rows of "));
+    for file in ["order-api.html", "order-api.md"] {
+        assert!(!text(&written, file).contains("Meaning"), "{file}");
+    }
+    assert!(!text(&written, "order-api.md").contains("\n\n\n\n"));
+    set_expected(&mut shop, Some("what the customer pays"));
+    let (told, written) = shown(&shop);
+    assert_eq!(told.endpoints[0].columns[1].description, "what the customer pays");
+    assert!(text(&written, "order-api.md").contains("| what the customer pays |"));
+}

@@ -142,3 +142,47 @@ fn report_json_is_one_document_with_its_format() {
     assert_eq!(value["format"], "carve-report/1");
     assert_eq!(value["candidates"].as_array().unwrap().len(), 12);
 }
+
+#[test]
+fn a_crowd_of_candidates_draws_no_name_over_another() {
+    let mut shop = shop::shop();
+    let one = shop.cards[0].clone();
+    shop.cards = (0..46u32)
+        .map(|n| {
+            let mut card = one.clone();
+            let name =
+                format!("{}-{n:02}", "a-service-with-a-very-long-name-that-goes-on-and-on".repeat(1 + n as usize % 2));
+            card.candidate.name = name.chars().take(60).collect::<String>().trim_end_matches('-').parse().unwrap();
+            card.rank = n + 1;
+            card
+        })
+        .collect();
+    let html = text(&rendered(&shop.inputs()), "index.html");
+    let bubbles = &html[html.find("<svg class=\"chart bubbles\"").unwrap()..];
+    let bubbles = &bubbles[..bubbles.find("</svg>").unwrap()];
+    // All stand on one spot: every rank is drawn, and only as many names as there is room for.
+    assert_eq!(bubbles.matches("<text class=\"rank").count(), 46);
+    assert!((1..=8).contains(&bubbles.matches("<text class=\"label\"").count()), "{bubbles}");
+    assert!(!bubbles.contains("leader"));
+}
+
+#[test]
+fn wrapped_tables_count_as_decentral_and_still_stood_in_the_lake_at_the_start() {
+    let mut shop = shop::shop();
+    let plan = shop.plans[0].clone();
+    shop.cards.retain(|card| card.candidate.name != plan.service);
+    shop.statuses.iter_mut().for_each(|status| status.stage = "planned".to_owned());
+    let before = build(&shop.inputs());
+    let mut status = carve::apply::ServiceStatus::planned(plan.service.clone(), 1);
+    status.stage = "wrapped".to_owned();
+    shop.statuses.retain(|status| status.service != plan.service);
+    shop.statuses.push(status);
+    let after = build(&shop.inputs());
+    let behind =
+        |model: &carve::report::ReportModel| model.ownership.rows.iter().map(|row| row.decentral_now).sum::<u64>();
+    assert_eq!(behind(&before), 0);
+    assert!(behind(&after) > 0 && behind(&after) <= (plan.boundary.raw.len() + plan.boundary.aligned.len()) as u64);
+    let left: Vec<u64> = after.sequence.burn_down.iter().map(|point| point.left).collect();
+    let ranked: u64 = shop.cards.iter().map(|card| card.candidate.raw.len() as u64).sum();
+    assert_eq!(left, [ranked + plan.boundary.raw.len() as u64, ranked]);
+}

@@ -583,6 +583,8 @@ pub(super) fn plan(card: &Scorecard) -> Plan {
         before: Digest::of("a"),
         after: Digest::of("b"),
         edits: vec![SpanEdit { start: 1, end: 2, old: old.clone(), new: new.clone() }],
+        mentions: vec![1],
+        meaning: None,
         diff,
     };
     let repoint = Action::Repoint(Repoint { job: c.dependents[0].clone(), files: vec![edit] });

@@ -160,6 +160,67 @@ fn the_sql_of_a_virtual_dataset_is_edited_inside_its_file() {
 }
 
 #[test]
+fn a_template_is_filled_in_the_proofs_and_said_to_be() {
+    let sql = "SELECT o.id\n  FROM raw.order_api_orders AS o\n  WHERE o.at > '{{ from_dttm }}'\n";
+    let content = format!("table_name: big orders\nsql: |\n  {sql}metrics: []\n");
+    let mut bench = bench(&[("bi/datasets/big.yaml", &content)]);
+    let (exposure, uses) = virtual_dataset("bi/datasets/big.yaml", &content, sql);
+    bench.lineage.exposures.insert(exposure.id.clone(), uses);
+    bench.estate.exposures = vec![exposure];
+    let found = drafted(&bench);
+    assert!(found.moves[0].before.contains("{{ from_dttm }}") && found.moves[0].after.contains("{{ from_dttm }}"));
+    for proof in &found.moves[0].proofs {
+        assert!(!proof.code.contains("{{"), "{}", proof.code);
+    }
+    assert!(found.moves[0].stand_ins.iter().any(|said| said.contains("from_dttm")), "{:?}", found.moves[0].stand_ins);
+    let page = text(
+        &render_switchover(&found, &readiness(&found, &WrapFacts::default()), &RenderOptions::default()).unwrap(),
+        "order-api/big-orders.md",
+    );
+    let proof = page.split("## Proof").nth(1).unwrap().split("## Move").next().unwrap();
+    assert!(proof.contains("stand-ins") && !proof.contains("{{"), "{proof}");
+}
+
+#[test]
+fn what_stands_on_a_moved_dataset_moves_with_it_and_its_owner_is_asked() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    let mut dashboard = exposure("dashboard", "Sales", "bi/dashboards/s.yaml", &["superset/chart/Revenue"]);
+    dashboard.owner = Some("team-bi".to_owned());
+    bench.estate.exposures = vec![
+        dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"]),
+        dataset("other", "bi/datasets/other.yaml", &["modelled.sales_daily"]),
+        exposure("chart", "Revenue", "bi/charts/r.yaml", &["superset/dataset/orders"]),
+        exposure("chart", "Elsewhere", "bi/charts/e.yaml", &["superset/dataset/other"]),
+        dashboard,
+    ];
+    bench.plan.boundary.exposures = bench.estate.exposures.iter().map(|exposure| exposure.id.clone()).collect();
+    let found = drafted(&bench);
+    let titles: Vec<&str> = found.carried.iter().map(|one| one.title.as_str()).collect();
+    assert_eq!(titles, ["Revenue", "Sales"]);
+    assert!(found.carried.iter().all(|one| one.with == ["orders"]));
+    let untouched: Vec<&str> = found.untouched.iter().map(|one| one.title.as_str()).collect();
+    assert_eq!(untouched, ["Elsewhere", "other"]);
+    assert_eq!(found.moves[0].ask, ["team-bi (dashboard Sales)"]);
+}
+
+#[test]
+fn the_steps_of_a_page_count_up_and_each_has_something_to_copy() {
+    let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
+    bench.estate.exposures = vec![dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"])];
+    let found = drafted(&bench);
+    let files = render_switchover(&found, &BTreeMap::new(), &RenderOptions::default()).unwrap();
+    let page = text(&files, "order-api/orders.md");
+    let back = page.split("## Way back").nth(1).unwrap();
+    for part in ["**1. ", "**2. ", "**3. ", "orders.before.json", "git apply -R"] {
+        assert!(back.contains(part), "{part}\n{back}");
+    }
+    let body: serde_json::Value = serde_json::from_str(&text(&files, "order-api/orders.after.json")).unwrap();
+    assert_eq!(body, serde_json::json!({ "schema": "raw", "table_name": "order_api_orders__import" }));
+    let all = found.moves[0].preconditions.iter().chain(&found.moves[0].steps).chain(&found.moves[0].way_back);
+    assert!(all.clone().count() >= 10 && all.into_iter().all(|task| !task.code.is_empty() && !task.expect.is_empty()));
+}
+
+#[test]
 fn readiness_follows_the_wrap_and_the_file() {
     let mut bench = bench(&[("bi/datasets/orders.yaml", PHYSICAL)]);
     bench.estate.exposures = vec![dataset("orders", "bi/datasets/orders.yaml", &["raw.order_api_orders"])];
@@ -181,7 +242,14 @@ fn the_plan_of_a_move_shows_old_new_proof_and_way_back() {
     let ready = readiness(&found, &WrapFacts { wrapped: true, proven: true, ..WrapFacts::default() });
     let files = render_switchover(&found, &ready, &RenderOptions::default()).unwrap();
     let names: Vec<&str> = files.keys().map(|p| p.as_str()).collect();
-    let expected = ["files/bi/datasets/orders.yaml", "index.md", "orders.md", "switchover.patch"];
+    let expected = [
+        "files/bi/datasets/orders.yaml",
+        "index.md",
+        "orders.after.json",
+        "orders.before.json",
+        "orders.md",
+        "switchover.patch",
+    ];
     assert_eq!(names, expected.map(|name| format!("order-api/{name}")));
     let page = text(&files, "order-api/orders.md");
     for part in ["**ready**", "raw.order_api_orders__import", "EXCEPT", "## Way back", "15 * * * *", "```diff"] {

@@ -115,3 +115,19 @@ fn texts_that_yaml_readers_take_for_something_else_are_quoted() {
         assert!(String::from_utf8(yaml).unwrap().contains("team:\n  name: \""), "{text}");
     }
 }
+
+#[test]
+fn a_schedule_promises_a_value_even_where_nobody_can_count_it() {
+    let promised = |sla: Sla| {
+        let facts = carve::service::ContractFacts { sla, ..facts(contract().facts.endpoints) };
+        String::from_utf8(Contract::draft(facts).unwrap().to_yaml().unwrap()).unwrap()
+    };
+    let counted =
+        promised(Sla { schedule: Some("*/15 * * * *".into()), frequency_minutes: Some(15), ..Sla::default() });
+    assert!(counted.contains("property: frequency\n  value: 15\n  unit: minutes\n"), "{counted}");
+    let written = promised(Sla { schedule: Some("when it rains".into()), ..Sla::default() });
+    assert!(written.contains("value: when it rains"), "{written}");
+    for text in [counted, written] {
+        assert!(!text.contains("value: null"), "{text}");
+    }
+}

@@ -3,31 +3,60 @@
 /// Days of four hundred Gregorian years, after which weekdays and dates repeat.
 const CYCLE_DAYS: u32 = 146_097;
 const SECONDS_A_DAY: f64 = 86_400.0;
+const MINUTES_A_DAY: u64 = 1_440;
+
+/// What a schedule says.
+enum Schedule {
+    /// So many runs a day, evenly.
+    Every(f64),
+    /// It is not meant to run again.
+    Never,
+    /// Cron's five fields.
+    Cron(Cron),
+}
 
 /// Mean runs per day of the schedule `text`; `None` where it is not understood.
 ///
 /// Cron's minutes and hours are counted exactly; its days are averaged over the 400 years after
 /// which the calendar repeats. `@once` and `@reboot` count as no runs.
 pub fn runs_per_day(text: &str) -> Option<f64> {
+    Some(match schedule(text)? {
+        Schedule::Every(runs) => runs,
+        Schedule::Never => 0.0,
+        Schedule::Cron(cron) => f64::from(cron.minutes.count_ones() * cron.hours.count_ones()) * cron.day_share(),
+    })
+}
+
+/// Minutes that pass at most between two runs of the schedule `text`; `None` where it is not understood, or
+/// does not run again.
+pub fn longest_gap_minutes(text: &str) -> Option<u64> {
+    match schedule(text)? {
+        Schedule::Every(runs) => Some((MINUTES_A_DAY as f64 / runs).ceil() as u64),
+        Schedule::Never => None,
+        Schedule::Cron(cron) => cron.longest_gap_minutes(),
+    }
+}
+
+fn schedule(text: &str) -> Option<Schedule> {
     let text = text.trim();
     if let Some(name) = text.strip_prefix('@') {
         return named(name);
     }
     if let Some(rest) = text.strip_prefix("every") {
-        return interval(rest.trim_start_matches([':', ' ']));
+        return interval(rest.trim_start_matches([':', ' '])).map(Schedule::Every);
     }
-    cron(text)
+    cron(text).map(Schedule::Cron)
 }
 
-fn named(name: &str) -> Option<f64> {
+fn named(name: &str) -> Option<Schedule> {
     match name.split_whitespace().next()? {
-        "hourly" => Some(24.0),
-        "daily" | "midnight" => Some(1.0),
-        "weekly" => Some(1.0 / 7.0),
-        "monthly" => cron("0 0 1 * *"),
-        "yearly" | "annually" => cron("0 0 1 1 *"),
-        "once" | "reboot" | "never" => Some(0.0),
-        "every" => interval(name.strip_prefix("every")?.trim()),
+        "hourly" => Some(Schedule::Every(24.0)),
+        "daily" | "midnight" => Some(Schedule::Every(1.0)),
+        "weekly" => Some(Schedule::Every(1.0 / 7.0)),
+        "monthly" => cron("0 0 1 * *").map(Schedule::Cron),
+        "yearly" | "annually" => cron("0 0 1 1 *").map(Schedule::Cron),
+        "once" | "reboot" | "never" => Some(Schedule::Never),
+        "every" => interval(name.strip_prefix("every")?.trim()).map(Schedule::Every),
         _ => None,
     }
 }
@@ -61,18 +90,31 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const WEEKDAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-fn cron(text: &str) -> Option<f64> {
+/// Cron's fields, one bit for each value named.
+struct Cron {
+    minutes: u64,
+    hours: u64,
+    days: u64,
+    months: u64,
+    weekdays: u64,
+    any_day: bool,
+    any_weekday: bool,
+}
+
+fn cron(text: &str) -> Option<Cron> {
     let fields: Vec<&str> = text.split_whitespace().collect();
     let [minute, hour, day, month, weekday] = fields[..] else { return None };
-    let minutes = values(minute, 0, 59, &[])?.count_ones();
-    let hours = values(hour, 0, 23, &[])?.count_ones();
-    let days = values(day, 1, 31, &[])?;
-    let months = values(month, 1, 12, MONTHS)?;
-    // Both 0 and 7 are Sunday.
     let weekdays = values(weekday, 0, 7, WEEKDAYS)?;
-    let weekdays = (weekdays | (weekdays >> 7)) & 0x7F;
-    let runs_a_day = f64::from(minutes * hours);
-    Some(runs_a_day * day_share(days, months, weekdays, is_any(day), is_any(weekday)))
+    Some(Cron {
+        minutes: values(minute, 0, 59, &[])?,
+        hours: values(hour, 0, 23, &[])?,
+        days: values(day, 1, 31, &[])?,
+        months: values(month, 1, 12, MONTHS)?,
+        // Both 0 and 7 are Sunday.
+        weekdays: (weekdays | (weekdays >> 7)) & 0x7F,
+        any_day: is_any(day),
+        any_weekday: is_any(weekday),
+    })
 }
 
 fn is_any(field: &str) -> bool {
@@ -108,28 +150,47 @@ fn value(text: &str, low: u32, names: &[&str]) -> Option<u32> {
     named.map(|at| at as u32 + if names.len() == 12 { low } else { 0 }).or_else(|| text.parse().ok())
 }
 
-/// The share of all days that match. Where date and weekday are both given, cron takes either.
-fn day_share(days: u64, months: u64, weekdays: u64, any_day: bool, any_weekday: bool) -> f64 {
-    if any_day && days.count_ones() == 31 && months.count_ones() == 12 {
-        return f64::from(weekdays.count_ones()) / 7.0;
-    }
-    let mut matched = 0u32;
-    // 1 January 2001 was a Monday.
-    let (mut year, mut month, mut day, mut weekday) = (2001u32, 1u32, 1u32, 1u32);
-    for _ in 0..CYCLE_DAYS {
-        let (on_day, on_weekday) = (days >> day & 1 == 1, weekdays >> weekday & 1 == 1);
-        let on = if any_day || any_weekday { on_day && on_weekday } else { on_day || on_weekday };
-        matched += u32::from(on && months >> month & 1 == 1);
-        weekday = (weekday + 1) % 7;
-        day += 1;
-        if day > days_of(year, month) {
-            (day, month) = (1, month + 1);
+impl Cron {
+    /// The share of all days that match.
+    fn day_share(&self) -> f64 {
+        if self.any_day && self.days.count_ones() == 31 && self.months.count_ones() == 12 {
+            return f64::from(self.weekdays.count_ones()) / 7.0;
         }
-        if month > 12 {
-            (month, year) = (1, year + 1);
-        }
+        f64::from(self.days_that_match().count() as u32) / f64::from(CYCLE_DAYS)
     }
-    f64::from(matched) / f64::from(CYCLE_DAYS)
+
+    /// Within a day, or from a day's last run to the next day's first. `None` where no day ever matches.
+    fn longest_gap_minutes(&self) -> Option<u64> {
+        let bits = |set: u64| (0..64u64).filter(move |bit| set >> bit & 1 == 1);
+        let runs: Vec<u64> = bits(self.hours).flat_map(|hour| bits(self.minutes).map(move |m| hour * 60 + m)).collect();
+        let within = runs.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        let (first, last) = (*runs.first()?, *runs.last()?);
+        let days: Vec<u32> = self.days_that_match().collect();
+        let around = u64::from(CYCLE_DAYS - days.last()? + days.first()?);
+        let apart = days.windows(2).map(|pair| u64::from(pair[1] - pair[0])).max().unwrap_or(0).max(around);
+        Some(within.max(apart * MINUTES_A_DAY + first - last))
+    }
+
+    /// Numbers of the days that match, of all until the calendar repeats. Where date and weekday are both
+    /// given, cron takes either.
+    fn days_that_match(&self) -> impl Iterator<Item = u32> {
+        // 1 January 2001 was a Monday.
+        let (mut year, mut month, mut day, mut weekday) = (2001u32, 1u32, 1u32, 1u32);
+        (0..CYCLE_DAYS).filter(move |_| {
+            let (on_day, on_weekday) = (self.days >> day & 1 == 1, self.weekdays >> weekday & 1 == 1);
+            let on = if self.any_day || self.any_weekday { on_day && on_weekday } else { on_day || on_weekday };
+            let matches = on && self.months >> month & 1 == 1;
+            weekday = (weekday + 1) % 7;
+            day += 1;
+            if day > days_of(year, month) {
+                (day, month) = (1, month + 1);
+            }
+            if month > 12 {
+                (month, year) = (1, year + 1);
+            }
+            matches
+        })
+    }
 }
 
 fn days_of(year: u32, month: u32) -> u32 {
@@ -180,6 +241,28 @@ mod tests {
         runs("every 1h30m", 16.0);
         runs("@every 2h", 12.0);
         runs("@once", 0.0);
+    }
+
+    #[test]
+    fn the_longest_gap_spans_the_night_the_weekend_and_the_longest_month() {
+        let gaps = [
+            ("*/15 * * * *", 15),
+            ("15 * * * *", 60),
+            ("0 8-20 * * *", 12 * 60),
+            ("0 6 * * mon-fri", 3 * 1_440),
+            ("0,30 6-8 * * *", 21 * 60 + 30),
+            ("0 0 1 * *", 31 * 1_440),
+            ("0 0 29 2 *", (8 * 365 + 1) * 1_440),
+            ("@weekly", 7 * 1_440),
+            ("every 90m", 90),
+            ("every 20s", 1),
+        ];
+        for (text, minutes) in gaps {
+            assert_eq!(longest_gap_minutes(text), Some(minutes), "{text}");
+        }
+        for text in ["@once", "soon", "0 0 31 2 *"] {
+            assert_eq!(longest_gap_minutes(text), None, "{text}");
+        }
     }
 
     #[test]

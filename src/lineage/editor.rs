@@ -1,0 +1,38 @@
+//! Everything about an estate that reading one script anew needs, gathered once for many scripts.
+use crate::{
+    estate::{Estate, Script},
+    lineage::{
+        analysis::{self, Prepared, declared_catalog},
+        resolve::{Catalog, Resolved},
+        template::Projects,
+    },
+    vocab::DatasetId,
+};
+
+/// Reads scripts of one estate again, before and after an edit: [`Editor::repoint`], [`Editor::comparable_queries`].
+///
+/// Making one indexes the whole estate, so one serves all scripts of a plan.
+#[derive(Clone, Debug)]
+pub struct Editor<'e> {
+    pub(in crate::lineage) estate: &'e Estate,
+    projects: Projects,
+    catalog: Catalog,
+}
+
+impl<'e> Editor<'e> {
+    /// For edits that make reads of one dataset reads of another: each of `moves` is (old, new), and the new
+    /// dataset has the columns that are declared for the old one.
+    pub fn new<'d>(estate: &'e Estate, moves: impl IntoIterator<Item = (&'d DatasetId, &'d DatasetId)>) -> Self {
+        let mut catalog = declared_catalog(estate);
+        for (from, to) in moves {
+            if let Some(columns) = catalog.get(from).cloned() {
+                catalog.insert(to.clone(), columns);
+            }
+        }
+        Editor { estate, projects: Projects::of(estate), catalog }
+    }
+
+    pub(in crate::lineage) fn analyse(&self, script: &Script) -> (Prepared, Resolved) {
+        analysis::analyse(script, self.estate, &self.projects, &self.catalog)
+    }
+}

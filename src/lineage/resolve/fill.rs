@@ -1,0 +1,215 @@
+//! Rows that go somewhere: the statements they make, the columns they give.
+use std::{
+    collections::{BTreeSet, HashSet},
+    rc::Rc,
+};
+
+use super::{
+    columns,
+    flow::Flow,
+    scope::{Col, Env, Rel},
+    session::{Resolver, Temp, is_temp_name, temp_key},
+};
+use crate::{
+    lineage::{
+        Access, ColumnEdge, Evidence, StatementLineage,
+        sql::ir::{Fill, Move, Name, Stmt},
+    },
+    vocab::{Column, DatasetId, LogicalType},
+};
+
+impl Resolver<'_> {
+    /// Rows put into a temp table by a statement of which only the tables are known still pass through it.
+    pub(super) fn through_temps(&mut self, stmt: &Stmt) {
+        for (name, access) in &stmt.touches {
+            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&temp_key(name))) {
+                temp.tables.extend(&self.sources);
+            }
+        }
+    }
+
+    /// A statement of which only the tables are known.
+    pub(super) fn finish_touched(
+        &mut self,
+        stmt: &Stmt,
+        number: usize,
+        written: Option<DatasetId>,
+        target: Option<&DatasetId>,
+    ) {
+        let bare = written.is_none() && !self.sources.is_empty();
+        let target = written.or_else(|| target.filter(|_| bare).cloned());
+        if let (true, Some(target)) = (bare, &target) {
+            self.push_use(target.clone(), Access::Write, Evidence::Declared, stmt.at.clone(), false);
+        }
+        if target.is_none() && self.sources.is_empty() {
+            return;
+        }
+        let lineage =
+            StatementLineage { kind: stmt.kind.to_owned(), target, sources: self.source_names(), ..Default::default() };
+        self.out.statements.push((lineage, stmt.at.clone(), number));
+    }
+
+    /// Every fill of a statement; fills of one target make one statement.
+    pub(super) fn fills(&mut self, stmt: &Stmt, number: usize, target: Option<&DatasetId>, written: Option<DatasetId>) {
+        let mut made: Vec<StatementLineage> = Vec::new();
+        let touched = self.sources.clone();
+        for fill in &stmt.fills {
+            self.sources.clone_from(&touched);
+            let root = Env::default();
+            let mut rel = self.query(&fill.query, &root);
+            let into = match &fill.target {
+                Some(name) if fill.temp || is_temp_name(name) || self.temps.contains_key(&temp_key(name)) => {
+                    self.keep_temp(name, rel, fill);
+                    continue;
+                }
+                Some(name) => match self.write(name) {
+                    Some(dataset) => Some(dataset),
+                    None => continue,
+                },
+                None => written.clone().or_else(|| self.bare_target(stmt, target)),
+            };
+            self.name_columns(&mut rel, fill, into.as_ref());
+            if let Some(dataset) = into.as_ref().filter(|_| !fill.by_name) {
+                self.remember(&rel, dataset);
+            }
+            let sources = self.source_names();
+            match made.iter_mut().find(|one| one.target == into) {
+                Some(one) => self.add_rel(one, &rel, sources),
+                None => {
+                    let mut one = StatementLineage { kind: stmt.kind.to_owned(), target: into, ..Default::default() };
+                    self.add_rel(&mut one, &rel, sources);
+                    made.push(one);
+                }
+            }
+        }
+        self.out.statements.extend(made.into_iter().map(|one| (one, stmt.at.clone(), number)));
+    }
+
+    /// Rows that change their table's name.
+    pub(super) fn moves(&mut self, stmt: &Stmt, number: usize) {
+        let held: Vec<Option<Temp>> =
+            stmt.moves.iter().map(|one| self.temps.get(&temp_key(&one.from)).cloned()).collect();
+        for (one, held) in stmt.moves.iter().zip(held) {
+            match held {
+                Some(temp) => {
+                    if one.gone {
+                        self.temps.remove(&temp_key(&one.from));
+                    }
+                    self.temps.insert(temp_key(&one.to), temp);
+                }
+                None => self.moved(stmt, number, one),
+            }
+        }
+    }
+
+    fn moved(&mut self, stmt: &Stmt, number: usize, one: &Move) {
+        self.sources.clear();
+        let rel = Rel { base: None, ..(*self.table(&one.from, &Env::default())).clone() };
+        if one.gone {
+            self.record(&one.from, Access::Drop, Evidence::Parsed);
+        }
+        let Some(into) = self.write(&one.to) else { return };
+        self.remember(&rel, &into);
+        let mut made =
+            StatementLineage { kind: stmt.kind.to_owned(), target: Some(into), ..StatementLineage::default() };
+        let sources = self.source_names();
+        self.add_rel(&mut made, &rel, sources);
+        self.out.statements.push((made, stmt.at.clone(), number));
+    }
+
+    fn bare_target(&mut self, stmt: &Stmt, target: Option<&DatasetId>) -> Option<DatasetId> {
+        match target {
+            Some(target) => {
+                self.push_use(target.clone(), Access::Write, Evidence::Declared, stmt.at.clone(), false);
+                Some(target.clone())
+            }
+            None => {
+                if stmt.kind == "select" {
+                    self.out.untargeted.push(stmt.at.clone());
+                }
+                None
+            }
+        }
+    }
+
+    fn keep_temp(&mut self, name: &Name, mut rel: Rel, fill: &Fill) {
+        rel.rename(&fill.columns);
+        rel.base = None;
+        let key = temp_key(name);
+        let old = self.temps.remove(&key).filter(|_| !fill.makes);
+        let mut tables = self.sources.clone();
+        if let Some(old) = old {
+            let mut grown = (*old.rel).clone();
+            match fill.by_name || !fill.columns.is_empty() {
+                true => columns::merge_by_name(&mut grown, &rel),
+                false => columns::merge_by_place(&mut grown, &rel),
+            }
+            grown.rows.merge(&rel.rows);
+            tables.extend(&old.tables);
+            rel = grown;
+        }
+        self.temps.insert(key, Temp { rel: Rc::new(rel), tables });
+    }
+
+    /// Gives the columns of a query the names they get in the target.
+    fn name_columns(&mut self, rel: &mut Rel, fill: &Fill, into: Option<&DatasetId>) {
+        if fill.by_name {
+            return;
+        }
+        if !fill.columns.is_empty() {
+            return rel.rename(&fill.columns);
+        }
+        let known =
+            into.filter(|_| !fill.makes && fill.target.is_some()).and_then(|dataset| self.known_columns(dataset));
+        if let Some(names) = known.filter(|names| names.len() >= rel.columns.len()) {
+            rel.rename(&names);
+        }
+    }
+
+    /// The query says what columns a table has, where nothing else does.
+    fn remember(&mut self, rel: &Rel, dataset: &DatasetId) {
+        if rel.columns.is_empty() || rel.columns.iter().any(|col| col.name == "*") {
+            return;
+        }
+        let columns: Vec<Column> = rel.columns.iter().map(|col| self.typed(col)).collect();
+        if self.known_columns(dataset).is_none() {
+            let number = self.origins.number(dataset);
+            self.bases.remove(&number);
+            self.local.insert(dataset.clone(), columns.clone());
+        }
+        self.out.derived.push((dataset.clone(), columns));
+    }
+
+    /// A derived column has the type of the one column it copies.
+    fn typed(&self, col: &Col) -> Column {
+        let origin = col.flow.only().map(|number| self.origins.named(number));
+        let same = origin.and_then(|(dataset, name)| self.columns_of(dataset)?.iter().find(|c| c.name == name));
+        let (logical, physical) = same.map_or((LogicalType::Text, String::new()), |c| (c.logical, c.physical.clone()));
+        Column { name: col.name.clone(), logical, physical, nullable: true, description: None }
+    }
+
+    fn add_rel(&self, one: &mut StatementLineage, rel: &Rel, sources: Vec<DatasetId>) {
+        let mut known: HashSet<&str> = HashSet::new();
+        let mut output = std::mem::take(&mut one.output);
+        let before = output.clone();
+        known.extend(before.iter().map(String::as_str));
+        output.extend(rel.columns.iter().filter(|col| known.insert(&col.name)).map(|col| col.name.clone()));
+        one.output = output;
+        let mut edges: BTreeSet<ColumnEdge> = one.columns.drain(..).collect();
+        for col in &rel.columns {
+            edges.extend(self.edges(&col.flow, &col.name));
+        }
+        edges.extend(self.edges(&rel.rows, "*"));
+        one.columns = edges.into_iter().collect();
+        let all: BTreeSet<DatasetId> = one.sources.drain(..).chain(sources).collect();
+        one.sources = all.into_iter().collect();
+    }
+
+    fn edges(&self, flow: &Flow, to: &str) -> Vec<ColumnEdge> {
+        let edge = |(origin, kind)| {
+            let (dataset, column) = self.origins.named(origin);
+            ColumnEdge { from: dataset.clone(), from_column: column.to_owned(), to_column: to.to_owned(), kind }
+        };
+        flow.each().map(edge).collect()
+    }
+}

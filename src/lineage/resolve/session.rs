@@ -1,0 +1,259 @@
+//! What a job's statements have in common: columns known so far, tables of the session, where names lead.
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
+
+use super::{
+    columns::{self, Origins},
+    flow::Flow,
+    job::{Catalog, Qualifier, RawUse, Resolved},
+    names::{Meaning, UNKNOWN, meaning_of},
+    query::base_rel,
+    scope::{Env, Rel},
+};
+use crate::{
+    diagnostics::{Code, CodeEntry},
+    lineage::{
+        Access, Evidence,
+        sql::{
+            address::file_address,
+            ir::{Bytes, Name},
+            script::Note,
+        },
+    },
+    vocab::{Column, DatasetId},
+};
+
+/// A table that lives only in the session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Temp {
+    /// What it holds.
+    pub(super) rel: Rc<Rel>,
+    /// The datasets that fed it.
+    pub(super) tables: BTreeSet<u32>,
+}
+
+/// Resolves statements one after the other.
+pub(super) struct Resolver<'c> {
+    pub(super) catalog: &'c Catalog,
+    pub(super) local: Catalog,
+    pub(super) origins: Origins,
+    pub(super) bases: HashMap<u32, Rc<Rel>>,
+    pub(super) temps: HashMap<String, Temp>,
+    pub(super) schema: Option<String>,
+    pub(super) systems: HashMap<String, String>,
+    pub(super) lateral_aliases: bool,
+    pub(super) stmt_at: Bytes,
+    pub(super) starred: BTreeSet<u32>,
+    pub(super) sources: BTreeSet<u32>,
+    pub(super) read_temp: bool,
+    pub(super) out: Resolved,
+    pub(super) qualifiers: Vec<Qualifier>,
+}
+
+impl<'c> Resolver<'c> {
+    /// Nothing read yet; columns come from `catalog`.
+    pub(super) fn new(catalog: &'c Catalog) -> Self {
+        Resolver {
+            catalog,
+            local: Catalog::new(),
+            origins: Origins::default(),
+            bases: HashMap::new(),
+            temps: HashMap::new(),
+            schema: None,
+            systems: HashMap::new(),
+            lateral_aliases: false,
+            stmt_at: 0..0,
+            starred: BTreeSet::new(),
+            sources: BTreeSet::new(),
+            read_temp: false,
+            out: Resolved::default(),
+            qualifiers: Vec::new(),
+        }
+    }
+
+    /// The datasets that the statement at hand has read so far.
+    pub(super) fn source_names(&self) -> Vec<DatasetId> {
+        let names: BTreeSet<DatasetId> =
+            self.sources.iter().map(|number| self.origins.dataset(*number).clone()).collect();
+        names.into_iter().collect()
+    }
+
+    /// Records a touch; the dataset where it is one.
+    pub(super) fn touch(&mut self, name: &Name, access: Access, evidence: Evidence) -> Option<DatasetId> {
+        let key = temp_key(name);
+        if let Some(temp) = self.temps.get(&key) {
+            match access {
+                Access::Read => {
+                    let tables = temp.tables.clone();
+                    self.sources.extend(tables);
+                    self.read_temp = true;
+                }
+                Access::Drop => {
+                    self.temps.remove(&key);
+                }
+                _ => {}
+            }
+            return None;
+        }
+        let dataset = self.record(name, access, evidence)?;
+        if access == Access::Read {
+            let number = self.origins.number(&dataset);
+            self.sources.insert(number);
+        }
+        Some(dataset)
+    }
+
+    /// Records a write; the dataset where the name is one.
+    pub(super) fn write(&mut self, name: &Name) -> Option<DatasetId> {
+        self.record(name, Access::Write, Evidence::Parsed)
+    }
+
+    /// Records a mention; the dataset where the name is one.
+    pub(super) fn record(&mut self, name: &Name, access: Access, evidence: Evidence) -> Option<DatasetId> {
+        match self.meaning(name) {
+            Meaning::Dataset(dataset, stubbed) => {
+                let evidence = if stubbed { Evidence::Inferred } else { evidence };
+                self.push_use(
+                    dataset.clone(),
+                    access,
+                    evidence,
+                    name.at.clone(),
+                    name.exact && !stubbed && dataset.system().is_none(),
+                );
+                Some(dataset)
+            }
+            Meaning::Computed => {
+                self.note(CodeEntry::E031, name.at.clone(), "a table's name is computed by the template".to_owned());
+                None
+            }
+            Meaning::Nothing => None,
+        }
+    }
+
+    /// Records a mention of a dataset.
+    pub(super) fn push_use(&mut self, dataset: DatasetId, access: Access, evidence: Evidence, at: Bytes, exact: bool) {
+        let one = RawUse { dataset, access, evidence, at, exact };
+        self.out.uses.push(one);
+    }
+
+    /// A table in a FROM clause: CTE, temp table or dataset; the last is recorded as read.
+    pub(super) fn table(&mut self, name: &Name, env: &Env<'_>) -> Rc<Rel> {
+        if let [only] = name.parts.as_slice()
+            && let Some(rel) = env.cte(only)
+        {
+            return rel;
+        }
+        if let Some(temp) = self.temps.get(&temp_key(name)) {
+            let (rel, tables) = (temp.rel.clone(), temp.tables.clone());
+            self.sources.extend(tables);
+            self.read_temp = true;
+            return rel;
+        }
+        if let Some(system) = env.system() {
+            let dataset = DatasetId::in_system(system, &name.parts.join("."));
+            self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, name.at.clone(), false);
+            return self.base(&dataset);
+        }
+        match self.record(name, Access::Read, Evidence::Parsed) {
+            Some(dataset) => self.base(&dataset),
+            None => Rc::new(Rel { any: Some(Flow::default()), ..Rel::default() }),
+        }
+    }
+
+    /// Files read as a table: each is a dataset of its own.
+    pub(super) fn files_rel(&mut self, files: &[String], at: &Bytes) -> Rc<Rel> {
+        let mut all = Rel { any: Some(Flow::default()), ..Rel::default() };
+        for (number, dataset) in files.iter().filter_map(|file| file.parse::<DatasetId>().ok()).enumerate() {
+            self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, at.clone(), false);
+            let rel = self.base(&dataset);
+            match number {
+                0 => all = (*rel).clone(),
+                _ => columns::merge_by_name(&mut all, &rel),
+            }
+        }
+        Rc::new(all)
+    }
+
+    /// The relation of a dataset, which counts as read.
+    pub(super) fn base(&mut self, dataset: &DatasetId) -> Rc<Rel> {
+        let number = self.origins.number(dataset);
+        self.sources.insert(number);
+        if let Some(rel) = self.bases.get(&number) {
+            return rel.clone();
+        }
+        let names = self.known_columns(dataset);
+        let rel = Rc::new(base_rel(number, names, &mut self.origins));
+        self.bases.insert(number, rel.clone());
+        rel
+    }
+
+    fn meaning(&self, name: &Name) -> Meaning {
+        if let [alias, rest @ ..] = name.parts.as_slice()
+            && !rest.is_empty()
+            && let Some(system) = self.systems.get(alias)
+        {
+            return Meaning::Dataset(DatasetId::in_system(system, &rest.join(".")), false);
+        }
+        if let Some(dataset) = linked(&name.parts) {
+            return Meaning::Dataset(dataset, false);
+        }
+        match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
+            Some(files) => Meaning::Dataset(files, false),
+            None => meaning_of(name, self.schema.as_deref()),
+        }
+    }
+
+    /// The dataset that `name` means.
+    pub(super) fn dataset(&self, name: &Name) -> Option<DatasetId> {
+        match self.meaning(name) {
+            Meaning::Dataset(dataset, _) => Some(dataset),
+            _ => None,
+        }
+    }
+
+    /// The columns of `dataset`, where they are known.
+    pub(super) fn known_columns(&self, dataset: &DatasetId) -> Option<Vec<String>> {
+        let columns = self.columns_of(dataset)?;
+        Some(columns.iter().map(|c| c.name.to_lowercase()).collect())
+    }
+
+    /// The columns of `dataset` with their types, where they are known.
+    pub(super) fn columns_of(&self, dataset: &DatasetId) -> Option<&[Column]> {
+        let columns = self.local.get(dataset).or_else(|| self.catalog.get(dataset))?;
+        (!columns.is_empty()).then_some(columns.as_slice())
+    }
+
+    /// Notes a fault.
+    pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
+        self.out.notes.push(Note { code, at, here });
+    }
+}
+
+/// A table behind a link: Oracle's `owner.table@link`, T-SQL's `server.database.schema.table`.
+fn linked(parts: &[String]) -> Option<DatasetId> {
+    if let [server, rest @ ..] = parts
+        && rest.len() == 3
+        && !server.starts_with(UNKNOWN)
+    {
+        return Some(DatasetId::in_system(server, &rest.join(".")));
+    }
+    let (last, before) = parts.split_last()?;
+    let (table, link) = last.split_once('@').filter(|(table, link)| !table.is_empty() && !link.is_empty())?;
+    let named: Vec<&str> = before.iter().map(String::as_str).chain([table]).collect();
+    Some(DatasetId::in_system(link, &named.join(".")))
+}
+
+/// Whether a name can only mean a table of the session.
+pub(super) fn is_temp_name(name: &Name) -> bool {
+    name.parts.last().is_some_and(|part| part.starts_with(['#', '@']))
+}
+
+/// How a temp table is called: `tempdb..#t` is `#t`.
+pub(super) fn temp_key(name: &Name) -> String {
+    match name.parts.last() {
+        Some(last) if last.starts_with(['#', '@']) => last.clone(),
+        _ => name.parts.join("."),
+    }
+}

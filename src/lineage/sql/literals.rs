@@ -1,0 +1,181 @@
+//! SQL in strings: what a statement that runs a string says, as far as the script writes it down.
+use std::collections::HashMap;
+
+use super::{
+    ir::Bytes,
+    lexer::{Kind, Token},
+    shape::string_of,
+    words::is_any,
+};
+
+/// Text that is run, folded from strings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Folded {
+    /// The text.
+    pub(super) text: String,
+    /// Where it is written.
+    pub(super) at: Bytes,
+    /// The bytes that are the text as it stands, where they are in one piece and nothing in them is escaped.
+    pub(super) plain: Option<Bytes>,
+}
+
+/// Variables of a script that hold a string which the script itself writes down.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Literals(HashMap<String, Folded>);
+
+impl Literals {
+    /// Takes note of `DECLARE x … = 'text'`, `SET x = x + 'more'`, `x := 'text'`; any other value makes x unknown.
+    pub(super) fn assign(&mut self, text: &str, tokens: &[Token]) {
+        let leads = ["declare", "set", "let", "var"];
+        let leading = tokens.first().is_some_and(|token| leads.iter().any(|word| token.is(text, word)));
+        for item in parts(&tokens[usize::from(leading)..]) {
+            let Some((name, behind)) = variable(text, item) else { continue };
+            let Some(equals) = behind.iter().position(|token| token.is_sign('=') || token.is(text, "default")) else {
+                continue;
+            };
+            let appends = equals > 0 && behind[equals - 1].is_sign('+');
+            // Where semicolons may be missing the next statement follows at once.
+            let value = &behind[equals + 1..];
+            let end = value.iter().position(|t| t.kind == Kind::Word && is_any("statement", t.of(text)));
+            let value = self.fold(text, &value[..end.unwrap_or(value.len())]);
+            let value = match appends {
+                true => self.0.get(&name).cloned().zip(value).map(|(old, more)| joined(old, &more)),
+                false => value,
+            };
+            match value {
+                Some(value) => self.0.insert(name, value),
+                None => self.0.remove(&name),
+            };
+        }
+    }
+
+    /// The text that the expression `tokens` comes to; `None` where some of it is known only at run time.
+    pub(super) fn fold(&self, text: &str, tokens: &[Token]) -> Option<Folded> {
+        let tokens = unwrapped(tokens);
+        let mut folded: Option<Folded> = None;
+        let mut at = 0;
+        while at < tokens.len() {
+            let (one, next) = self.operand(text, tokens, at)?;
+            folded = Some(match folded {
+                None => one,
+                Some(before) => joined(before, &one),
+            });
+            at = next;
+            if at == tokens.len() {
+                break;
+            }
+            let signs = tokens[at..].iter().take_while(|token| matches!(token.kind, Kind::Sign('+' | '|'))).count();
+            if signs == 0 || at + signs == tokens.len() {
+                return None;
+            }
+            at += signs;
+        }
+        folded
+    }
+
+    fn operand(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
+        let token = tokens.get(at)?;
+        match token.kind {
+            Kind::Text => Some((literal(text, token), at + 1)),
+            Kind::Dollar => Some((dollar(text, token), at + 1)),
+            Kind::Word if token.is(text, "n") && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Text) => {
+                Some((literal(text, &tokens[at + 1]), at + 2))
+            }
+            _ => {
+                let (name, behind) = variable(text, &tokens[at..])?;
+                let known = self.0.get(&name)?.clone();
+                Some((known, tokens.len() - behind.len()))
+            }
+        }
+    }
+}
+
+/// `@name`, `:name` or `name`, and what stands behind it.
+fn variable<'t>(text: &str, tokens: &'t [Token]) -> Option<(String, &'t [Token])> {
+    let signs = tokens.iter().take_while(|token| matches!(token.kind, Kind::Sign('@' | ':'))).count();
+    let name = tokens.get(signs).filter(|token| token.kind == Kind::Word)?;
+    Some((name.of(text).trim_start_matches('@').to_lowercase(), &tokens[signs + 1..]))
+}
+
+/// The parts between commas outside parentheses.
+fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    let mut depth = 0;
+    tokens.split(move |token| {
+        depth += i32::from(token.is_sign('('));
+        depth -= i32::from(token.is_sign(')'));
+        depth == 0 && token.is_sign(',')
+    })
+}
+
+/// Without the parentheses around all of it.
+fn unwrapped(tokens: &[Token]) -> &[Token] {
+    match tokens {
+        [first, inner @ .., last]
+            if first.is_sign('(') && last.is_sign(')') && !inner.iter().any(|t| t.is_sign('(') || t.is_sign(')')) =>
+        {
+            unwrapped(inner)
+        }
+        _ => tokens,
+    }
+}
+
+fn literal(text: &str, token: &Token) -> Folded {
+    let written = token.of(text);
+    let said = string_of(written);
+    let fence = if written.starts_with("'''") || written.starts_with("\"\"\"") { 3 } else { 1 };
+    let inner = token.at.start + fence..token.at.end.saturating_sub(fence);
+    let plain = text.get(inner.clone()).is_some_and(|inner| inner == said && !said.contains('\\'));
+    Folded { text: said, at: token.at.clone(), plain: plain.then_some(inner) }
+}
+
+fn dollar(text: &str, token: &Token) -> Folded {
+    let inner = body(text, token);
+    Folded { text: text[inner.clone()].to_owned(), at: token.at.clone(), plain: Some(inner) }
+}
+
+/// The bytes between the fences of a dollar-quoted body.
+pub(super) fn body(text: &str, token: &Token) -> Bytes {
+    let at = &token.at;
+    let tag = text[at.start + 1..at.end].find('$').map_or(2, |end| end + 2);
+    let start = (at.start + tag).min(at.end);
+    let end = at.end.saturating_sub(tag).max(start);
+    match text.is_char_boundary(start) && text.is_char_boundary(end) {
+        true => start..end,
+        false => at.end..at.end,
+    }
+}
+
+fn joined(before: Folded, more: &Folded) -> Folded {
+    let at = before.at.start.min(more.at.start)..before.at.end.max(more.at.end);
+    Folded { text: before.text + &more.text, at, plain: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::sql::{dialect::Dialect, lexer::lex};
+
+    fn folded(assigned: &[&str], run: &str) -> Option<String> {
+        let rules = Dialect::named("tsql").unwrap().rules();
+        let mut literals = Literals::default();
+        for text in assigned {
+            literals.assign(text, &lex(text, rules));
+        }
+        literals.fold(run, &lex(run, rules)).map(|folded| folded.text)
+    }
+
+    #[test]
+    fn strings_and_variables_that_hold_strings_come_to_a_text() {
+        assert_eq!(folded(&[], "(N'it''s' + ' so')").as_deref(), Some("it's so"));
+        let assigned =
+            ["DECLARE @s nvarchar(max) = N'select ', @n int = 3", "SET @s = @s + 'a'", "set @s += ' from b'"];
+        assert_eq!(folded(&assigned, "@s").as_deref(), Some("select a from b"));
+    }
+
+    #[test]
+    fn what_is_known_only_at_run_time_folds_to_nothing() {
+        assert_eq!(folded(&[], "'select * from ' + @t"), None);
+        assert_eq!(folded(&["set @s = 'a'", "set @s = 'b' + @t"], "@s"), None);
+        assert_eq!(folded(&[], "format('select %s', x)"), None);
+    }
+}

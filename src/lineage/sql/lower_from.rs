@@ -1,0 +1,173 @@
+//! FROM: tables, subqueries, functions, joins, pivots.
+use sqlparser::ast::{
+    Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, PivotValueSource, TableAlias, TableFactor,
+    TableWithJoins,
+};
+
+use super::{
+    address::{file_address, file_of, is_file_or_stage},
+    ir::{Joined, Keeps, Relation, Source},
+    lower::{Lower, last_part, lower},
+    lower_query::{implied_name, joined},
+};
+
+impl Lower<'_> {
+    /// A FROM clause, flat.
+    pub(super) fn relations(&mut self, from: &[TableWithJoins]) -> Vec<Joined> {
+        let mut relations = Vec::new();
+        for table in from {
+            relations.push(joined(self.relation(&table.relation)));
+            relations.extend(table.joins.iter().map(|join| self.join(join)).collect::<Vec<_>>());
+        }
+        relations
+    }
+
+    pub(super) fn join(&mut self, join: &Join) -> Joined {
+        use JoinOperator as J;
+        let (constraint, keeps, hidden) = match &join.join_operator {
+            J::Join(c) | J::Inner(c) | J::Left(c) | J::LeftOuter(c) | J::CrossJoin(c) | J::StraightJoin(c) => {
+                (Some(c), Keeps::Left, false)
+            }
+            J::Right(c) | J::RightOuter(c) => (Some(c), Keeps::Right, false),
+            J::FullOuter(c) => (Some(c), Keeps::Both, false),
+            J::Semi(c) | J::LeftSemi(c) | J::Anti(c) | J::LeftAnti(c) => (Some(c), Keeps::Left, true),
+            J::RightSemi(c) | J::RightAnti(c) => (Some(c), Keeps::Right, false),
+            J::AsOf { constraint, .. } => (Some(constraint), Keeps::Left, false),
+            _ => (None, Keeps::Left, false),
+        };
+        let mut one = joined(self.relation(&join.relation));
+        (one.keeps, one.hidden) = (keeps, hidden);
+        if let J::AsOf { match_condition, .. } = &join.join_operator {
+            one.on.push(self.expr(match_condition));
+        }
+        match constraint {
+            Some(JoinConstraint::On(expr)) => one.on.push(self.expr(expr)),
+            Some(JoinConstraint::Using(names)) => one.using = names.iter().map(last_part).collect(),
+            Some(JoinConstraint::Natural) => one.natural = true,
+            _ => {}
+        }
+        one
+    }
+
+    /// One relation.
+    pub(super) fn relation(&mut self, factor: &TableFactor) -> Relation {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => self.table(name, alias.as_ref()),
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                let source = self.table_function(name, &args.args);
+                named(source, alias.as_ref())
+            }
+            TableFactor::Function { name, args, alias, .. } => named(self.table_function(name, args), alias.as_ref()),
+            TableFactor::Derived { subquery, alias, .. } => {
+                named(Source::Query(Box::new(self.query(subquery))), alias.as_ref())
+            }
+            TableFactor::TableFunction { expr, alias } => {
+                let source = match expr {
+                    Expr::Function(function) => self.function_source(function),
+                    other => Source::Function(vec![self.expr(other)]),
+                };
+                named(source, alias.as_ref())
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_offset_alias, .. } => {
+                let args = array_exprs.iter().map(|e| self.expr(e)).collect();
+                let mut relation = named(Source::Function(args), alias.as_ref());
+                // `UNNEST(xs) AS x` names the column as well as the relation.
+                if relation.columns.is_empty() {
+                    relation.columns.extend(relation.alias.clone());
+                }
+                relation.columns.extend(with_offset_alias.iter().map(lower));
+                relation
+            }
+            TableFactor::JsonTable { json_expr, alias, .. } | TableFactor::OpenJsonTable { json_expr, alias, .. } => {
+                named(Source::Function(vec![self.expr(json_expr)]), alias.as_ref())
+            }
+            TableFactor::XmlTable { row_expression, passing, alias, .. } => {
+                let mut args = vec![self.expr(row_expression)];
+                args.extend(passing.arguments.iter().map(|a| self.expr(&a.expr)).collect::<Vec<_>>());
+                named(Source::Function(args), alias.as_ref())
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                named(Source::Joins(self.relations(std::slice::from_ref(table_with_joins))), alias.as_ref())
+            }
+            TableFactor::Pivot { table, aggregate_functions, value_column, value_source, alias, .. } => {
+                let inner = self.relation(table);
+                let spread = value_column.iter().map(|e| self.expr(e)).collect();
+                let folded = aggregate_functions.iter().map(|f| self.expr(&f.expr)).collect();
+                let made = pivot_names(value_source, aggregate_functions);
+                named(Source::Pivot(Box::new(inner), folded, spread, made), alias.as_ref())
+            }
+            TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
+                let inner = self.relation(table);
+                let folded = columns.iter().map(|c| self.expr(&c.expr)).collect();
+                let value = implied_name(value).unwrap_or_default();
+                named(Source::Unpivot(Box::new(inner), folded, value, lower(name)), alias.as_ref())
+            }
+            TableFactor::UnpivotExpr { expression, value_alias, attribute_alias } => Relation {
+                source: Source::Function(vec![self.expr(expression)]),
+                alias: None,
+                columns: std::iter::once(value_alias).chain(attribute_alias).map(lower).collect(),
+            },
+            TableFactor::MatchRecognize { table, measures, alias, .. } => {
+                let inner = self.relation(table);
+                let folded = measures.iter().map(|m| self.expr(&m.expr)).collect();
+                let made = measures.iter().map(|m| lower(&m.alias)).collect();
+                named(Source::Pivot(Box::new(inner), folded, Vec::new(), made), alias.as_ref())
+            }
+            TableFactor::SemanticView { name, alias, .. } => self.table(name, alias.as_ref()),
+        }
+    }
+
+    fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Relation {
+        let Some(table) = self.name(name) else { return named(Source::Function(Vec::new()), alias) };
+        let written = table.parts.join(".");
+        let quoted_file = matches!(&name.0[..], [ObjectNamePart::Identifier(ident)]
+            if ident.quote_style == Some('\'') && is_file_or_stage(&ident.to_string()));
+        let stage = written.starts_with('@') && self.dialect.name() == "snowflake";
+        let file = file_address(&written).or_else(|| file_of(&written).filter(|_| quoted_file || stage));
+        match file {
+            Some(file) => named(Source::Files(vec![file], table.at), alias),
+            None if written.starts_with('@') => named(Source::Function(Vec::new()), alias),
+            None => named(Source::Table(table), alias),
+        }
+    }
+
+    fn function_source(&mut self, function: &sqlparser::ast::Function) -> Source {
+        let args = match &function.args {
+            sqlparser::ast::FunctionArguments::List(list) => list.args.as_slice(),
+            _ => &[],
+        };
+        self.table_function(&function.name, args)
+    }
+
+    fn table_function(&mut self, name: &ObjectName, args: &[sqlparser::ast::FunctionArg]) -> Source {
+        self.remote(name, args).unwrap_or_else(|| Source::Function(args.iter().map(|arg| self.argument(arg)).collect()))
+    }
+}
+
+fn named(source: Source, alias: Option<&TableAlias>) -> Relation {
+    let columns = alias.map(|a| a.columns.iter().map(|c| lower(&c.name)).collect()).unwrap_or_default();
+    Relation { source, alias: alias.map(|a| lower(&a.name)), columns }
+}
+
+fn pivot_names(source: &PivotValueSource, folds: &[sqlparser::ast::ExprWithAlias]) -> Vec<String> {
+    let PivotValueSource::List(values) = source else { return Vec::new() };
+    let one = folds.len() == 1;
+    let mut names = Vec::new();
+    for value in values {
+        let base = match &value.alias {
+            Some(alias) => lower(alias),
+            None => {
+                super::lower::literal(&value.expr).map_or_else(|| value.expr.to_string(), str::to_owned).to_lowercase()
+            }
+        };
+        for fold in folds {
+            let alias = fold.alias.as_ref().map(lower);
+            names.push(match (one, alias) {
+                (true, None) => base.clone(),
+                (_, Some(alias)) => format!("{base}_{alias}"),
+                (false, None) => format!("{base}_{}", implied_name(&fold.expr).unwrap_or_default()),
+            });
+        }
+    }
+    names
+}

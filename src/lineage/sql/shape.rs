@@ -1,0 +1,331 @@
+//! Statements told by their words, one pattern a line of `data/shapes.txt`: what no grammar reads, or not every one.
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+use super::{
+    dialect::Dialect,
+    ir::Name,
+    lexer::{Kind, Token},
+    scan::name_at,
+    words::is_any,
+};
+
+/// One line of the list.
+#[derive(Debug)]
+pub(super) struct Shape {
+    dialects: Vec<&'static str>,
+    late: bool,
+    steps: Vec<Step>,
+    /// What it does, word by word.
+    pub(super) doings: Vec<Vec<&'static str>>,
+}
+
+#[derive(Debug)]
+enum Step {
+    Words(Vec<&'static str>),
+    Exactly(&'static str),
+    Sign(char),
+    Name(&'static str),
+    Text(&'static str),
+    Group(&'static str),
+    Maybe(Vec<Step>),
+    Any,
+    Rest,
+}
+
+/// What a pattern caught.
+#[derive(Clone, Debug)]
+pub(super) enum Caught {
+    /// A name.
+    Name(Name),
+    /// A string: its token.
+    Text(usize),
+    /// Tokens within parentheses.
+    Group(Range<usize>),
+}
+
+/// A statement that has a known shape.
+#[derive(Debug)]
+pub(super) struct Shaped {
+    /// Which.
+    pub(super) shape: &'static Shape,
+    /// What was caught, by key.
+    pub(super) caught: HashMap<&'static str, Caught>,
+    /// Where the rest begins.
+    pub(super) rest: Option<usize>,
+    /// The token behind it all.
+    pub(super) end: usize,
+}
+
+static SHAPES: LazyLock<HashMap<&'static str, Vec<Shape>>> = LazyLock::new(|| {
+    let mut shapes: HashMap<&str, Vec<Shape>> = HashMap::new();
+    for line in include_str!("../data/shapes.txt").lines().filter(|line| !line.starts_with('#')) {
+        if let Some((firsts, line)) = first_words(line).zip(Some(line)) {
+            for first in firsts {
+                shapes.entry(first).or_default().extend(shape_of(line));
+            }
+        }
+    }
+    shapes
+});
+
+/// The words a line may begin with.
+fn first_words(line: &'static str) -> Option<Vec<&'static str>> {
+    Some(line.split(" | ").nth(1)?.split_whitespace().next()?.split('|').collect())
+}
+
+fn shape_of(line: &'static str) -> Option<Shape> {
+    let mut fields = line.splitn(3, " | ");
+    let mut dialects: Vec<&str> = fields.next()?.split_whitespace().collect();
+    let late = dialects.first() == Some(&"late");
+    dialects.retain(|name| *name != "late");
+    let mut words = fields.next()?.split_whitespace();
+    let steps = steps_of(&mut words);
+    let doings = fields.next()?.split(';').map(|doing| doing.split_whitespace().collect()).collect();
+    Some(Shape { dialects, late, steps, doings })
+}
+
+fn steps_of(words: &mut dyn Iterator<Item = &'static str>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    while let Some(word) = words.next() {
+        let inner = |open: char, close: char| word.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+        steps.push(match word {
+            "]" => return steps,
+            "[" => Step::Maybe(steps_of(words)),
+            ".." => Step::Any,
+            "*" => Step::Rest,
+            _ => match (inner('{', '}'), inner('<', '>'), inner('(', ')'), inner('\'', '\'')) {
+                (Some(key), ..) => Step::Name(key),
+                (_, Some(key), ..) => Step::Text(key),
+                (_, _, Some(key), _) => Step::Group(key),
+                (.., Some(text)) => Step::Exactly(text),
+                _ => match word.chars().next() {
+                    Some(sign) if word.len() == 1 && !sign.is_alphanumeric() => Step::Sign(sign),
+                    _ => Step::Words(word.split('|').collect()),
+                },
+            },
+        });
+    }
+    steps
+}
+
+/// The shape of the statement that `tokens` begin with; `late` ones only where every grammar has refused.
+pub(super) fn shaped(text: &str, tokens: &[Token], dialect: Dialect, late: bool) -> Vec<Shaped> {
+    let Some(first) = tokens.first().filter(|token| token.kind == Kind::Word) else { return Vec::new() };
+    let first = first.of(text).to_ascii_uppercase();
+    let shapes = SHAPES.get(first.as_str()).map(Vec::as_slice).unwrap_or_default();
+    let wanted = |shape: &&Shape| {
+        shape.late == late && shape.dialects.iter().any(|name| *name == "*" || *name == dialect.name())
+    };
+    shapes.iter().filter(wanted).filter_map(|shape| matched(text, tokens, dialect, shape)).collect()
+}
+
+fn matched(text: &str, tokens: &[Token], dialect: Dialect, shape: &'static Shape) -> Option<Shaped> {
+    let any_statement = shape.doings.iter().any(|doing| doing.as_slice() == ["do"]);
+    let free = dialect.semicolon_free();
+    let mut matcher = Matcher { text, tokens, free, any_statement, caught: Vec::new(), rest: None };
+    let steps: Vec<&Step> = shape.steps.iter().collect();
+    let end = matcher.run(&steps, 0)?;
+    let end = if matcher.free { matcher.next_statement(end) } else { tokens.len() };
+    Some(Shaped { shape, caught: matcher.caught.into_iter().collect(), rest: matcher.rest, end })
+}
+
+struct Matcher<'t> {
+    text: &'t str,
+    tokens: &'t [Token],
+    /// Whether the next statement may follow without a semicolon.
+    free: bool,
+    /// Whether the rest may be any statement rather than a query.
+    any_statement: bool,
+    caught: Vec<(&'static str, Caught)>,
+    rest: Option<usize>,
+}
+
+impl Matcher<'_> {
+    /// The token behind a match of `steps` at token `at`.
+    fn run(&mut self, steps: &[&'static Step], at: usize) -> Option<usize> {
+        let Some((step, others)) = steps.split_first() else { return self.may_end(at).then_some(at) };
+        match step {
+            Step::Maybe(inner) => {
+                let caught = self.caught.len();
+                let with: Vec<&Step> = inner.iter().chain(others.iter().copied()).collect();
+                self.run(&with, at).or_else(|| {
+                    self.caught.truncate(caught);
+                    self.run(others, at)
+                })
+            }
+            Step::Any => self.anything(others, at),
+            Step::Rest => {
+                self.rest = self.begins_query(at).then_some(at);
+                self.rest.map(|_| self.tokens.len())
+            }
+            one => {
+                let next = self.step(one, at)?;
+                self.run(others, next)
+            }
+        }
+    }
+
+    fn may_end(&self, at: usize) -> bool {
+        match self.tokens.get(at) {
+            None => true,
+            Some(token) => {
+                let word = token.of(self.text);
+                self.free && (is_any("statement", word) || is_any("idle", word) || token.is(self.text, "end"))
+            }
+        }
+    }
+
+    /// Skips what stands outside parentheses until the other steps fit.
+    fn anything(&mut self, others: &[&'static Step], mut at: usize) -> Option<usize> {
+        if others.is_empty() {
+            return Some(at);
+        }
+        while at <= self.tokens.len() {
+            let caught = self.caught.len();
+            if let Some(end) = self.run(others, at) {
+                return Some(end);
+            }
+            self.caught.truncate(caught);
+            at = group_end(self.tokens, at).unwrap_or(at + 1);
+        }
+        None
+    }
+
+    fn step(&mut self, step: &Step, at: usize) -> Option<usize> {
+        let token = self.tokens.get(at)?;
+        match step {
+            Step::Words(words) => words.iter().any(|word| token.is(self.text, word)).then_some(at + 1),
+            Step::Sign(sign) => token.is_sign(*sign).then_some(at + 1),
+            Step::Exactly(text) => {
+                let at = self.string(at)?;
+                string_of(self.tokens[at].of(self.text)).eq_ignore_ascii_case(text).then_some(at + 1)
+            }
+            Step::Name(key) => {
+                let (name, next) = name_at(self.text, self.tokens, at)?;
+                self.caught.push((key, Caught::Name(name)));
+                Some(next)
+            }
+            Step::Text(key) => {
+                let at = self.string(at)?;
+                self.caught.push((key, Caught::Text(at)));
+                Some(at + 1)
+            }
+            Step::Group(key) => {
+                let end = group_end(self.tokens, at)?;
+                self.caught.push((key, Caught::Group(at + 1..end - 1)));
+                Some(end)
+            }
+            Step::Maybe(_) | Step::Any | Step::Rest => None,
+        }
+    }
+
+    /// The string at token `at`, where T-SQL may write an N before it.
+    fn string(&self, at: usize) -> Option<usize> {
+        let is_text = |at: usize| self.tokens.get(at).is_some_and(|token| token.kind == Kind::Text);
+        let national = self.tokens.get(at)?.is(self.text, "n") && is_text(at + 1);
+        (national || is_text(at)).then_some(at + usize::from(national))
+    }
+
+    fn begins_query(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at) else { return false };
+        let next = self.tokens.get(at + 1);
+        if token.is_sign('(') {
+            return next.is_some_and(|next| ["select", "with"].iter().any(|w| next.is(self.text, w)));
+        }
+        if token.is(self.text, "with") {
+            let named = next.is_some_and(|next| matches!(next.kind, Kind::Word | Kind::Quoted));
+            return named && !next.is_some_and(|next| next.is(self.text, "serdeproperties"));
+        }
+        let queries = ["select", "from", "values", "table"];
+        let statement = self.any_statement && is_any("statement", token.of(self.text));
+        token.kind == Kind::Word && (statement || queries.iter().any(|word| token.is(self.text, word)))
+    }
+
+    /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.
+    fn next_statement(&self, at: usize) -> usize {
+        let begins_line = |token: &Token| {
+            self.text[..token.at.start].rsplit('\n').next().is_none_or(|before| before.trim().is_empty())
+        };
+        let begins = |token: &Token| {
+            let word = token.of(self.text);
+            begins_line(token) && (is_any("statement", word) || is_any("idle", word))
+        };
+        let found = (at..self.tokens.len()).find(|at| begins(&self.tokens[*at]));
+        found.unwrap_or(self.tokens.len())
+    }
+}
+
+/// The token behind the parentheses that open at token `at`.
+pub(super) fn group_end(tokens: &[Token], at: usize) -> Option<usize> {
+    if !tokens.get(at)?.is_sign('(') {
+        return None;
+    }
+    let mut depth = 0;
+    for (offset, token) in tokens[at..].iter().enumerate() {
+        depth += i32::from(token.is_sign('('));
+        depth -= i32::from(token.is_sign(')'));
+        if depth == 0 {
+            return Some(at + offset + 1);
+        }
+    }
+    None
+}
+
+/// What a written string says.
+pub(super) fn string_of(written: &str) -> String {
+    for fence in ["'''", "\"\"\""] {
+        if let Some(inner) = written.strip_prefix(fence).and_then(|rest| rest.strip_suffix(fence)) {
+            return inner.to_owned();
+        }
+    }
+    let quote = written.chars().next().filter(|c| matches!(c, '\'' | '"'));
+    let Some(quote) = quote else { return written.to_owned() };
+    let inner = &written[1..];
+    let inner = inner.strip_suffix(quote).unwrap_or(inner);
+    inner.replace(&format!("{quote}{quote}"), &quote.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lineage::sql::lexer::lex;
+
+    fn doings(text: &str, dialect: &str) -> Vec<Vec<&'static str>> {
+        let dialect = Dialect::named(dialect).unwrap();
+        let found = shaped(text, &lex(text, dialect.rules()), dialect, false);
+        found.first().map(|one| one.shape.doings.clone()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_line_is_a_shape_that_does_something_with_what_it_catches() {
+        let lines = include_str!("../data/shapes.txt").lines().filter(|l| !l.starts_with('#') && !l.is_empty());
+        for line in lines {
+            let shape = shape_of(line).unwrap_or_else(|| panic!("{line}"));
+            assert!(!shape.steps.is_empty() && !shape.doings.is_empty(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_shape_is_told_by_its_words() {
+        assert_eq!(doings("exchange tables a.b and c.d on cluster x", "clickhouse"), [["swap", "a", "b"]]);
+        assert_eq!(doings("exec dbo.sp_rename N'a', 'b', 'OBJECT'", "tsql"), [["rename", "a", "b"]]);
+        assert_eq!(doings("alter table a rename column b to c", "postgres"), Vec::<Vec<&str>>::new());
+        assert_eq!(doings("create table a (b int)", "postgres"), Vec::<Vec<&str>>::new());
+    }
+
+    #[test]
+    fn the_next_statement_is_left_where_no_semicolon_parts_them() {
+        let text = "bulk insert a.b from 'x.csv' with (firstrow = 2)\nselect 1 from c";
+        let dialect = Dialect::named("tsql").unwrap();
+        let tokens = lex(text, dialect.rules());
+        let found = shaped(text, &tokens, dialect, false);
+        assert_eq!(tokens[found[0].end].of(text), "select");
+    }
+
+    #[test]
+    fn strings_say_what_stands_between_their_quotes() {
+        assert_eq!(string_of("'it''s'"), "it's");
+        assert_eq!(string_of("'''a'''"), "a");
+        assert_eq!(string_of("\"x\""), "x");
+    }
+}

@@ -1,0 +1,141 @@
+//! What still names a table that moves and is not edited: each place, for a person to look at.
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{DraftInputs, endpoints::Lane, mention::mentions, repoint::Gathered};
+use crate::{
+    diagnostics::Severity,
+    estate::{FileFormat, Job},
+    lineage::Access,
+    vocab::{DatasetId, JobId, Span, WordFinder},
+};
+
+/// A sentence with its place for every mention of a table that moves which no edit covers: in SQL that was not
+/// understood, in files that could not be read as what they are, in strings, and without a schema. `told` are jobs
+/// and tables of which the list says so already.
+pub(super) fn left(
+    inputs: &DraftInputs<'_>,
+    lanes: &[Lane],
+    gathered: &Gathered,
+    told: &BTreeSet<(JobId, DatasetId)>,
+) -> Vec<String> {
+    let moving: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw).collect();
+    if moving.is_empty() {
+        return Vec::new();
+    }
+    let mut found = without_schema(inputs, &moving);
+    let names = WordFinder::new(moving.iter().map(|lane| lane.raw.name()));
+    for (file, jobs) in files(inputs) {
+        let Some(text) = (inputs.read_file)(file) else { continue };
+        let named: Vec<&Lane> = match &names {
+            Some(names) => names.found_in(&text).map(|at| moving[at]).collect(),
+            None => moving.clone(),
+        };
+        if named.is_empty() {
+            continue;
+        }
+        // Lower case in ASCII keeps every byte in its place.
+        let lower = text.to_ascii_lowercase();
+        for lane in named {
+            let edited = |at: usize| {
+                gathered
+                    .get(file)
+                    .is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
+            };
+            for at in mentions(&lower, lane.raw.name()).into_iter().filter(|at| !edited(*at) && !is_filled(&lower, *at))
+            {
+                let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
+                if let Some(line) = mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told) {
+                    found.push(line);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn mentioned(
+    inputs: &DraftInputs<'_>,
+    raw: &DatasetId,
+    job: Option<&Job>,
+    at: Span,
+    told: &BTreeSet<(JobId, DatasetId)>,
+) -> Option<String> {
+    let Some(job) = job else {
+        return Some(format!("{at}: `{raw}` in a file that was not understood: see whether it must be repointed"));
+    };
+    let writes = inputs.graph.datasets().get(raw).is_some_and(|facts| facts.written_by.contains(&job.id));
+    if writes || told.contains(&(job.id.clone(), raw.clone())) {
+        return None;
+    }
+    Some(format!(
+        "{at}: `{raw}` in job `{}` stands where carve does not edit: see whether it must be repointed",
+        job.id
+    ))
+}
+
+/// Whether the word before says that the table is made or filled there: that is no read.
+fn is_filled(lower: &str, at: usize) -> bool {
+    let before = lower[..at].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ':' | '"' | '\'' | '`'));
+    let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    matches!(word, "table" | "exists" | "into" | "update" | "overwrite")
+}
+
+/// A bare name that nothing writes may be the table, by a search path that carve does not see.
+fn without_schema(inputs: &DraftInputs<'_>, moving: &[&Lane]) -> Vec<String> {
+    let datasets = inputs.graph.datasets();
+    let mut by_table: BTreeMap<&str, Vec<&DatasetId>> = BTreeMap::new();
+    for raw in moving.iter().map(|lane| &lane.raw).filter(|raw| raw.schema().is_some()) {
+        by_table.entry(raw.table()).or_default().push(raw);
+    }
+    let bare = |id: &DatasetId| {
+        id.schema().is_none()
+            && id.system().is_none()
+            && !id.is_file_set()
+            && datasets.get(id).is_some_and(|facts| facts.written_by.is_empty())
+    };
+    let mut lines = Vec::new();
+    for edge in inputs.graph.edges().iter().filter(|edge| edge.access == Access::Read && bare(&edge.dataset)) {
+        let (job, name) = (&edge.job, &edge.dataset);
+        for raw in by_table.get(name.table()).into_iter().flatten() {
+            lines.extend(edge.places.iter().map(|at| {
+                format!("{at}: job `{job}` reads `{name}` without a schema, which may be `{raw}`: see whether it must be repointed")
+            }));
+        }
+    }
+    lines
+}
+
+/// Files of jobs, each with its jobs by where they begin, and files that were not understood.
+fn files<'a>(inputs: &DraftInputs<'a>) -> BTreeMap<&'a Utf8Path, Vec<(usize, &'a Job)>> {
+    let mut files: BTreeMap<&Utf8Path, Vec<(usize, &Job)>> = BTreeMap::new();
+    for job in &inputs.estate.jobs {
+        for at in job.scripts.iter().map(|script| &script.at).chain([&job.at]) {
+            files.entry(&at.file).or_default().push((at.start, job));
+        }
+    }
+    let jobs_live_in = |format| !matches!(format, FileFormat::Settings | FileFormat::UsageLog | FileFormat::Superset);
+    let formats: BTreeMap<&Utf8PathBuf, FileFormat> =
+        inputs.estate.files.iter().map(|file| (&file.path, file.format)).collect();
+    let broken = inputs.diagnostics.iter().filter(|fault| fault.code.severity == Severity::Error);
+    for fault in broken.filter(|fault| formats.get(&fault.at.file).is_some_and(|format| jobs_live_in(*format))) {
+        files.entry(&fault.at.file).or_default();
+    }
+    files.values_mut().for_each(|jobs| jobs.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))));
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_made_or_filled_is_not_read_there() {
+        let at = |text: &str| is_filled(text, text.find("raw.a").unwrap());
+        assert!(
+            at("create table if not exists raw.a (") && at("insert into raw.a") && at("{ from: a, into: \"raw.a\" }")
+        );
+        assert!(!at("select * from raw.a") && !at("'raw.a'") && !at("raw.a"));
+    }
+}
