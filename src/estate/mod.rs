@@ -14,6 +14,7 @@ mod history;
 mod job_file;
 mod known_values;
 mod load;
+mod mapping;
 mod model;
 mod names;
 mod paths;
