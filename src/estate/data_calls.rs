@@ -1,18 +1,18 @@
 //! Calls in Python code that hand SQL to a database, or name tables: `cursor.execute(…)`, `pd.read_sql(…)`,
 //! `client.query(…)`, `df.write.saveAsTable(…)`.
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use camino::Utf8Path;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        Script, Templating,
+        Script,
         found::Found,
+        given_sql::{How, shown, take_file},
         names::dataset_named,
-        paths::folder_of,
         python::{Origin, Text, Thing, Value},
-        reader::{Around, Sought},
+        reader::Around,
         sql_file,
     },
     vocab::{DatasetId, Span},
@@ -89,6 +89,24 @@ pub(crate) const SQL_NAMES: &[&str] = &[
     "sql_text",
 ];
 
+/// Whether Python code may hand SQL to a database: a cheap look before it is walked.
+pub(crate) fn may_hold_sql(code: &str) -> bool {
+    let calls = [
+        ".execute",
+        ".query",
+        "read_sql",
+        "read_gbq",
+        "to_gbq",
+        "to_sql",
+        ".sql(",
+        "load_table_from",
+        "saveAsTable",
+        "run_query",
+        ".run(",
+    ];
+    calls.iter().any(|call| code.contains(call))
+}
+
 /// Whether `text` reads like SQL rather than a name or a command.
 pub(crate) fn is_sql(text: &str) -> bool {
     let mut rest = text.trim_start();
@@ -109,42 +127,18 @@ pub(crate) fn is_sql(text: &str) -> bool {
     VERBS.contains(&word.to_ascii_lowercase().as_str()) && text.trim().contains(char::is_whitespace)
 }
 
-/// How SQL of some Python code is run.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct How {
-    pub(crate) dialect: Option<String>,
-    pub(crate) target: Option<DatasetId>,
-    pub(crate) materialized: Option<String>,
-    pub(crate) params: BTreeMap<String, String>,
-}
-
 /// The script that `text` is; it stands at `at` where nothing better is known.
 pub(crate) fn script(text: &Text, how: &How, at: &Span, around: &Around<'_>, found: &mut Found) -> Script {
-    let mut params = around.vars.clone();
-    params.extend(how.params.clone());
-    let place = text.origin.as_ref().map_or(at, |origin| &origin.at).clone();
-    let raw = text.origin.as_ref().and_then(|origin| Some((origin.raw.clone()?, origin)));
-    let (verbatim, sql) = match raw {
-        Some((raw, origin)) => {
-            params.extend(origin.params.clone());
-            if origin.is_file {
-                found.claimed.insert(origin.at.file.clone());
-            }
-            (true, raw)
-        }
-        None => (false, text.text.as_str().into()),
+    let Some(origin) = &text.origin else { return how.script(at.clone(), text.text.as_str().into(), false, around) };
+    let Some(raw) = &origin.raw else {
+        return how.script(origin.at.clone(), text.text.as_str().into(), false, around);
     };
-    Script {
-        at: place,
-        text: sql,
-        verbatim,
-        templating: Templating::Generic,
-        dialect: how.dialect.clone().or_else(|| around.dialect.map(str::to_owned)),
-        schema: None,
-        target: how.target.clone(),
-        materialized: how.materialized.clone(),
-        params,
+    if origin.is_file {
+        found.claimed.insert(origin.at.file.clone());
     }
+    let mut script = how.script(origin.at.clone(), raw.clone(), true, around);
+    script.params.extend(origin.params.clone());
+    script
 }
 
 /// Takes the SQL that `text` is or names, a file looked for in `folders`. Whether it could be had.
@@ -173,63 +167,12 @@ pub(crate) fn take_sql(
     true
 }
 
-fn take_file(
-    written: &str,
-    how: &How,
-    folders: &[&Utf8Path],
-    at: &Span,
-    around: &Around<'_>,
-    found: &mut Found,
-) -> bool {
-    let own = folder_of(&at.file);
-    let mut all: Vec<&Utf8Path> = folders.to_vec();
-    // `template_searchpath` may be a path of the machine; below it the name is the same.
-    let full: Vec<String> = folders.iter().map(|folder| format!("{folder}/{written}")).collect();
-    all.extend([own, Utf8Path::new("")]);
-    let first = around.find(&all, written);
-    let sought = match first {
-        Sought::Missing(_) | Sought::Computed => {
-            let others = full.iter().map(|path| around.find(&[own], path));
-            others.into_iter().find(|sought| matches!(sought, Sought::File(_))).unwrap_or(first)
-        }
-        first => first,
-    };
-    let (code, here) = match sought {
-        Sought::File(file) => {
-            found.claimed.insert(file.path.clone());
-            let mut params = around.vars.clone();
-            params.extend(how.params.clone());
-            found.scripts.push(Script {
-                at: file.whole(),
-                text: file.text.clone(),
-                verbatim: file.editable,
-                templating: Templating::Generic,
-                dialect: how.dialect.clone().or_else(|| around.dialect.map(str::to_owned)),
-                schema: None,
-                target: how.target.clone(),
-                materialized: how.materialized.clone(),
-                params,
-            });
-            return true;
-        }
-        Sought::Missing(path) => (CodeEntry::E010, format!("there is no readable file `{path}`")),
-        Sought::Outside => (CodeEntry::E023, format!("`{written}` leads outside the estate")),
-        Sought::Computed => (CodeEntry::E027, format!("which file `{}` is", shown(written))),
-    };
-    found.faults.push(Diagnostic::new(code, at.clone(), here));
-    false
-}
-
 /// The file that a template does nothing but include.
 fn included(text: &str) -> Option<&str> {
     let inner = text.strip_prefix("{%")?.strip_suffix("%}")?.trim_matches(['-', ' ']);
     let name = inner.strip_prefix("include")?.trim().split([' ', ',']).next()?;
     let name = name.trim_matches(['\'', '"']);
     (!name.is_empty() && !inner.contains("%}")).then_some(name)
-}
-
-fn shown(text: &str) -> String {
-    text.lines().next().unwrap_or_default().chars().take(80).collect()
 }
 
 /// Takes what a call in a task's code does with data. A value given here takes the call's place.

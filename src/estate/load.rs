@@ -148,7 +148,8 @@ impl<'a> Assembly<'a> {
         let settings = &self.estate.settings;
         let open = vec![&self.sql, &self.yaml, &self.texts];
         let around = Around::new(self.found, open, settings.file_bytes, &settings.vars, settings.dialect.as_deref());
-        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).collect();
+        let mut files: Vec<&TextFile> =
+            [&self.sql, &self.yaml, &self.texts].into_iter().flat_map(BTreeMap::values).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let taken = TakenJobs::of(reader::read_all(&files, &around));
         self.formats.extend(taken.formats);

@@ -89,6 +89,14 @@ pub enum FileFormat {
     Airflow,
     /// A crontab.
     Crontab,
+    /// A workflow of Digdag or Treasure Workflow.
+    Digdag,
+    /// Settings of Embulk.
+    Embulk,
+    /// A task file of Gusty.
+    Gusty,
+    /// `metadata.yaml` beside a table's SQL.
+    TableMetadata,
     /// A workflow of GitHub Actions.
     GithubActions,
     /// A shell script that runs SQL.

@@ -358,6 +358,8 @@ fn task(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) {
         let args = thing.named("op_args").and_then(Value::items).unwrap_or_default();
         walk(interp, at, function, Given { args, named });
         judge(interp, at, &function.def.name);
+    } else if thing.named("python_callable").is_some() {
+        judge(interp, at, thing.name());
     } else if let Some(Value::Function(execute)) = thing.class.as_ref().and_then(|class| class.get("execute")) {
         // An operator of the estate says itself what it does.
         let task = &interp.host.tasks[at];

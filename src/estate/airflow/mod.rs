@@ -2,11 +2,14 @@
 //!
 //! `host` gathers DAGs and tasks while Python is walked, `operators` reads what an operator is given, `transfers`
 //! knows the two sides of copies, and `jobs` makes jobs of what was gathered.
+mod gusty;
 mod host;
 mod jobs;
 mod operators;
 mod schedules;
 mod transfers;
+
+pub(crate) use gusty::Gusty;
 
 use camino::Utf8Path;
 

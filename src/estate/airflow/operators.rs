@@ -11,8 +11,9 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
         command,
-        data_calls::{self, How, SQL_NAMES},
+        data_calls::{self, SQL_NAMES},
         found::Found,
+        given_sql::How,
         names::dataset_named,
         paths::folder_of,
         python::{Text, Thing, Value},
@@ -260,6 +261,7 @@ impl Arguments<'_> {
             dialect: self.dialect(),
             materialized: target.as_ref().map(|_| if appends { "append" } else { "table" }.to_owned()),
             target,
+            schema: None,
             params: self.params(),
         }
     }
@@ -349,6 +351,7 @@ impl Arguments<'_> {
                 dialect: Some("bigquery".to_owned()),
                 materialized: dataset.as_ref().map(|_| if appends { "append" } else { "table" }.to_owned()),
                 target: dataset,
+                schema: None,
                 params: self.params(),
             };
             self.one_sql("query", &sql, &how, found);

@@ -2,7 +2,7 @@
 //! class name says both sides, and the arguments of each side have names of their own.
 use super::operators::{Arguments, TARGET_NAMES, readable};
 use crate::{
-    estate::{SourceSystem, data_calls, found::Found, python::Value},
+    estate::{SourceSystem, data_calls, found::Found, given_sql::How, names::tables_in, python::Value},
     vocab::DatasetId,
 };
 
@@ -146,11 +146,7 @@ fn reads(given: &Arguments<'_>, side: Side, found: &mut Found) -> Vec<Named> {
             if let Some(sql) =
                 given.get(&["sql", "query", "select_query", "hql"]).filter(|value| value.as_text().is_some())
             {
-                let how = data_calls::How {
-                    dialect: Some(side.system.to_owned()),
-                    params: given.params(),
-                    ..Default::default()
-                };
+                let how = How { dialect: Some(side.system.to_owned()), params: given.params(), ..Default::default() };
                 if let Some(text) = sql.as_text() {
                     let understood = data_calls::take_sql(text, &how, &[], &given.thing.at, given.around, found);
                     found.opaque |= u64::from(!understood);
@@ -288,24 +284,6 @@ fn files(given: &Arguments<'_>, scheme: &str, is_source: bool) -> Vec<Named> {
     keys.iter().map(|key| named(given, &address(key))).collect()
 }
 
-/// Tables that a query on a source system reads: the names behind FROM and JOIN.
-pub(super) fn tables_in(sql: &str) -> Vec<String> {
-    let mut words =
-        sql.split(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == ',').filter(|word| !word.is_empty());
-    let mut found: Vec<String> = Vec::new();
-    while let Some(word) = words.next() {
-        if word.eq_ignore_ascii_case("from") || word.eq_ignore_ascii_case("join") {
-            let Some(name) = words.clone().next() else { break };
-            let name = name.trim_end_matches(';').replace(['"', '`', '[', ']'], "");
-            let is_name = !name.is_empty() && !name.eq_ignore_ascii_case("select") && !name.starts_with('\'');
-            if is_name && !found.contains(&name) {
-                found.push(name);
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,11 +297,5 @@ mod tests {
         assert_eq!(of("S3ToRedshiftOperator"), Some(("s3", "redshift")));
         assert_eq!(of("BashOperator"), None);
         assert_eq!(of("TokenOperator"), None);
-    }
-
-    #[test]
-    fn the_tables_of_a_source_stand_behind_from_and_join() {
-        assert_eq!(tables_in("SELECT a FROM Orders o\nJOIN `shop`.lines l ON 1; "), ["Orders", "shop.lines"]);
-        assert_eq!(tables_in("select * from (select 1 from t)"), ["t"]);
     }
 }

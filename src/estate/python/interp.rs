@@ -42,8 +42,6 @@ pub(crate) trait Host: Sized {
     fn joined(interp: &mut Interp<'_, Self>, before: &Value, after: &Value);
     /// `function` has `decorator`; a value given here takes its place.
     fn decorated(interp: &mut Interp<'_, Self>, decorator: &Value, function: &Rc<Function>) -> Option<Value>;
-    /// `name` was set to `value` at the top of the file.
-    fn set(_: &mut Interp<'_, Self>, _: &str, _: &Value) {}
 }
 
 /// A walk through one file and the modules it imports.
@@ -105,11 +103,11 @@ impl<'a, H: Host> Interp<'a, H> {
         }
     }
 
-    /// Walks all of `file`.
-    pub(crate) fn module(&mut self, file: &TextFile) {
+    /// Walks all of `file`; gives the names it sets.
+    pub(crate) fn module(&mut self, file: &TextFile) -> Option<Rc<Scope>> {
         let Some(parsed) = self.parsed.parsed(file) else {
             self.faults.push(Diagnostic::new(CodeEntry::E024, file.whole(), "too long to be followed"));
-            return;
+            return None;
         };
         let scope = self.scope(None, file);
         self.modules.insert(file.path.clone(), scope.clone());
@@ -124,6 +122,7 @@ impl<'a, H: Host> Interp<'a, H> {
             let here = "too much happens here to be followed to its end";
             self.faults.push(Diagnostic::new(CodeEntry::E024, file.whole(), here));
         }
+        Some(scope)
     }
 
     pub(super) fn scope(&mut self, around: Option<Rc<Scope>>, file: &TextFile) -> Rc<Scope> {
@@ -317,9 +316,6 @@ impl<'a, H: Host> Interp<'a, H> {
     pub(super) fn assign(&mut self, target: &Expr, value: Value, scope: &Rc<Scope>) {
         match &target.kind {
             ExprKind::Name(name) => {
-                if scope.around.is_none() && self.importing == 0 {
-                    H::set(self, name, &value);
-                }
                 // Where nobody knows whether this runs, what says nothing takes no place.
                 let says_less = self.maybe > 0 && matches!(value, Value::None | Value::Unknown(_));
                 let known = || scope.names.borrow().get(name).is_some_and(|old| !matches!(old, Value::None));

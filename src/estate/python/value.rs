@@ -111,6 +111,20 @@ impl Scope {
 }
 
 impl Thing {
+    /// A call that stands in no Python: `path` given `named`, written at `at`.
+    pub(crate) fn plain(path: &str, named: Vec<(Arc<str>, Value)>, at: Span) -> Thing {
+        Thing {
+            id: 0,
+            path: path.into(),
+            owner: None,
+            args: Vec::new(),
+            named,
+            fields: RefCell::default(),
+            class: None,
+            at,
+        }
+    }
+
     /// The argument called `name`.
     pub(crate) fn named(&self, name: &str) -> Option<&Value> {
         self.named.iter().rev().find(|(own, _)| &**own == name).map(|(_, value)| value)
