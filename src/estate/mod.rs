@@ -1,11 +1,13 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
 mod archive;
+mod bi;
 mod command;
 mod cron;
 mod dbt;
 mod dialect;
 mod history;
 mod job_file;
+mod json;
 mod known_values;
 mod load;
 mod model;
