@@ -10,6 +10,7 @@ mod known_values;
 mod load;
 mod model;
 mod names;
+mod openlineage;
 mod paths;
 mod read_file;
 mod reader;
