@@ -13,6 +13,7 @@ use crate::{
         Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
         bi::{self, BiAround},
         dbt, history,
+        openlineage::{self, Events},
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -80,6 +81,7 @@ struct Assembly<'a> {
     /// Further texts that readers may claim.
     texts: BTreeMap<Utf8PathBuf, TextFile>,
     exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
+    events: Events,
     formats: BTreeMap<Utf8PathBuf, FileFormat>,
     /// SQL files that a config or a project accounts for.
     claimed: BTreeSet<Utf8PathBuf>,
@@ -100,6 +102,7 @@ impl<'a> Assembly<'a> {
             yaml: BTreeMap::new(),
             texts: BTreeMap::new(),
             exports: Vec::new(),
+            events: Events::default(),
             formats: BTreeMap::new(),
             claimed: BTreeSet::new(),
             placed: BTreeSet::new(),
@@ -115,6 +118,7 @@ impl<'a> Assembly<'a> {
                 Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
+                Content::Events(events) => all.events.merge(events),
                 Content::Nothing => {}
             }
             all.estate.files.push(file);
@@ -135,6 +139,7 @@ impl<'a> Assembly<'a> {
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
         faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));

@@ -18,6 +18,7 @@ mod known_values;
 mod load;
 mod model;
 mod names;
+mod openlineage;
 mod paths;
 mod python;
 mod read_file;

@@ -1,6 +1,6 @@
 //! The SQL of a whole estate: first tables and DDL, then columns in the order in which datasets feed each other.
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -8,11 +8,13 @@ use rayon::prelude::*;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
-    estate::{Estate, Exposure, Job, JobKind, Script, UsedThing},
+    estate::{Estate, Exposure, Job, JobKind},
     lineage::{
         Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
-        analysis::{self, Prepared, STACK_BYTES},
+        analysis::{self, Prepared},
+        observed,
         order::levels,
+        read_usage::read_usage,
         resolve::{Catalog, JobResolver},
         template::Projects,
     },
@@ -26,10 +28,9 @@ const NAME: &str = "reading SQL";
 ///
 /// Columns come from what is declared, from DDL in scripts, and from the queries that make datasets.
 pub fn read(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build();
-    match pool {
-        Ok(pool) => pool.install(|| read_all(estate, progress)),
-        Err(_) => analysis::on_deep_stack(|| read_all(estate, progress)),
+    match analysis::deep_pool() {
+        Some(pool) => pool.install(|| read_all(estate, progress)),
+        None => analysis::on_deep_stack(|| read_all(estate, progress)),
     }
 }
 
@@ -51,7 +52,8 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
     let (jobs, catalog, mut diagnostics) = read_jobs(estate, &prepared);
     let mut lineage = Lineage { jobs, catalog, ..Lineage::default() };
     read_exposures(estate, &projects, &mut lineage, &mut diagnostics);
-    lineage.usage = read_usage(estate, &projects, &lineage.catalog);
+    observed::merge(estate, &mut lineage);
+    lineage.usage = read_usage(estate, &projects, &lineage);
     for sql in prepared.iter().flatten().map(|one| &one.sql) {
         cover(&mut lineage.coverage, sql.dialect.name(), &sql.coverage);
     }
@@ -209,30 +211,6 @@ fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, cata
         coverage.push((prepared.sql.dialect.name(), prepared.sql.coverage));
     }
     (uses, faults, coverage)
-}
-
-/// Logs repeat themselves: each text is read once.
-fn read_usage(estate: &Estate, projects: &Projects, catalog: &Catalog) -> BTreeMap<usize, Vec<DatasetId>> {
-    let mut scripts: BTreeMap<(&str, Option<&str>), &Script> = BTreeMap::new();
-    for usage in &estate.usage {
-        if let UsedThing::Sql(script) = &usage.what {
-            scripts.entry((&script.text, script.dialect.as_deref())).or_insert(script);
-        }
-    }
-    let read: HashMap<(&str, Option<&str>), Vec<DatasetId>> = scripts
-        .into_par_iter()
-        .map(|(key, script)| {
-            let (_, resolved) = analysis::analyse(script, estate, projects, catalog);
-            let reads: BTreeSet<DatasetId> =
-                resolved.uses.into_iter().filter(|one| one.access == Access::Read).map(|one| one.dataset).collect();
-            (key, reads.into_iter().collect())
-        })
-        .collect();
-    let of = |what: &UsedThing| match what {
-        UsedThing::Table(dataset) => vec![dataset.clone()],
-        UsedThing::Sql(script) => read.get(&(&*script.text, script.dialect.as_deref())).cloned().unwrap_or_default(),
-    };
-    estate.usage.iter().enumerate().map(|(at, usage)| (at, of(&usage.what))).collect()
 }
 
 fn cover(coverage: &mut BTreeMap<String, Coverage>, dialect: &str, one: &Coverage) {

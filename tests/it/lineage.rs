@@ -516,7 +516,7 @@ fn an_exposures_and_a_logs_sql_are_read() {
         .map(|sql| Usage {
             user: "ann".to_owned(),
             team: None,
-            at: "2024-01-01T00:00:00Z".parse().unwrap(),
+            at: Some("2024-01-01T00:00:00Z".parse().unwrap()),
             count: 1,
             what: UsedThing::Sql(script(sql)),
             line: Span::whole("log.csv"),

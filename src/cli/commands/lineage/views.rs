@@ -7,18 +7,11 @@ use crate::{
     cli::workspace::Survey,
     console::{Screen, Style, Table},
     diagnostics::Diagnostics,
+    export::{ColumnRow, Direction},
     graph::{Edge, Neighbourhood},
     lineage::{Access, ColumnEdge, JobLineage},
     vocab::DatasetId,
 };
-
-/// Which way to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
-    Up,
-    Down,
-    Both,
-}
 
 /// What is around one dataset.
 pub(super) struct View<'a> {
@@ -119,11 +112,32 @@ fn side_text(side: &Neighbourhood) -> String {
     })
 }
 
-fn word(value: impl serde::Serialize) -> String {
+/// A unit variant by its serde name.
+pub(super) fn word(value: impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(text)) => text,
         _ => String::new(),
     }
+}
+
+/// Column edges, for people.
+pub(super) fn column_table(rows: &[ColumnRow], width: usize) -> String {
+    let mut table = Table::new(&["Column", "Comes from", "How", "Job", "Where"]);
+    for row in rows {
+        table.row(column_cells(row));
+    }
+    table.text(width)
+}
+
+/// Column, where it comes from, how, job, place.
+pub(super) fn column_cells(row: &ColumnRow) -> [String; 5] {
+    let target = row.downstream.as_ref().map(|target| format!("{target}.")).unwrap_or_default();
+    let place = match (&row.file, row.line) {
+        (Some(file), Some(line)) => format!("{file}:{line}"),
+        _ => String::new(),
+    };
+    let from = format!("{}.{}", row.upstream, row.upstream_column);
+    [format!("{target}{}", row.downstream_column), from, word(row.kind), row.job.to_string(), place]
 }
 
 /// One script, for people.
