@@ -10,7 +10,10 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Estate, FileFormat, Job, Schedule, SourceSystem, dbt, history,
+        Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
+        bi::{self, BiAround},
+        dbt, history,
+        openlineage::{self, Events},
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -78,6 +81,7 @@ struct Assembly<'a> {
     /// Further texts that readers may claim.
     texts: BTreeMap<Utf8PathBuf, TextFile>,
     exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
+    events: Events,
     formats: BTreeMap<Utf8PathBuf, FileFormat>,
     /// SQL files that a config or a project accounts for.
     claimed: BTreeSet<Utf8PathBuf>,
@@ -98,6 +102,7 @@ impl<'a> Assembly<'a> {
             yaml: BTreeMap::new(),
             texts: BTreeMap::new(),
             exports: Vec::new(),
+            events: Events::default(),
             formats: BTreeMap::new(),
             claimed: BTreeSet::new(),
             placed: BTreeSet::new(),
@@ -113,6 +118,7 @@ impl<'a> Assembly<'a> {
                 Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
+                Content::Events(events) => all.events.merge(events),
                 Content::Nothing => {}
             }
             all.estate.files.push(file);
@@ -128,10 +134,12 @@ impl<'a> Assembly<'a> {
         let named = self.job_files(faults);
         self.dbt_projects(faults);
         self.superset_exports(faults);
+        self.bi_files(faults);
         self.bare_sql();
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
         faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -246,6 +254,37 @@ impl<'a> Assembly<'a> {
             let export = superset::read(bundle, &mut taken);
             faults.extend(export.faults);
             self.estate.exposures.extend(export.exposures);
+        }
+    }
+
+    /// Files of the other BI tools, all of one tool together.
+    fn bi_files(&mut self, faults: &mut Diagnostics) {
+        let inside = self.exports.iter().flat_map(|(_, files)| files);
+        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).chain(inside).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let claims: Vec<Option<usize>> = files.par_iter().map(|file| bi::claimed_by(file)).collect();
+        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql, yaml: &self.yaml };
+        for (at, reader) in bi::READERS.iter().enumerate() {
+            let own = files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file);
+            let own: Vec<&TextFile> = own.collect();
+            if own.is_empty() {
+                continue;
+            }
+            let taken = self.estate.exposures.iter().map(|exposure| exposure.id.clone()).collect();
+            let mut found = bi::Found::new(taken);
+            reader.read(&own, &around, &mut found);
+            let paths = own.iter().map(|file| &file.path).chain(&found.claimed);
+            self.formats.extend(paths.map(|path| (path.clone(), reader.format())));
+            let coverage = FormatCoverage {
+                files: (own.len() + found.claimed.len()) as u64,
+                jobs: 0,
+                pieces: found.exposures.len() as u64,
+                opaque: found.opaque,
+            };
+            self.estate.coverage.insert(reader.format(), coverage);
+            faults.extend(found.faults);
+            self.claimed.extend(found.claimed);
+            self.estate.exposures.extend(found.exposures);
         }
     }
 

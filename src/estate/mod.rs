@@ -1,6 +1,7 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
 mod airflow;
 mod archive;
+mod bi;
 mod command;
 mod cron;
 mod data_calls;
@@ -12,11 +13,13 @@ mod found;
 mod given_sql;
 mod history;
 mod job_file;
+mod json;
 mod known_values;
 mod load;
 mod mapping;
 mod model;
 mod names;
+mod openlineage;
 mod paths;
 mod python;
 mod read_file;

@@ -9,7 +9,6 @@ mod explain_service;
 mod faults;
 pub(super) mod init;
 pub(super) mod lineage;
-mod lineage_views;
 pub(super) mod plan;
 mod proofs;
 pub(super) mod refresh;

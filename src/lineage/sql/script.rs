@@ -39,6 +39,8 @@ pub(in crate::lineage) struct ScriptSql {
     pub(in crate::lineage) notes: Vec<Note>,
     /// How much was understood.
     pub(in crate::lineage) coverage: Coverage,
+    /// The statements that a grammar took only after a rewrite, by their bytes in the rendered text.
+    pub(in crate::lineage) helped: Vec<Bytes>,
     /// Statements put together at run time.
     pub(in crate::lineage) dynamic: u32,
     /// The dialect it was read in.
@@ -48,7 +50,14 @@ pub(in crate::lineage) struct ScriptSql {
 impl ScriptSql {
     /// Nothing read yet.
     fn new(dialect: Dialect) -> Self {
-        ScriptSql { stmts: Vec::new(), notes: Vec::new(), coverage: Coverage::default(), dynamic: 0, dialect }
+        ScriptSql {
+            stmts: Vec::new(),
+            notes: Vec::new(),
+            coverage: Coverage::default(),
+            helped: Vec::new(),
+            dynamic: 0,
+            dialect,
+        }
     }
 }
 
@@ -198,6 +207,7 @@ impl Reader<'_> {
                     {
                         self.sql.coverage.helped += 1;
                         let stmt = self.lowered(&helped, &at, &parsed, dialect, in_body);
+                        self.sql.helped.push(stmt.at.clone());
                         return self.take(&at, parsed, stmt);
                     }
                 }
@@ -234,6 +244,7 @@ impl Reader<'_> {
             stmt.files.extend(file.map(|file| (file, Access::Write, tokens[at].at.clone())));
         }
         self.sql.coverage.helped += u64::from(!stmts.is_empty());
+        self.sql.helped.extend(stmts.iter().map(|stmt| stmt.at.clone()));
         self.sql.stmts.append(&mut stmts);
         !splices.is_empty()
     }
@@ -279,6 +290,7 @@ impl Reader<'_> {
         stmt.fills.push(fill);
         stmt.unnamed.append(&mut inner.unnamed);
         self.sql.coverage.helped += 1;
+        self.sql.helped.push(stmt.at.clone());
         Some(())
     }
 
