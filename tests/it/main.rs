@@ -15,6 +15,7 @@ mod full_disk;
 mod kill;
 mod layers;
 mod lineage;
+mod lineage_forms;
 mod lineage_limits;
 mod plans;
 mod readers;
