@@ -276,7 +276,7 @@ pub(super) struct RefreshArgs {
     /// Publish anew even when nothing changed: the way out when published objects were damaged.
     #[arg(long)]
     pub(super) republish: bool,
-    /// Believe the lake's note of what an import holds while its rows are as many, instead of reading it again.
+    /// Believe sizes of parts and the lake's note of an import while its rows are as many, instead of reading both again.
     #[arg(long)]
     pub(super) trust: bool,
 }

@@ -10,7 +10,9 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Estate, FileFormat, Job, Schedule, SourceSystem, dbt, history,
+        Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
+        bi::{self, BiAround},
+        dbt, history,
         openlineage::{self, Events},
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
@@ -135,6 +137,7 @@ impl<'a> Assembly<'a> {
         let named = self.job_files(faults);
         self.dbt_projects(faults);
         self.superset_exports(faults);
+        self.bi_files(faults);
         self.bare_sql();
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
@@ -156,7 +159,8 @@ impl<'a> Assembly<'a> {
         let settings = &self.estate.settings;
         let open = vec![&self.sql, &self.yaml, &self.texts];
         let around = Around::new(self.found, open, settings.file_bytes, &settings.vars, settings.dialect.as_deref());
-        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).collect();
+        let mut files: Vec<&TextFile> =
+            [&self.sql, &self.yaml, &self.texts].into_iter().flat_map(BTreeMap::values).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let taken = TakenJobs::of(reader::read_all(&files, &around));
         self.formats.extend(taken.formats);
@@ -251,6 +255,37 @@ impl<'a> Assembly<'a> {
             let export = superset::read(bundle, &mut taken);
             faults.extend(export.faults);
             self.estate.exposures.extend(export.exposures);
+        }
+    }
+
+    /// Files of the other BI tools, all of one tool together.
+    fn bi_files(&mut self, faults: &mut Diagnostics) {
+        let inside = self.exports.iter().flat_map(|(_, files)| files);
+        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).chain(inside).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let claims: Vec<Option<usize>> = files.par_iter().map(|file| bi::claimed_by(file)).collect();
+        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql, yaml: &self.yaml };
+        for (at, reader) in bi::READERS.iter().enumerate() {
+            let own = files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file);
+            let own: Vec<&TextFile> = own.collect();
+            if own.is_empty() {
+                continue;
+            }
+            let taken = self.estate.exposures.iter().map(|exposure| exposure.id.clone()).collect();
+            let mut found = bi::Found::new(taken);
+            reader.read(&own, &around, &mut found);
+            let paths = own.iter().map(|file| &file.path).chain(&found.claimed);
+            self.formats.extend(paths.map(|path| (path.clone(), reader.format())));
+            let coverage = FormatCoverage {
+                files: (own.len() + found.claimed.len()) as u64,
+                jobs: 0,
+                pieces: found.exposures.len() as u64,
+                opaque: found.opaque,
+            };
+            self.estate.coverage.insert(reader.format(), coverage);
+            faults.extend(found.faults);
+            self.claimed.extend(found.claimed);
+            self.estate.exposures.extend(found.exposures);
         }
     }
 

@@ -46,7 +46,7 @@ pub struct FormatCoverage {
     pub files: u64,
     /// Jobs they declare.
     pub jobs: u64,
-    /// Tasks, commands and entries that do something with data.
+    /// Tasks, commands, entries, charts and dashboards that do something with data.
     pub pieces: u64,
     /// Those of them whose data nobody can name before they run.
     pub opaque: u64,
@@ -88,12 +88,38 @@ pub enum FileFormat {
     Dbt,
     /// A file of a Superset export.
     Superset,
+    /// A file of a Metabase serialization.
+    Metabase,
+    /// A file of a LookML project.
+    LookMl,
+    /// A Grafana dashboard or library panel.
+    Grafana,
+    /// A Tableau workbook or data source.
+    Tableau,
+    /// A semantic model or report of Power BI.
+    PowerBi,
+    /// Queries or dashboards of Redash.
+    Redash,
+    /// A page or query of Evidence.
+    Evidence,
+    /// A chart or dashboard of Lightdash.
+    Lightdash,
     /// A usage log.
     UsageLog,
+    /// A DAG file of Airflow, or a module that one imports.
+    Airflow,
     /// OpenLineage events.
     OpenLineage,
     /// A crontab.
     Crontab,
+    /// A workflow of Digdag or Treasure Workflow.
+    Digdag,
+    /// Settings of Embulk.
+    Embulk,
+    /// A task file of Gusty.
+    Gusty,
+    /// `metadata.yaml` beside a table's SQL.
+    TableMetadata,
     /// A workflow of GitHub Actions.
     GithubActions,
     /// A shell script that runs SQL.
@@ -199,7 +225,8 @@ pub struct Script {
     pub at: Span,
     /// The text as it stands in the file, templates and all.
     pub text: Arc<str>,
-    /// Whether `text` is byte for byte what stands in the file at `at`, so that spans lead back into it.
+    /// Whether each byte of `text` is the byte in the file at `at`, so that spans lead back into it. Marks of a BI
+    /// tool's own templates may be blanked out, byte for byte.
     pub verbatim: bool,
     /// How templates in it are filled.
     pub templating: Templating,
@@ -298,7 +325,7 @@ pub struct Exposure {
     pub title: String,
     /// `dashboard`, `chart`, `dataset`, `application` …
     pub kind: String,
-    /// The tool: `superset`, `dbt`.
+    /// The tool: `superset`, `dbt`, `metabase` …
     pub tool: String,
     /// Team or person.
     pub owner: Option<String>,

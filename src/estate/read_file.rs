@@ -7,7 +7,7 @@ use std::{
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        EstateFile, FileFormat, Usage, archive,
+        EstateFile, FileFormat, Usage, archive, bi,
         openlineage::{self, Events},
         reader, sql_file, superset,
         text_file::TextFile,
@@ -24,7 +24,7 @@ pub(crate) enum Content {
     Yaml(TextFile),
     /// Text that a reader may claim: a script, a DAG, another tool's own syntax.
     Text(TextFile),
-    /// The YAML files of a Superset export.
+    /// The files of an export that is an archive: a Superset export's YAML, a Tableau workbook's XML.
     Export(Vec<TextFile>),
     Log(Vec<Usage>),
     /// OpenLineage events.
@@ -50,7 +50,8 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
         "json" => json(found, limit),
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
-        _ if reader::may_be_claimed(&found.path) => perhaps_text(found, limit),
+        "twbx" | "tdsx" => workbook(found, limit),
+        _ if reader::may_be_claimed(&found.path) || bi::may_be_claimed(&found.path) => perhaps_text(found, limit),
         _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }
@@ -114,7 +115,7 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
         Err(fault) => return failed(found, Digest::of(""), fault),
     };
     let digest = Digest::of(&bytes);
-    match archive::yaml_files(&found.path, &bytes) {
+    match archive::text_files(&found.path, &bytes, &[".yaml"]) {
         Ok(files) if files.iter().any(superset::is_export) => {
             done(found, FileFormat::Superset, digest, Content::Export(files), Vec::new())
         }
@@ -123,10 +124,24 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
     }
 }
 
+/// A packaged workbook or data source of Tableau: only what is XML in it is read.
+fn workbook(found: &Found, limit: u64) -> ReadFile {
+    let bytes = match bytes(found, limit) {
+        Ok(bytes) => bytes,
+        Err(fault) => return failed(found, Digest::of(""), fault),
+    };
+    let digest = Digest::of(&bytes);
+    match archive::text_files(&found.path, &bytes, &[".twb", ".tds"]) {
+        Ok(files) => done(found, FileFormat::Tableau, digest, Content::Export(files), Vec::new()),
+        Err(fault) => failed(found, digest, fault),
+    }
+}
+
 /// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any, and whether it holds
 /// events.
 fn json(found: &Found, limit: u64) -> ReadFile {
     let fault = match bytes(found, limit) {
+        Ok(bytes) if bi::may_be_json_of(&bytes) => return bi_json(found, bytes),
         Ok(bytes) => match openlineage::read_json(&found.path, &bytes) {
             Some((events, faults)) => {
                 return done(found, FileFormat::OpenLineage, Digest::of(&bytes), Content::Events(events), faults);
@@ -137,6 +152,18 @@ fn json(found: &Found, limit: u64) -> ReadFile {
         Err(fault) => (fault.code.code != "E003").then_some(fault),
     };
     done(found, FileFormat::Other, Digest::of(""), Content::Nothing, fault.into_iter().collect())
+}
+
+/// JSON that may be a BI tool's is kept for it; its reader tells what is wrong with it.
+fn bi_json(found: &Found, bytes: Vec<u8>) -> ReadFile {
+    let malformed = unclaimed::malformed_json(&found.path, &bytes);
+    let digest = Digest::of(&bytes);
+    match TextFile::decode(found.path.clone(), bytes) {
+        Ok(file) if bi::claimed_by(&file).is_some() => {
+            done(found, FileFormat::Other, digest, Content::Text(file), Vec::new())
+        }
+        _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, malformed.into_iter().collect()),
+    }
 }
 
 /// Logs are read in a stream, so no limit holds for them.

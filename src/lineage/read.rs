@@ -1,6 +1,6 @@
 //! The SQL of a whole estate: first tables and DDL, then columns in the order in which datasets feed each other.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -82,21 +82,30 @@ fn read_jobs(
     let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
     let first: Vec<JobRead> =
         estate.jobs.par_iter().zip(prepared).map(|(job, scripts)| read_job(job, scripts, &catalog)).collect();
+    // Datasets whose columns became known since: only jobs that mention one of them mean more now.
+    let mut learnt: HashSet<DatasetId> = HashSet::new();
     for (dataset, columns) in first.iter().flat_map(|one| &one.declared) {
-        catalog.entry(dataset.clone()).or_insert_with(|| columns.clone());
-    }
-    let tables: Vec<(BTreeSet<&DatasetId>, BTreeSet<&DatasetId>)> =
-        estate.jobs.iter().zip(&first).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect();
-    let mut read: BTreeMap<usize, JobRead> = BTreeMap::new();
-    for level in levels(&tables) {
-        let done: Vec<(usize, JobRead)> =
-            level.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
-        for (at, one) in done {
-            for (dataset, columns) in &one.derived {
-                derive(&mut catalog, &declared, dataset, columns);
-            }
-            read.insert(at, one);
+        if !catalog.contains_key(dataset) {
+            catalog.insert(dataset.clone(), columns.clone());
+            learnt.insert(dataset.clone());
         }
+    }
+    let mut read: BTreeMap<usize, JobRead> = BTreeMap::new();
+    let levels = levels(&tables_of(estate, &first));
+    let mut first: Vec<Option<JobRead>> = first.into_iter().map(Some).collect();
+    for level in levels {
+        let (again, done): (Vec<usize>, Vec<usize>) =
+            level.into_iter().partition(|at| first[*at].as_ref().is_none_or(|one| one.mentions_any(&learnt)));
+        let again: Vec<(usize, JobRead)> =
+            again.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
+        let mut level: BTreeMap<usize, JobRead> = again.into_iter().collect();
+        level.extend(done.into_iter().filter_map(|at| Some((at, first[at].take()?))));
+        for (dataset, columns) in level.values().flat_map(|one| &one.derived) {
+            if derive(&mut catalog, &declared, dataset, columns) {
+                learnt.insert(dataset.clone());
+            }
+        }
+        read.extend(level);
     }
     let mut diagnostics = Diagnostics::default();
     let mut jobs = BTreeMap::new();
@@ -107,11 +116,18 @@ fn read_jobs(
     (jobs, catalog, diagnostics)
 }
 
-/// Schema files often list only some columns: a query that makes more of them knows better.
-fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &DatasetId, columns: &[Column]) {
+impl JobRead {
+    fn mentions_any(&self, datasets: &HashSet<DatasetId>) -> bool {
+        self.lineage.uses.iter().any(|one| datasets.contains(&one.dataset))
+    }
+}
+
+/// Schema files often list only some columns: a query that makes more of them knows better. False: nothing new.
+fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &DatasetId, columns: &[Column]) -> bool {
     match catalog.get_mut(dataset) {
         None => {
             catalog.insert(dataset.clone(), columns.to_vec());
+            true
         }
         Some(known) if declared.contains(dataset) => {
             let is_known = |column: &Column| known.iter().find(|k| k.name.eq_ignore_ascii_case(&column.name)).cloned();
@@ -120,9 +136,14 @@ fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &Datas
             if missing && covers {
                 *known = columns.iter().map(|column| is_known(column).unwrap_or_else(|| column.clone())).collect();
             }
+            missing && covers
         }
-        Some(_) => {}
+        Some(_) => false,
     }
+}
+
+fn tables_of<'a>(estate: &'a Estate, read: &'a [JobRead]) -> Vec<(BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>)> {
+    estate.jobs.iter().zip(read).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect()
 }
 
 fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>) {

@@ -6,6 +6,7 @@
     reason = "a test that cannot unwrap fails, as it should, and may say why"
 )]
 mod apply;
+mod bi;
 mod cli;
 mod connector;
 mod docs;

@@ -72,6 +72,24 @@ impl<'a> Around<'a> {
         below.filter(|(path, _)| fits(path)).map(|(path, _)| (*path).to_owned()).collect()
     }
 
+    /// Files and folders whose paths from `folder` fit the glob `pattern`, in order.
+    pub(crate) fn glob_all(&self, folder: &Utf8Path, pattern: &str) -> Vec<Utf8PathBuf> {
+        let Some(full) = paths::beside(folder, pattern) else { return Vec::new() };
+        let wanted: Vec<&str> = full.components().map(|part| part.as_str()).collect();
+        let fixed: Utf8PathBuf = full.components().take_while(|part| !part.as_str().contains(['*', '?'])).collect();
+        let mut found: Vec<Utf8PathBuf> = Vec::new();
+        for (path, _) in self.found.range(fixed.as_path()..).take_while(|(path, _)| path.starts_with(&fixed)) {
+            let parts: Vec<&str> = path.components().take(wanted.len()).map(|part| part.as_str()).collect();
+            let fits =
+                parts.len() == wanted.len() && parts.iter().zip(&wanted).all(|(part, glob)| fits_glob(part, glob));
+            let whole = Utf8PathBuf::from(parts.join("/"));
+            if fits && found.last() != Some(&whole) {
+                found.push(whole);
+            }
+        }
+        found
+    }
+
     /// The file that `written` names, counted from each of `folders` in turn; else the only file of the estate
     /// whose path ends so, because configs name paths of the machine they run on.
     pub(crate) fn find(&self, folders: &[&Utf8Path], written: &str) -> Sought {
@@ -191,6 +209,7 @@ mod tests {
         let around = Around::new(&found, Vec::new(), 1_000, &vars, None);
         assert_eq!(around.glob("a".as_ref(), "*.sql"), ["a/1.sql", "a/2.sql"]);
         assert_eq!(around.glob("".as_ref(), "a/*/?.sql"), ["a/b/3.sql"]);
+        assert_eq!(around.glob_all("".as_ref(), "a/*"), ["a/1.sql", "a/2.sql", "a/b", "a/x.txt"]);
         assert!(fits_glob("abc", "a*c*") && !fits_glob("abc", "a*b"));
     }
 }

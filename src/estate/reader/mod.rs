@@ -16,12 +16,25 @@ use rayon::prelude::*;
 
 use crate::{
     diagnostics::Diagnostic,
-    estate::{FileFormat, Job, Schedule, SourceSystem, cron, job_file, shell, text_file::TextFile, workflows},
+    estate::{
+        FileFormat, Job, Schedule, SourceSystem, airflow, cron, digdag, embulk, job_file, shell, table_metadata,
+        text_file::TextFile, workflows,
+    },
     vocab::{DatasetId, JobId, Span},
 };
 
 /// Every reader of job files, in the order in which they claim: schedulers before what they run.
-const READERS: &[&dyn Reader] = &[&job_file::CarveJobs, &workflows::GithubActions, &cron::Crontab, &shell::Shell];
+const READERS: &[&dyn Reader] = &[
+    &job_file::CarveJobs,
+    &airflow::Airflow,
+    &airflow::Gusty,
+    &table_metadata::TableMetadata,
+    &digdag::Digdag,
+    &embulk::Embulk,
+    &workflows::GithubActions,
+    &cron::Crontab,
+    &shell::Shell,
+];
 
 /// One format of files that say what runs.
 pub(crate) trait Reader: Sync {

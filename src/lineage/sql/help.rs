@@ -42,6 +42,16 @@ pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dia
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// T-SQL's `DELETE TOP (n) FROM t`, which is taken for a table called TOP: `text` with the clause blanked.
+pub(in crate::lineage) fn without_top(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let word = |at: usize| tokens.get(at).map(|token| text[token.at.start - base..token.at.end - base].to_lowercase());
+    let changes = matches!(word(0)?.as_str(), "delete" | "insert" | "update");
+    let end = group(tokens, 2).filter(|_| changes && word(1).as_deref() == Some("top"))?;
+    let mut bytes = text.as_bytes().to_vec();
+    blank(&mut bytes, tokens[1].at.start - base..tokens[end - 1].at.end - base);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose
 /// closing `>>` grammars stumble over: the bytes to blank and the token to go on at.
 fn typed_literal(text: &str, base: usize, tokens: &[Token], at: usize) -> Option<(Range<usize>, usize)> {

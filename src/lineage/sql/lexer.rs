@@ -115,7 +115,24 @@ impl Lexer<'_> {
             b'[' if self.rules.brackets => self.quoted(b']', Kind::Quoted),
             b'$' if self.dollar_tag().is_some() => self.dollar(),
             b'0'..=b'9' => self.number(),
+            b';' => {
+                self.at += 1;
+                self.push(Kind::Sign(';'), self.at - 1);
+                self.inline_rows();
+            }
             _ => self.word_or_sign(),
+        }
+    }
+
+    /// Behind `COPY t FROM STDIN;` stand rows, up to a line of `\\.`.
+    fn inline_rows(&mut self) {
+        let before = self.tokens.len() - 1;
+        let start = self.tokens[..before].iter().rposition(|t| t.is_sign(';')).map_or(0, |at| at + 1);
+        let own = &self.tokens[start..before];
+        let copies = own.first().is_some_and(|token| token.is(self.text, "copy"));
+        if copies && own.iter().any(|token| token.is(self.text, "stdin")) {
+            let end = self.text[self.at..].find("\n\\.");
+            self.at += end.map_or(0, |end| end + 3);
         }
     }
 

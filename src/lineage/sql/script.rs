@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::blanked,
+    help::{blanked, without_top},
     ir::{Bytes, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
@@ -122,7 +122,9 @@ impl Reader<'_> {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
             Piece::Glue(run) => {
                 self.literals.assign(self.text, &tokens[run.clone()]);
-                let stmt = scan(self.text, &tokens[run], true, false);
+                // FETCH reads a cursor, whose query was read where it is declared.
+                let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
+                let stmt = scan(self.text, if fetches { &[] } else { &tokens[run] }, true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
@@ -184,7 +186,9 @@ impl Reader<'_> {
         if let Some(end) = self.shaped(tokens, in_body, false) {
             return end;
         }
-        let text = &self.text[at.clone()];
+        let plain = &self.text[at.clone()];
+        let topless = without_top(plain, at.start, tokens);
+        let text = topless.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
                 let stmt = self.lowered(text, &at, &parsed, dialect, in_body);

@@ -21,6 +21,27 @@ pub(in crate::lineage) enum Piece {
     Foreign(usize, String),
 }
 
+/// Words that begin a line of a procedure without moving rows themselves.
+const BLOCKS: [&str; 17] = [
+    "begin",
+    "end",
+    "if",
+    "while",
+    "for",
+    "loop",
+    "repeat",
+    "case",
+    "else",
+    "set",
+    "print",
+    "return",
+    "fetch",
+    "open",
+    "close",
+    "deallocate",
+    "commit",
+];
+
 /// The pieces of a script, in order.
 pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool) -> Vec<Piece> {
     let mut splitter = Splitter { text, tokens, pieces: Vec::new(), in_body, declaring: false };
@@ -38,12 +59,28 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
         if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, &token.at)) {
             runs.push(start..at);
             start = at + 1;
+        } else if fetches(text, &tokens[at..]) || (at > start && tries(text, &tokens[at - 1..])) {
+            runs.push(start..at);
+            start = at;
         }
     }
     runs.push(start..tokens.len());
     // Oracle's `/` and MySQL's `//` stand for a semicolon and say nothing.
     runs.retain(|run| !run.clone().all(|at| tokens[at].is_sign('/')));
     runs
+}
+
+/// `FETCH NEXT FROM cursor`, which a grammar takes for the end of the statement before it.
+fn fetches(text: &str, tokens: &[Token]) -> bool {
+    const WHICH: [&str; 4] = ["next", "prior", "first", "last"];
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    is(0, "fetch") && WHICH.iter().any(|word| is(1, word)) && is(2, "from")
+}
+
+/// `BEGIN TRY` behind a statement, where a grammar takes BEGIN for an alias; behind AS it is a procedure's body.
+fn tries(text: &str, tokens: &[Token]) -> bool {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    !is(0, "as") && is(1, "begin") && (is(2, "try") || is(2, "catch"))
 }
 
 fn alone_on_line(text: &str, at: &Range<usize>) -> bool {
@@ -87,15 +124,14 @@ impl Splitter<'_> {
             return after(1);
         }
         let (first, second) = (self.word(run.start), self.word(run.start + 1));
-        let block = ["begin", "if", "while", "for", "loop", "repeat", "case", "else", "end", "set", "return"];
-        if self.declaring && !block.contains(&first.as_str()) && !is_any("statement", &first) {
+        if self.declaring && !BLOCKS.contains(&first.as_str()) && !is_any("statement", &first) {
             self.pieces.push(Piece::Glue(run.clone()));
             return None;
         }
         self.declaring = false;
         match first.as_str() {
             "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
-            "begin" if matches!(second.as_str(), "try" | "catch" | "not") => after(2),
+            "begin" if matches!(second.as_str(), "try" | "catch" | "not" | "atomic") => after(2),
             "begin" | "else" | "loop" | "do" | "repeat" if self.dollar(run).is_none() => after(1),
             "end" => after(if matches!(second.as_str(), "if" | "loop" | "while" | "case" | "try" | "catch" | "for") {
                 2
@@ -117,7 +153,8 @@ impl Splitter<'_> {
                 None
             }
             // T-SQL needs no semicolon behind these.
-            "delimiter" | "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate" => {
+            "delimiter" | "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate"
+            | "fetch" | "open" => {
                 let next = self.next_line_statement(run);
                 self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
                 next.map(|at| at..run.end)
@@ -156,10 +193,12 @@ impl Splitter<'_> {
     /// `IF … THEN rest`, `WHILE … DO rest`, and T-SQL's `IF … SELECT`.
     fn condition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
+        let statement = self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end);
         let cut = match end {
-            Some(at) if self.word(at) == "begin" => at,
+            // T-SQL's `WHILE x DELETE …` may be followed by a block that is not its own.
+            Some(at) if self.word(at) == "begin" => at.min(statement),
             Some(at) => at + 1,
-            None => self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end),
+            None => statement,
         };
         self.pieces.push(Piece::Glue(run.start..cut));
         Some(cut..run.end)
@@ -175,7 +214,6 @@ impl Splitter<'_> {
 
     /// T-SQL goes on without a semicolon: the first line of `run` behind its first that begins a statement.
     fn next_line_statement(&self, run: &Range<usize>) -> Option<usize> {
-        const BLOCKS: [&str; 7] = ["begin", "end", "if", "while", "else", "set", "print"];
         (run.start + 1..run.end).find(|at| {
             let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
             let word = self.word(*at);
@@ -238,18 +276,21 @@ impl Splitter<'_> {
         if self.dollar(run).is_some() || self.quoted_body(run).is_some() {
             return self.bodies(run);
         }
+        let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "is" | "do");
+        let begins = |at: usize| is_any("statement", &self.word(at)) || BLOCKS.contains(&self.word(at).as_str());
+        let body = (head..run.end).find(|at| opens(*at) && begins(at + 1));
+        // MySQL's and Oracle's SELECT INTO fills variables; T-SQL, whose procedures say AS BEGIN, makes tables by it.
+        self.in_body |= body.is_none_or(|at| self.word(at) == "is");
+        if let Some(at) = body {
+            return Some(at + 1..run.end);
+        }
         if let Some(at) = self.outer_word(run, head - run.start, |word| word == "begin") {
             return Some(at..run.end);
         }
-        let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "do");
-        let body = (head..run.end).find(|at| opens(*at) && is_any("statement", &self.word(at + 1)));
-        match body {
-            Some(at) => Some(at + 1..run.end),
-            None => {
-                self.pieces.push(Piece::Glue(run.clone()));
-                None
-            }
-        }
+        // Oracle declares variables between IS and BEGIN.
+        self.declaring = (head..run.end).any(|at| matches!(self.word(at).as_str(), "as" | "is"));
+        self.pieces.push(Piece::Glue(run.clone()));
+        None
     }
 
     /// EXEC of a string is dynamic; EXEC of a procedure is a call.

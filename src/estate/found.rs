@@ -1,18 +1,46 @@
-//! What commands do, as a job.
-use super::Ran;
+//! What a task, a command or an entry was found to do with data, and the job it makes.
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8PathBuf;
+
 use crate::{
-    estate::{Job, JobKind, Schedule, reader::Reading},
-    vocab::{JobId, Span},
+    diagnostics::Diagnostic,
+    estate::{
+        ImportedTable, Job, JobKind, Schedule, Script, SourceSystem,
+        reader::{DbtRun, Reading},
+    },
+    vocab::{DatasetId, JobId, Span},
 };
 
-impl Ran {
+/// What a task or a line of commands does with data.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) scripts: Vec<Script>,
+    pub(crate) imports: Vec<ImportedTable>,
+    pub(crate) reads: Vec<(DatasetId, Span)>,
+    pub(crate) writes: Vec<(DatasetId, Span)>,
+    pub(crate) sources: BTreeMap<String, SourceSystem>,
+    /// SQL files and scripts that are run.
+    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
+    pub(crate) dbt_runs: Vec<DbtRun>,
+    /// Files of other formats that a tool on the command line runs.
+    pub(crate) runs: BTreeSet<JobId>,
+    /// Whether the commands load from outside, or write out.
+    pub(crate) loads: bool,
+    pub(crate) unloads: bool,
+    pub(crate) pieces: u64,
+    pub(crate) opaque: u64,
+    pub(crate) faults: Vec<Diagnostic>,
+}
+
+impl Found {
     /// Whether nothing was found that touches data.
     pub(crate) fn is_idle(&self) -> bool {
         self.scripts.is_empty() && self.imports.is_empty() && self.reads.is_empty() && self.writes.is_empty()
     }
 
     /// Adds what another text of the same job does.
-    pub(crate) fn add(&mut self, other: Ran) {
+    pub(crate) fn add(&mut self, other: Found) {
         self.scripts.extend(other.scripts);
         self.imports.extend(other.imports);
         self.reads.extend(other.reads);
