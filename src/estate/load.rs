@@ -50,9 +50,12 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
         || history::read(&estate.roots, &mut no_history),
     );
     faults.extend(no_history);
-    let paths: BTreeSet<&Utf8Path> = found.iter().map(|file| file.path.as_path()).collect();
+    let (mut estate, faults) = Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults);
+    // A page for people or an image is none of the estate's work.
+    let own = estate.files.iter().filter(|file| file.format != FileFormat::Other);
+    let paths: BTreeSet<&Utf8Path> = own.map(|file| file.path.as_path()).collect();
     estate.history = history.of_files(&paths);
-    Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults)
+    (estate, faults)
 }
 
 fn read_all(found: &[Found], limit: u64, progress: &dyn Progress) -> Vec<ReadFile> {

@@ -49,11 +49,15 @@ fn writers(estate: &Estate, jobs: &BTreeMap<JobId, JobLineage>) -> BTreeMap<Data
     let mut writers: BTreeMap<DatasetId, BTreeSet<JobId>> = BTreeMap::new();
     for (id, job) in jobs {
         let writes = job.uses.iter().filter(|one| one.access == Access::Write);
-        writes.for_each(|one| drop(writers.entry(one.dataset.clone()).or_default().insert(id.clone())));
+        for one in writes {
+            writers.entry(one.dataset.clone()).or_default().insert(id.clone());
+        }
     }
     for job in &estate.jobs {
         let said = job.writes.iter().map(|(dataset, _)| dataset).chain(job.imports.iter().map(|import| &import.into));
-        said.for_each(|dataset| drop(writers.entry(dataset.clone()).or_default().insert(job.id.clone())));
+        for dataset in said {
+            writers.entry(dataset.clone()).or_default().insert(job.id.clone());
+        }
     }
     writers
 }

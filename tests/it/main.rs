@@ -17,6 +17,7 @@ mod fuzz;
 mod kill;
 mod layers;
 mod lineage;
+mod lineage_forms;
 mod lineage_limits;
 mod plans;
 mod readers;

@@ -15,6 +15,7 @@ pub(super) mod refresh;
 pub(super) mod report;
 pub(super) mod rollback;
 pub(super) mod scan;
+mod scan_causes;
 pub(super) mod status;
 pub(super) mod switchover;
 pub(super) mod verify;

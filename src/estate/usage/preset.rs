@@ -3,8 +3,9 @@ use serde_json::Value;
 
 use super::{
     row::Row,
-    tally::{Line, Thing},
+    tally::{Line, Tally, Thing},
 };
+use crate::{diagnostics::Diagnostic, vocab::Span};
 
 /// How one kind of log is read.
 pub(super) struct Preset {
@@ -63,6 +64,12 @@ impl Preset {
     /// The read that `row` tells of.
     pub(super) fn line(&self, row: &dyn Row) -> Option<Line> {
         (self.read)(row)
+    }
+
+    /// Adds a line of such a log, which stands at `at`; a fault says whose log it was taken for.
+    pub(super) fn add(&self, tally: &mut Tally, line: Line, at: Span) -> Result<(), Diagnostic> {
+        let named = |fault: Diagnostic| Diagnostic { here: format!("{} (read as {})", fault.here, self.name), ..fault };
+        tally.add(line, at).map_err(named)
     }
 }
 
