@@ -91,7 +91,9 @@ fn is_filled_by(dataset: &DatasetId, job: &Job) -> bool {
     let mut said = said.chain(job.imports.iter().map(|import| &import.into));
     let ends = |target: &DatasetId| {
         let rest = dataset.name().strip_suffix(target.name());
-        target.system() == dataset.system() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        // A bare table's name may be that of a table in any schema.
+        let before = |rest: &str| rest.is_empty() || (rest.ends_with('.') && target.schema().is_some());
+        target.system() == dataset.system() && rest.is_some_and(before)
     };
     said.any(ends)
 }
