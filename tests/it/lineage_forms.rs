@@ -16,6 +16,7 @@ fn estate() -> tempfile::TempDir {
                 "create table raw.orders (id int, day date, amount numeric);\n\
                  insert into mart.daily (day, total)\nselect day, sum(amount) from raw.orders where id > 1 group by day;\n",
             ),
+            ("load.yaml", LOAD),
             ("top.sql", "create table mart.top as\nselect total * 2 as doubled from mart.daily;\n"),
         ],
     );
@@ -178,6 +179,12 @@ fn a_batch_answers_line_by_line_and_says_when_some_failed() {
 #[test]
 fn events_that_carve_writes_are_read_back_as_the_same_edges() {
     let place = estate();
+    // A job of several statements and one of several tables do not mix what they feed; `erp` is declared here alone.
+    let load = "format: carve-jobs/1\nsources: { erp: {} }\njobs:\n  load:\n    kind: import\n    from: erp\n    tables:\n      - { from: dbo.fx, into: raw.fx }\n      - { from: items, into: raw.items }\n";
+    let two = "insert into mart.a (x) select x from raw.a;\ninsert into mart.b (y) select y from raw.b;\n";
+    write(place.path(), &[("load.yaml", load), ("two.sql", two)]);
+    let said = edges(place.path());
+    assert!(said.contains("erp:dbo.fx>raw.fx") && !said.contains("erp:items>raw.fx"), "{said:#?}");
     let told = run(place.path(), &words("lineage --edges --format openlineage"), 0);
     for event in lines(&told) {
         assert_eq!(event["eventTime"], "1970-01-01T00:00:00Z", "no commit, no clock");
