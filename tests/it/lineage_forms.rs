@@ -335,7 +335,7 @@ fn a_look_at_a_chart_or_a_dashboard_is_a_read_of_what_it_shows() {
     write(
         place.path(),
         &[
-            ("bi/metadata.yaml", "version: 1.0.0\ntype: assets\n"),
+            ("bi/metadata.yaml", "version: 1.0.0\ntype: assets\ntimestamp: '2026-01-01'\n"),
             ("bi/databases/lake.yaml", "database_name: lake\nsqlalchemy_uri: postgresql://x\nuuid: b1\n"),
             ("bi/datasets/lake/top.yaml", "table_name: top\nschema: mart\nsql: null\nuuid: s1\ndatabase_uuid: b1\n"),
             ("bi/charts/Top_12.yaml", "slice_name: Top\nuuid: c1\ndataset_uuid: s1\n"),
