@@ -16,7 +16,6 @@ fn estate() -> tempfile::TempDir {
                 "create table raw.orders (id int, day date, amount numeric);\n\
                  insert into mart.daily (day, total)\nselect day, sum(amount) from raw.orders where id > 1 group by day;\n",
             ),
-            ("load.yaml", LOAD),
             ("top.sql", "create table mart.top as\nselect total * 2 as doubled from mart.daily;\n"),
         ],
     );
