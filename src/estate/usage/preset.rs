@@ -58,7 +58,7 @@ impl Preset {
     /// The preset of a log whose columns are `names` (lower case).
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<&'static Preset> {
         let has = |need: &&str| need.split('|').any(|one| names.clone().any(|name| name == one));
-        PRESETS.iter().find(|preset| preset.needs.iter().all(|need| has(need)))
+        PRESETS.iter().find(|preset| preset.needs.iter().all(has))
     }
 
     /// The read that `row` tells of.
