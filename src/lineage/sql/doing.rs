@@ -190,13 +190,8 @@ impl Doing<'_> {
     fn listed(&self, key: &str) -> Vec<String> {
         const CONSTRAINTS: [&str; 7] = ["constraint", "primary", "unique", "foreign", "check", "index", "key"];
         let Some(tokens) = self.group(key) else { return Vec::new() };
-        let mut depth = 0;
-        let items = tokens.split(|token| {
-            depth += i32::from(token.is_sign('('));
-            depth -= i32::from(token.is_sign(')'));
-            depth == 0 && token.is_sign(',')
-        });
-        let named = items.filter(|item| !item.iter().take(1).any(|t| CONSTRAINTS.iter().any(|w| t.is(self.text, w))));
+        let named =
+            items(tokens).filter(|item| !item.iter().take(1).any(|t| CONSTRAINTS.iter().any(|w| t.is(self.text, w))));
         named.filter_map(|item| name_at(self.text, item, 0)?.0.parts.pop()).collect()
     }
 
@@ -231,13 +226,7 @@ impl Doing<'_> {
     /// `key value, key = [values]` in the group caught as `key`.
     pub(super) fn options(&self, key: &str) -> Vec<Given> {
         let Some(tokens) = self.group(key) else { return Vec::new() };
-        let mut depth = 0;
-        let items = tokens.split(|token| {
-            depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));
-            depth -= i32::from(matches!(token.kind, Kind::Sign(')' | ']')));
-            depth == 0 && token.is_sign(',')
-        });
-        items.filter_map(|item| self.option(item)).collect()
+        items(tokens).filter_map(|item| self.option(item)).collect()
     }
 
     fn option(&self, item: &[Token]) -> Option<Given> {
@@ -275,6 +264,16 @@ pub(super) struct Given {
     pub(super) key: String,
     /// Strings and words behind it, each with its place.
     pub(super) values: Vec<(String, Range<usize>)>,
+}
+
+/// The parts between commas outside parentheses and brackets.
+fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    let mut depth = 0;
+    tokens.split(move |token| {
+        depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));
+        depth -= i32::from(matches!(token.kind, Kind::Sign(')' | ']')));
+        depth == 0 && token.is_sign(',')
+    })
 }
 
 fn paths(one: Given) -> Vec<(String, Range<usize>)> {

@@ -12,14 +12,15 @@ impl Lower<'_> {
     /// Whether `sumIf`, `uniqMerge` and their like are aggregates, and then whether their last argument decides which
     /// rows they see.
     pub(super) fn combined_aggregate(&self, name: &str) -> Option<bool> {
-        if self.dialect.name() == "clickhouse" { combined(name) } else { None }
+        // What ClickHouse's own grammar refuses is read by the generic one.
+        if matches!(self.dialect.name(), "clickhouse" | "generic") { combined(name) } else { None }
     }
 
     /// `dictGet('dictionary', 'attribute', key)`: a value of the dictionary, chosen by the key.
     pub(super) fn dictionary(&mut self, name: &str, function: &Function, args: &[Ex]) -> Option<Ex> {
         let FunctionArguments::List(list) = &function.args else { return None };
         let said = |at: usize| list.args.get(at).and_then(literal_argument);
-        if !(name.starts_with("dictget") && self.dialect.name() == "clickhouse") {
+        if !(name.starts_with("dictget") && matches!(self.dialect.name(), "clickhouse" | "generic")) {
             return None;
         }
         let parts: Vec<String> = said(0)?.split('.').map(str::to_lowercase).collect();

@@ -339,7 +339,11 @@ impl Splitter<'_> {
 
     /// `CREATE PACKAGE [BODY] name AS`: what follows are its routines.
     fn package(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
-        (run.start + 1..run.end.min(run.start + 6)).find(|at| self.word(*at) == "package")?;
+        let between = |word: &str| matches!(word, "or" | "replace" | "editionable" | "noneditionable");
+        let at = (run.start + 1..run.end).find(|at| !between(&self.word(*at)))?;
+        if self.word(at) != "package" {
+            return None;
+        }
         let at = (run.start..run.end).find(|at| matches!(self.word(*at).as_str(), "as" | "is"))?;
         (self.in_package, self.in_body) = (true, true);
         Some(at + 1..run.end)
@@ -460,6 +464,15 @@ mod tests {
         assert!(cut.len() > 5, "{}", cut.len());
         assert!(cut.iter().all(|chunk| tokens[chunk.start].is(&text, "insert") && chunk.len() < 2 * CHUNK));
         assert!(cut.iter().all(|chunk| tokens[chunk.start + 3].of(&text) == "." || chunk.start == 0));
+    }
+
+    #[test]
+    fn a_package_is_opened_and_a_table_called_so_is_none() {
+        let text =
+            "create or replace package body p as procedure q is begin insert into a select 1 from b; end q; end p;";
+        assert_eq!(shown(text, "oracle"), ["insert into a select 1 from b", "glue: q", "glue: p"]);
+        let text = "create table package as select 1 x";
+        assert_eq!(shown(text, "oracle"), [text]);
     }
 
     #[test]
