@@ -13,6 +13,7 @@ mod docs;
 mod estate;
 mod fixtures;
 mod full_disk;
+mod honest;
 mod kill;
 mod layers;
 mod lineage;
