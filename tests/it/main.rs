@@ -14,6 +14,7 @@ mod estate;
 mod fixtures;
 mod full_disk;
 mod fuzz;
+mod honest;
 mod kill;
 mod layers;
 mod lineage;
