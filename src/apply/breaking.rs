@@ -63,8 +63,8 @@ fn recorded(context: &Context<'_>) -> Vec<Reader> {
 }
 
 fn finding(context: &Context<'_>, change: &SchemaChange, table: &DatasetId, reader: &Reader) -> PreflightFinding {
-    let how = if reader.surely { "reads it" } else { "may read it: which columns it reads is not known" };
-    let what = format!("{} ({}) {how}: {} of `{table}`", reader.who, reader.at, change.text);
+    let unclear = if reader.surely { "" } else { "; whether it reads that is not known" };
+    let what = format!("{} ({}) reads `{table}`: {}{unclear}", reader.who, reader.at, change.text);
     let service = &context.plan.service;
     let hint = format!(
         "change it so that it does without, or bring the column back at the origin; \

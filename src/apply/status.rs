@@ -57,6 +57,9 @@ fn of_journal(service: ServiceName, state: &RunState) -> ServiceStatus {
 
 /// The publication in use as the journal knows it.
 fn known_version(state: &RunState) -> Option<SchemaVersion> {
+    if matches!(state.stage, Stage::RolledBack) {
+        return None;
+    }
     let steps = state.order.iter().filter_map(|id| state.of(id)).filter(|step| step.phase == Phase::Done);
     let published = steps.filter_map(|step| step.facts.version).max();
     state.refresh_facts.version.max(published)

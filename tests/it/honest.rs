@@ -169,6 +169,13 @@ fn a_name_under_wraps_that_means_nothing_stops_the_plan() {
 }
 
 #[test]
+fn a_misspelt_table_among_those_of_a_candidate_is_told_as_an_error() {
+    let (_keep, shop) = planned();
+    append(&shop.join("carve.yaml"), "candidates: { basket: ['raw.orders', 'raw.ordr_lines'] }\n");
+    says(&shop, &["plan", "--dry-run"], 0, &["error: setting not used:", "`raw.ordr_lines` fits no dataset"]);
+}
+
+#[test]
 fn a_wrapped_service_is_compared_by_what_its_plan_recorded() {
     let (_keep, shop) = planned();
     run(&shop, &["apply", "web"], 0);

@@ -153,7 +153,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         ));
     }
     for problem in &survey.ranking.problems {
-        screen.out(format!("{} {problem}", screen.paint(Style::Warn, "setting not used:")));
+        screen.out(format!("{} {problem}", screen.paint(Style::Bad, "error: setting not used:")));
     }
     let unclear = survey.diagnostics.count(Severity::Error) + survey.diagnostics.count(Severity::Warning);
     if unclear > 0 {
