@@ -14,7 +14,8 @@ pub(super) fn nodes(doing: &Doing<'_>, stmt: &mut Stmt, table: &str, columns: &s
     stmt.kind = "create_table";
     let words: Vec<&Token> = arguments(doing.group(given)?).take(3).filter_map(|argument| argument.first()).collect();
     let [_, database, name] = words.as_slice() else { return None };
-    let parts: Vec<String> = [database, name].map(|token| word(doing, token)).into_iter().filter(is_said).collect();
+    let parts: Vec<String> =
+        [database, name].map(|token| word(doing, token)).into_iter().filter(|word| !word.is_empty()).collect();
     let from = Name { parts, at: database.at.start..name.at.end, exact: false };
     let columns = group_columns(doing, columns);
     let query = of_columns(&columns, Source::Table(from));
@@ -87,8 +88,4 @@ fn arguments(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
 fn word(doing: &Doing<'_>, token: &Token) -> String {
     let said = string_of(&unquoted(token.of(doing.text))).to_lowercase();
     if said == "currentdatabase" || said.contains('{') { String::new() } else { said }
-}
-
-fn is_said(word: &String) -> bool {
-    !word.is_empty()
 }
