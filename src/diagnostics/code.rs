@@ -90,6 +90,7 @@ codes! {
     E050 Error "Malformed usage log" "give the columns user, time and sql or table"
     E051 Error "Malformed BI export" "export it again"
     E052 Warning "Dashboard reads a table no job writes" "check the name, or add the job"
+    E053 Warning "BI source not understood" "what it reads is not known: look at it by hand before its tables move"
 }
 
 impl fmt::Display for CodeEntry {

@@ -17,8 +17,9 @@ const MOST_ENTRY_BYTES: u64 = 16 * 1024 * 1024;
 /// Bytes all entries together may unpack to.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The YAML files in the archive `bytes` at `path`, in the order of their names. Nothing is unpacked to disk.
-pub(crate) fn yaml_files(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<TextFile>, Diagnostic> {
+/// The files in the archive `bytes` at `path` whose names have one of `endings`, in the order of their names.
+/// Nothing is unpacked to disk.
+pub(crate) fn text_files(path: &Utf8Path, bytes: &[u8], endings: &[&str]) -> Result<Vec<TextFile>, Diagnostic> {
     let bad = |here: String| Diagnostic::new(CodeEntry::E009, Span::whole(path.to_owned()), here);
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|_| bad("the file is no ZIP archive, or it is cut short".to_owned()))?;
@@ -30,7 +31,7 @@ pub(crate) fn yaml_files(path: &Utf8Path, bytes: &[u8]) -> Result<Vec<TextFile>,
         let entry = archive.by_index(index).map_err(|_| bad(format!("entry {} cannot be read", index + 1)))?;
         let name =
             entry.name().map_err(|_| bad(format!("entry {} has a name that is no text", index + 1)))?.into_owned();
-        if entry.is_dir() || !name.ends_with(".yaml") {
+        if entry.is_dir() || !endings.iter().any(|ending| name.ends_with(ending)) {
             continue;
         }
         if leads_out(&name) {
@@ -76,7 +77,7 @@ mod tests {
     #[test]
     fn entries_are_read_in_the_order_of_names() {
         let bytes = zip(&[("e/b.yaml", b"b: 1"), ("e/a.yaml", b"a: 1"), ("e/c.png", b"\xFF")]);
-        let files = yaml_files("x.zip".as_ref(), &bytes).unwrap();
+        let files = text_files("x.zip".as_ref(), &bytes, &[".yaml"]).unwrap();
         assert_eq!(
             files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(),
             ["x.zip!/e/a.yaml", "x.zip!/e/b.yaml"]
@@ -88,7 +89,7 @@ mod tests {
         let big = vec![b' '; MOST_ENTRY_BYTES as usize + 1];
         for bytes in [zip(&[("a.yaml", &big)]), zip(&[("../a.yaml", b"a: 1")]), b"PK\x03\x04 cut".to_vec(), Vec::new()]
         {
-            assert_eq!(yaml_files("x.zip".as_ref(), &bytes).unwrap_err().code.code, "E009");
+            assert_eq!(text_files("x.zip".as_ref(), &bytes, &[".yaml"]).unwrap_err().code.code, "E009");
         }
     }
 }

@@ -10,7 +10,10 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Estate, FileFormat, Job, Schedule, SourceSystem, dbt, history,
+        Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
+        bi::{self, BiAround},
+        dbt, history,
+        openlineage::{self, Events},
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -47,9 +50,12 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
         || history::read(&estate.roots, &mut no_history),
     );
     faults.extend(no_history);
-    let paths: BTreeSet<&Utf8Path> = found.iter().map(|file| file.path.as_path()).collect();
+    let (mut estate, faults) = Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults);
+    // A page for people or an image is none of the estate's work.
+    let own = estate.files.iter().filter(|file| file.format != FileFormat::Other);
+    let paths: BTreeSet<&Utf8Path> = own.map(|file| file.path.as_path()).collect();
     estate.history = history.of_files(&paths);
-    Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults)
+    (estate, faults)
 }
 
 fn read_all(found: &[Found], limit: u64, progress: &dyn Progress) -> Vec<ReadFile> {
@@ -78,6 +84,7 @@ struct Assembly<'a> {
     /// Further texts that readers may claim.
     texts: BTreeMap<Utf8PathBuf, TextFile>,
     exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
+    events: Events,
     formats: BTreeMap<Utf8PathBuf, FileFormat>,
     /// SQL files that a config or a project accounts for.
     claimed: BTreeSet<Utf8PathBuf>,
@@ -98,6 +105,7 @@ impl<'a> Assembly<'a> {
             yaml: BTreeMap::new(),
             texts: BTreeMap::new(),
             exports: Vec::new(),
+            events: Events::default(),
             formats: BTreeMap::new(),
             claimed: BTreeSet::new(),
             placed: BTreeSet::new(),
@@ -113,6 +121,7 @@ impl<'a> Assembly<'a> {
                 Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
+                Content::Events(events) => all.events.merge(events),
                 Content::Nothing => {}
             }
             all.estate.files.push(file);
@@ -128,10 +137,12 @@ impl<'a> Assembly<'a> {
         let named = self.job_files(faults);
         self.dbt_projects(faults);
         self.superset_exports(faults);
+        self.bi_files(faults);
         self.bare_sql();
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
         faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -148,9 +159,12 @@ impl<'a> Assembly<'a> {
         let settings = &self.estate.settings;
         let open = vec![&self.sql, &self.yaml, &self.texts];
         let around = Around::new(self.found, open, settings.file_bytes, &settings.vars, settings.dialect.as_deref());
-        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).collect();
+        let mut files: Vec<&TextFile> =
+            [&self.sql, &self.yaml, &self.texts].into_iter().flat_map(BTreeMap::values).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let taken = TakenJobs::of(reader::read_all(&files, &around));
+        let (taken, told) = reader::read_all(&files, &around);
+        faults.extend(told);
+        let taken = TakenJobs::of(taken);
         self.formats.extend(taken.formats);
         self.estate.coverage = taken.coverage;
         let (mut ids, mut named) = (BTreeMap::new(), Vec::new());
@@ -243,6 +257,37 @@ impl<'a> Assembly<'a> {
             let export = superset::read(bundle, &mut taken);
             faults.extend(export.faults);
             self.estate.exposures.extend(export.exposures);
+        }
+    }
+
+    /// Files of the other BI tools, all of one tool together.
+    fn bi_files(&mut self, faults: &mut Diagnostics) {
+        let inside = self.exports.iter().flat_map(|(_, files)| files);
+        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).chain(inside).collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let claims: Vec<Option<usize>> = files.par_iter().map(|file| bi::claimed_by(file)).collect();
+        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql, yaml: &self.yaml };
+        for (at, reader) in bi::READERS.iter().enumerate() {
+            let own = files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file);
+            let own: Vec<&TextFile> = own.collect();
+            if own.is_empty() {
+                continue;
+            }
+            let taken = self.estate.exposures.iter().map(|exposure| exposure.id.clone()).collect();
+            let mut found = bi::Found::new(taken);
+            reader.read(&own, &around, &mut found);
+            let paths = own.iter().map(|file| &file.path).chain(&found.claimed);
+            self.formats.extend(paths.map(|path| (path.clone(), reader.format())));
+            let coverage = FormatCoverage {
+                files: (own.len() + found.claimed.len()) as u64,
+                jobs: 0,
+                pieces: found.exposures.len() as u64,
+                opaque: found.opaque,
+            };
+            self.estate.coverage.insert(reader.format(), coverage);
+            faults.extend(found.faults);
+            self.claimed.extend(found.claimed);
+            self.estate.exposures.extend(found.exposures);
         }
     }
 

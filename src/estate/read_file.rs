@@ -7,7 +7,11 @@ use std::{
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        EstateFile, FileFormat, Usage, archive, reader, sql_file, superset, text_file::TextFile, unclaimed, usage,
+        EstateFile, FileFormat, Usage, archive, bi,
+        openlineage::{self, Events},
+        reader, sql_file, superset,
+        text_file::TextFile,
+        unclaimed, usage,
         walk::Found,
     },
     vocab::{Digest, Span},
@@ -20,9 +24,11 @@ pub(crate) enum Content {
     Yaml(TextFile),
     /// Text that a reader may claim: a script, a DAG, another tool's own syntax.
     Text(TextFile),
-    /// The YAML files of a Superset export.
+    /// The files of an export that is an archive: a Superset export's YAML, a Tableau workbook's XML.
     Export(Vec<TextFile>),
     Log(Vec<Usage>),
+    /// OpenLineage events.
+    Events(Events),
     /// Nothing that carve reads by itself.
     Nothing,
 }
@@ -44,7 +50,8 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
         "json" => json(found, limit),
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
-        _ if reader::may_be_claimed(&found.path) => perhaps_text(found, limit),
+        "twbx" | "tdsx" => workbook(found, limit),
+        _ if reader::may_be_claimed(&found.path) || bi::may_be_claimed(&found.path) => perhaps_text(found, limit),
         _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }
@@ -108,7 +115,7 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
         Err(fault) => return failed(found, Digest::of(""), fault),
     };
     let digest = Digest::of(&bytes);
-    match archive::yaml_files(&found.path, &bytes) {
+    match archive::text_files(&found.path, &bytes, &[".yaml"]) {
         Ok(files) if files.iter().any(superset::is_export) => {
             done(found, FileFormat::Superset, digest, Content::Export(files), Vec::new())
         }
@@ -117,14 +124,46 @@ fn zip(found: &Found, limit: u64) -> ReadFile {
     }
 }
 
-/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any.
+/// A packaged workbook or data source of Tableau: only what is XML in it is read.
+fn workbook(found: &Found, limit: u64) -> ReadFile {
+    let bytes = match bytes(found, limit) {
+        Ok(bytes) => bytes,
+        Err(fault) => return failed(found, Digest::of(""), fault),
+    };
+    let digest = Digest::of(&bytes);
+    match archive::text_files(&found.path, &bytes, &[".twb", ".tds"]) {
+        Ok(files) => done(found, FileFormat::Tableau, digest, Content::Export(files), Vec::new()),
+        Err(fault) => failed(found, digest, fault),
+    }
+}
+
+/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any, and whether it holds
+/// events.
 fn json(found: &Found, limit: u64) -> ReadFile {
     let fault = match bytes(found, limit) {
-        Ok(bytes) => unclaimed::malformed_json(&found.path, &bytes),
+        Ok(bytes) if bi::may_be_json_of(&bytes) => return bi_json(found, bytes),
+        Ok(bytes) => match openlineage::read_json(&found.path, &bytes) {
+            Some((events, faults)) => {
+                return done(found, FileFormat::OpenLineage, Digest::of(&bytes), Content::Events(events), faults);
+            }
+            None => unclaimed::malformed_json(&found.path, &bytes),
+        },
         // A large one is data, not a config.
         Err(fault) => (fault.code.code != "E003").then_some(fault),
     };
     done(found, FileFormat::Other, Digest::of(""), Content::Nothing, fault.into_iter().collect())
+}
+
+/// JSON that may be a BI tool's is kept for it; its reader tells what is wrong with it.
+fn bi_json(found: &Found, bytes: Vec<u8>) -> ReadFile {
+    let malformed = unclaimed::malformed_json(&found.path, &bytes);
+    let digest = Digest::of(&bytes);
+    match TextFile::decode(found.path.clone(), bytes) {
+        Ok(file) if bi::claimed_by(&file).is_some() => {
+            done(found, FileFormat::Other, digest, Content::Text(file), Vec::new())
+        }
+        _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, malformed.into_iter().collect()),
+    }
 }
 
 /// Logs are read in a stream, so no limit holds for them.
@@ -140,11 +179,13 @@ fn log(found: &Found) -> ReadFile {
             );
         }
     };
-    match usage::read(&found.path, BufReader::with_capacity(1 << 16, file)) {
-        Some((usage, faults)) => {
-            let digest = File::open(&found.on_disk).and_then(Digest::of_reader).unwrap_or_else(|_| Digest::of(""));
-            done(found, FileFormat::UsageLog, digest, Content::Log(usage), faults)
-        }
+    let whole = || File::open(&found.on_disk).and_then(Digest::of_reader).unwrap_or_else(|_| Digest::of(""));
+    if let Some((usage, faults)) = usage::read(&found.path, BufReader::with_capacity(1 << 16, file)) {
+        return done(found, FileFormat::UsageLog, whole(), Content::Log(usage), faults);
+    }
+    let again = matches!(found.path.extension(), Some("jsonl" | "ndjson")).then(|| File::open(&found.on_disk).ok());
+    match again.flatten().and_then(|file| openlineage::read_lines(&found.path, BufReader::new(file))) {
+        Some((events, faults)) => done(found, FileFormat::OpenLineage, whole(), Content::Events(events), faults),
         None => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }

@@ -6,15 +6,18 @@
     reason = "a test that cannot unwrap fails, as it should, and may say why"
 )]
 mod apply;
+mod bi;
 mod cli;
 mod connector;
 mod docs;
 mod estate;
 mod fixtures;
 mod full_disk;
+mod fuzz;
 mod kill;
 mod layers;
 mod lineage;
+mod lineage_forms;
 mod lineage_limits;
 mod plans;
 mod readers;

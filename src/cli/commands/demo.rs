@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let context = &Context {
         screen: context.screen.clone(),
         json: context.json,
+        format: context.format,
         bars: Bars::new(&context.screen).without_lines(),
     };
     let folder = &args.folder;

@@ -42,7 +42,6 @@ impl TakenJobs {
                 continue;
             }
             let coverage = all.coverage.entry(format).or_default();
-            coverage.files += 1 + reading.also_read.len() as u64;
             coverage.jobs += reading.jobs.len() as u64;
             coverage.pieces += reading.pieces;
             coverage.opaque += reading.opaque;
@@ -50,6 +49,9 @@ impl TakenJobs {
                 all.formats.insert(path.clone(), format);
             }
             all.readings.push(reading);
+        }
+        for format in all.formats.values() {
+            all.coverage.entry(*format).or_default().files += 1;
         }
         all
     }
