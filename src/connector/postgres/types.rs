@@ -57,6 +57,8 @@ impl PgType {
             ("int2", LogicalType::Integer) => Wire::Int2,
             ("int4", LogicalType::Integer) => Wire::Int4,
             ("int8", LogicalType::Integer) => Wire::Int8,
+            // As engines without truth values store them.
+            ("bool", LogicalType::Integer) => return (Wire::Int4, format!("{column}::pg_catalog.int4")),
             ("oid", LogicalType::Integer) => return (Wire::Int8, format!("{column}::pg_catalog.int8")),
             ("float4", LogicalType::Double) => Wire::Float4,
             ("float8", LogicalType::Double) => Wire::Float8,
@@ -71,7 +73,7 @@ impl PgType {
             ("money", LogicalType::Decimal) => return as_text(&format!("{column}::pg_catalog.numeric")),
             _ => return as_text(column),
         };
-        // A domain would be sent under its own name; the base type says which form that is.
+        // A domain is sent in the form of its base type.
         (own, column.to_owned())
     }
 
