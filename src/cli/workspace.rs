@@ -40,6 +40,11 @@ pub(super) struct Survey {
 impl Survey {
     /// The plan that wraps a candidate.
     pub(super) fn draft(&self, card: &Scorecard) -> Result<Plan, Failure> {
+        self.try_draft(card).map_err(|error| Failure::new(ExitCode::Error, &error))
+    }
+
+    /// The plan that wraps a candidate, or why there is none.
+    pub(super) fn try_draft(&self, card: &Scorecard) -> Result<Plan, plan::DraftError> {
         let read_file = |file: &Utf8Path| Workspace::read_file(&self.estate.roots, file);
         let inputs = DraftInputs {
             estate: &self.estate,
@@ -49,12 +54,12 @@ impl Survey {
             of: self.ranking.cards.len() as u32,
             read_file: &read_file,
         };
-        plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))
+        plan::draft(&inputs)
     }
 
-    /// The `count` best-ranked candidates that have something to publish.
-    pub(super) fn best(&self, count: usize) -> impl Iterator<Item = &Scorecard> {
-        self.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(count)
+    /// The candidates that have something to publish, the best-ranked first.
+    pub(super) fn best(&self) -> impl Iterator<Item = &Scorecard> {
+        self.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
         bi::{self, BiAround},
         dbt, history,
         openlineage::{self, Events},
+        own_places::own_places,
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -42,7 +43,8 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
     let to_read = roots::resolve(roots, &mut faults);
     let mut estate = Estate { roots: to_read.iter().map(|root| root.root.clone()).collect(), ..Estate::default() };
     estate.settings = settings_file::of_roots(&to_read, options, &mut faults);
-    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults);
+    let own = own_places(&estate.settings, to_read.first().map(|root| root.root.path.as_path()));
+    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults).and_places(own);
     let found = walk::files(&to_read, &exclude, &mut faults);
     let mut no_history = Diagnostics::default();
     let (read, history) = rayon::join(

@@ -38,6 +38,32 @@ pub(super) fn wrap_settings(inputs: &DraftInputs<'_>) -> WrapSettings {
     }
 }
 
+/// A key under one of `wraps` that cannot be followed.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub(super) key: &'static str,
+    pub(super) reason: String,
+}
+
+impl Unusable {
+    pub(super) fn new(key: &'static str, reason: String) -> Self {
+        Unusable { key, reason }
+    }
+}
+
+/// Whose settings say `key`: the service's own, else those of `default`.
+pub(super) fn said_by<'a>(inputs: &DraftInputs<'a>, key: &str) -> &'a str {
+    let service = inputs.card.candidate.name.as_str();
+    let own = inputs.estate.settings.wraps.get(service).is_some_and(|own| match key {
+        "mode" => own.mode.is_some(),
+        "origin" => own.origin.is_some(),
+        "format" => own.format.is_some(),
+        "continuity" => own.continuity.is_some(),
+        _ => !own.columns.is_empty(),
+    });
+    if own { service } else { "default" }
+}
+
 /// The service's lanes, the `default` endpoint first: the raw table with the most readers.
 pub(super) fn lanes(inputs: &DraftInputs<'_>, in_place: bool) -> Vec<Lane> {
     let datasets = inputs.graph.datasets();
@@ -88,14 +114,14 @@ pub(super) fn published(
     inputs: &DraftInputs<'_>,
     lane: &Lane,
     settings: &WrapSettings,
-) -> Result<PublishEndpoint, String> {
-    let (from, table) = origin(lane, settings)?;
-    let (types, omit) = columns(lane, settings)?;
+) -> Result<PublishEndpoint, Unusable> {
+    let (from, table) = origin(lane, settings).map_err(|reason| Unusable::new("origin", reason))?;
+    let (types, omit) = columns(lane, settings).map_err(|reason| Unusable::new("columns", reason))?;
     Ok(PublishEndpoint {
         endpoint: lane.endpoint.clone(),
         from,
         table,
-        format: part_format(settings)?,
+        format: part_format(settings).map_err(|reason| Unusable::new("format", reason))?,
         rows_per_part: settings.rows_per_part.unwrap_or(1000).max(1),
         expect: expected_schema(inputs, &lane.raw),
         types,

@@ -10,6 +10,7 @@ use super::{
     sources::whole_table,
     words::is_any,
 };
+use crate::vocab::plain_address;
 
 impl Lower<'_> {
     /// What the table function `name` reads outside the lake's tables; `None` for any other function.
@@ -146,11 +147,12 @@ fn system_name(arg: &FunctionArg) -> Option<String> {
 /// `dbname=name`, or the name itself.
 pub(super) fn system_of(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
+    let plain = plain_address(&lower);
     let pairs = || lower.split([' ', ';', '?', '&', '\t', '\n']);
     let key = |key: &str| pairs().find_map(|pair| pair.trim().strip_prefix(key).map(str::to_owned));
     let keys = ["dbname=", "database=", "databasename=", "initial catalog=", "host=", "server="];
     let named = keys.iter().find_map(|one| key(one));
-    let named = named.unwrap_or_else(|| lower.split('?').next().unwrap_or_default().to_owned());
+    let named = named.unwrap_or_else(|| plain.split('?').next().unwrap_or_default().to_owned());
     let last = named.trim_end_matches('/').rsplit(['.', '/']).next().unwrap_or_default();
     let last = last.trim_matches(|c: char| c == '\'' || c == '"').to_owned();
     (!last.is_empty() && !last.contains(':')).then_some(last)
@@ -169,5 +171,6 @@ mod tests {
         assert_eq!(system("jdbc:sqlserver://h:1433;databaseName=Sales;encrypt=true"), "sales");
         assert_eq!(system("warehouse"), "warehouse");
         assert_eq!(system_of("h:5432"), None);
+        assert_eq!(system("postgres://u:hunter2.pass@db"), "db");
     }
 }

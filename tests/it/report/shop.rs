@@ -465,6 +465,7 @@ fn card(at: usize, sketch: &Sketch) -> Scorecard {
                 with,
                 lambda: (label != "robust").then_some(0.31 + at as f64 * 0.05),
                 alpha: Some(1.4),
+                kept: 0.75,
             }),
             acceptability: acceptability(at, label),
             rank_low_effort: at as u32 + 1,
