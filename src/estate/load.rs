@@ -268,7 +268,7 @@ impl<'a> Assembly<'a> {
         let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).chain(inside).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let claims: Vec<Option<usize>> = files.par_iter().map(|file| bi::claimed_by(file)).collect();
-        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql, yaml: &self.yaml };
+        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql };
         for (at, reader) in bi::READERS.iter().enumerate() {
             let own = files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file);
             let own: Vec<&TextFile> = own.collect();

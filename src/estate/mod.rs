@@ -40,6 +40,7 @@ mod unclaimed;
 mod usage;
 mod walk;
 mod workflows;
+mod xml;
 mod yaml;
 
 pub use dialect::{DIALECTS, dialect_named};
