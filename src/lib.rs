@@ -1,7 +1,8 @@
 //! carve carves data-lake pipelines out into data services, one piece at a time.
 //!
 //! The rooms, lowest first; `docs/ARCHITECTURE.md` says which may import which, and a test keeps it.
-//! `estate` reads files into values, `lineage` reads their SQL, `graph` says who feeds whom, `scoring`
+//! `estate` reads files into values, `lineage` reads their SQL, `graph` says who feeds whom, `export`
+//! tells it to other programs, `scoring`
 //! what is worth a service, `plan` decides every step before anything is done, `service` is the data
 //! service's format, `connector` the world behind three traits, `apply` runs a plan, `switchover` moves
 //! the readers, `catalog` and `report` tell people, `console` and `cli` are the terminal.
@@ -12,6 +13,7 @@ pub mod connector;
 pub mod console;
 pub mod diagnostics;
 pub mod estate;
+pub mod export;
 pub mod graph;
 pub mod lineage;
 pub mod plan;

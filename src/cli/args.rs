@@ -40,6 +40,14 @@ pub(super) enum Format {
     Text,
     /// For programs.
     Json,
+    /// `carve lineage`: one JSON object a line.
+    Jsonl,
+    /// `carve lineage`: a Graphviz drawing.
+    Dot,
+    /// `carve lineage`: a Mermaid flowchart.
+    Mermaid,
+    /// `carve lineage`: OpenLineage events, one a line.
+    Openlineage,
 }
 
 /// When an answer has colour.
@@ -185,29 +193,45 @@ pub(super) struct ExplainArgs {
 }
 
 /// Arguments of `carve lineage`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct LineageArgs {
-    /// The dataset, as `schema.table` or `system:table`.
-    #[arg(required_unless_present = "sql")]
+    /// The dataset, as `schema.table` or `system:table`; or one of its columns, as `schema.table.column`.
+    #[arg(required_unless_present_any = ["scripts", "edges"], conflicts_with_all = ["scripts", "edges"])]
     pub(super) dataset: Option<String>,
     /// Only what feeds it.
-    #[arg(long, conflicts_with = "downstream")]
+    #[arg(long, conflicts_with = "downstream", requires = "dataset")]
     pub(super) upstream: bool,
     /// Only what it feeds.
-    #[arg(long)]
+    #[arg(long, requires = "dataset")]
     pub(super) downstream: bool,
-    /// How many jobs away at most.
-    #[arg(long, value_name = "N")]
+    /// How many jobs away at most (for a column: statements).
+    #[arg(long, value_name = "N", requires = "dataset")]
     pub(super) depth: Option<u32>,
     /// Show columns.
     #[arg(long)]
     pub(super) columns: bool,
+    /// Every edge of the estate, with job, file, line and how it is known.
+    #[arg(long)]
+    pub(super) edges: bool,
     /// Read this script instead of an estate; `-` reads standard input.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["dataset", "folders"])]
+    #[arg(long, value_name = "FILE", group = "scripts", conflicts_with_all = ["folders", "edges"])]
     pub(super) sql: Option<Utf8PathBuf>,
-    /// The script's dialect; detected otherwise.
-    #[arg(long, requires = "sql")]
+    /// Read scripts by the line, JSON in and JSON out; without FILE from standard input.
+    #[arg(long, value_name = "FILE", group = "scripts", num_args = 0..=1, default_missing_value = "-",
+          conflicts_with_all = ["sql", "folders", "edges", "columns"])]
+    pub(super) batch: Option<Utf8PathBuf>,
+    /// The scripts' dialect; detected otherwise.
+    #[arg(long, requires = "scripts")]
     pub(super) dialect: Option<String>,
+    /// Columns of tables, as JSON, YAML or DDL (.sql): docs/COMMANDS.md shows the forms.
+    #[arg(long, value_name = "FILE", requires = "scripts")]
+    pub(super) catalog: Option<Utf8PathBuf>,
+    /// OpenLineage: the namespace of the lake's own datasets and of its jobs.
+    #[arg(long, value_name = "NAME", default_value = "lake")]
+    pub(super) namespace: String,
+    /// OpenLineage: the time of the events; otherwise the newest commit's, or 1970 where there is none.
+    #[arg(long, value_name = "TIME")]
+    pub(super) event_time: Option<String>,
     /// Which estate.
     #[command(flatten)]
     pub(super) estate: EstateFlag,
@@ -252,9 +276,12 @@ pub(super) struct RefreshArgs {
     /// Publish anew even when nothing changed: the way out when published objects were damaged.
     #[arg(long)]
     pub(super) republish: bool,
-    /// Believe the lake's note of what an import holds while its rows are as many, instead of reading it again.
+    /// Believe sizes of parts and the lake's note of an import while its rows are as many, instead of reading both again.
     #[arg(long)]
     pub(super) trust: bool,
+    /// Publish a schema that breaks known readers in the estate: a column they read is gone or has another type.
+    #[arg(long)]
+    pub(super) accept_breaking: bool,
 }
 
 /// Arguments of `carve switchover`.

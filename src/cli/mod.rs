@@ -20,6 +20,7 @@ use crate::console::{Bars, ColorChoice, Screen};
 struct Context {
     screen: Screen,
     json: bool,
+    format: Format,
     bars: Bars,
 }
 
@@ -54,11 +55,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
         }
     };
     let context = context(&cli.global);
-    let code = match dispatch(cli.command, &context) {
+    let code = match fits(&cli).and_then(|()| dispatch(cli.command, &context)) {
         Ok(code) => code,
         Err(failure) => failure.show(&context.screen, context.json),
     };
     delivered(code, &context.screen).into()
+}
+
+/// Only lineage has more forms than text and JSON.
+fn fits(cli: &Cli) -> Result<(), Failure> {
+    match (&cli.command, cli.global.format) {
+        (Command::Lineage(_), _) | (_, Format::Text | Format::Json) => Ok(()),
+        _ => Err(Failure::said(ExitCode::Usage, "this command answers as text or JSON")
+            .hint("use `--format text` or `--format json`; `carve lineage` has the other forms")),
+    }
 }
 
 /// An answer that nobody received is no success.
@@ -80,7 +90,7 @@ fn context(global: &Global) -> Context {
     };
     let screen = Screen::detect(choice, global.quiet);
     let bars = Bars::new(&screen);
-    Context { screen, json: global.format == Format::Json, bars }
+    Context { screen, json: global.format == Format::Json, format: global.format, bars }
 }
 
 fn dispatch(command: Command, context: &Context) -> Outcome {

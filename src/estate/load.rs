@@ -13,6 +13,8 @@ use crate::{
         Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
         bi::{self, BiAround},
         dbt, history,
+        openlineage::{self, Events},
+        own_places::own_places,
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -41,7 +43,8 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
     let to_read = roots::resolve(roots, &mut faults);
     let mut estate = Estate { roots: to_read.iter().map(|root| root.root.clone()).collect(), ..Estate::default() };
     estate.settings = settings_file::of_roots(&to_read, options, &mut faults);
-    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults);
+    let own = own_places(&estate.settings, to_read.first().map(|root| root.root.path.as_path()));
+    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults).and_places(own);
     let found = walk::files(&to_read, &exclude, &mut faults);
     let mut no_history = Diagnostics::default();
     let (read, history) = rayon::join(
@@ -49,9 +52,12 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
         || history::read(&estate.roots, &mut no_history),
     );
     faults.extend(no_history);
-    let paths: BTreeSet<&Utf8Path> = found.iter().map(|file| file.path.as_path()).collect();
+    let (mut estate, faults) = Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults);
+    // A page for people or an image is none of the estate's work.
+    let own = estate.files.iter().filter(|file| file.format != FileFormat::Other);
+    let paths: BTreeSet<&Utf8Path> = own.map(|file| file.path.as_path()).collect();
     estate.history = history.of_files(&paths);
-    Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults)
+    (estate, faults)
 }
 
 fn read_all(found: &[Found], limit: u64, progress: &dyn Progress) -> Vec<ReadFile> {
@@ -80,6 +86,7 @@ struct Assembly<'a> {
     /// Further texts that readers may claim.
     texts: BTreeMap<Utf8PathBuf, TextFile>,
     exports: Vec<(Utf8PathBuf, Vec<TextFile>)>,
+    events: Events,
     formats: BTreeMap<Utf8PathBuf, FileFormat>,
     /// SQL files that a config or a project accounts for.
     claimed: BTreeSet<Utf8PathBuf>,
@@ -100,6 +107,7 @@ impl<'a> Assembly<'a> {
             yaml: BTreeMap::new(),
             texts: BTreeMap::new(),
             exports: Vec::new(),
+            events: Events::default(),
             formats: BTreeMap::new(),
             claimed: BTreeSet::new(),
             placed: BTreeSet::new(),
@@ -115,6 +123,7 @@ impl<'a> Assembly<'a> {
                 Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
+                Content::Events(events) => all.events.merge(events),
                 Content::Nothing => {}
             }
             all.estate.files.push(file);
@@ -135,6 +144,7 @@ impl<'a> Assembly<'a> {
         self.schedules();
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
+        openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
         faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -151,9 +161,12 @@ impl<'a> Assembly<'a> {
         let settings = &self.estate.settings;
         let open = vec![&self.sql, &self.yaml, &self.texts];
         let around = Around::new(self.found, open, settings.file_bytes, &settings.vars, settings.dialect.as_deref());
-        let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).collect();
+        let mut files: Vec<&TextFile> =
+            [&self.sql, &self.yaml, &self.texts].into_iter().flat_map(BTreeMap::values).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let taken = TakenJobs::of(reader::read_all(&files, &around));
+        let (taken, told) = reader::read_all(&files, &around);
+        faults.extend(told);
+        let taken = TakenJobs::of(taken);
         self.formats.extend(taken.formats);
         self.estate.coverage = taken.coverage;
         let (mut ids, mut named) = (BTreeMap::new(), Vec::new());

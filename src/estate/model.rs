@@ -1,5 +1,8 @@
 //! What an estate is, once read: plain values, nothing resolved yet. Lineage reads the SQL in it.
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -26,6 +29,8 @@ pub struct Estate {
     pub exposures: Vec<Exposure>,
     /// Who read what, from logs.
     pub usage: Vec<Usage>,
+    /// What OpenLineage events show of jobs that ran, in the order of their names.
+    pub observed: Vec<ObservedJob>,
     /// Commits behind each file.
     pub history: History,
     /// What the job files of each format gave.
@@ -103,8 +108,22 @@ pub enum FileFormat {
     Lightdash,
     /// A usage log.
     UsageLog,
+    /// A DAG file of Airflow, or a module that one imports.
+    Airflow,
+    /// OpenLineage events.
+    OpenLineage,
     /// A crontab.
     Crontab,
+    /// A workflow of Digdag or Treasure Workflow.
+    Digdag,
+    /// Settings of Embulk.
+    Embulk,
+    /// A task file of Gusty.
+    Gusty,
+    /// `metadata.yaml` beside a table's SQL.
+    TableMetadata,
+    /// A config that a mapping reads.
+    Mapped,
     /// A workflow of GitHub Actions.
     GithubActions,
     /// A shell script that runs SQL.
@@ -199,6 +218,8 @@ pub enum Declaration {
     Tool,
     /// A SQL file that no config names.
     BareSql,
+    /// Events of its runs alone.
+    Events,
 }
 
 /// SQL text to be read.
@@ -322,6 +343,41 @@ pub struct Exposure {
     pub at: Span,
 }
 
+/// What the events of one job show, all its runs together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedJob {
+    /// The job of the estate it is.
+    pub job: JobId,
+    /// What was read with what was written: one entry a set that occurred.
+    pub moves: Vec<ObservedMove>,
+}
+
+/// One run of a job, as its events show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObservedMove {
+    /// What it read.
+    pub inputs: BTreeSet<DatasetId>,
+    /// What it wrote, with the columns that fed it.
+    pub outputs: BTreeMap<DatasetId, BTreeSet<ObservedColumn>>,
+    /// The first event that shows it.
+    pub at: Span,
+}
+
+/// One column that fed another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObservedColumn {
+    /// Where the value came from.
+    pub from: DatasetId,
+    /// Its column.
+    pub from_column: String,
+    /// The column it fed; `*` for the whole row.
+    pub to_column: String,
+    /// Subtype of the transformation in the standard's words (`IDENTITY`, `JOIN` …); empty where none is said.
+    pub subtype: String,
+    /// Whether the value itself flowed.
+    pub direct: bool,
+}
+
 /// Reads of some datasets by one user within one day, from a log.
 #[derive(Clone, Debug)]
 pub struct Usage {
@@ -329,8 +385,8 @@ pub struct Usage {
     pub user: String,
     /// Team of the user where the log says it.
     pub team: Option<String>,
-    /// When, as the log says (RFC 3339).
-    pub at: Timestamp,
+    /// When, as the log says; `None` where it only sums up.
+    pub at: Option<Timestamp>,
     /// How often.
     pub count: u64,
     /// What: a table, or SQL to be read.
@@ -346,6 +402,13 @@ pub enum UsedThing {
     Table(DatasetId),
     /// SQL text.
     Sql(Script),
+    /// A chart or dashboard of Superset, by its number there.
+    Exposure {
+        /// `chart` or `dashboard`.
+        kind: &'static str,
+        /// Its number, which its export's file name ends in.
+        number: u64,
+    },
 }
 
 /// What version control remembers, newest commit first.
@@ -405,6 +468,8 @@ pub struct EstateSettings {
     pub dialect: Option<String>,
     /// Template values for every script.
     pub vars: BTreeMap<String, String>,
+    /// Namespaces of OpenLineage events → a source system, or `lake`.
+    pub namespaces: BTreeMap<String, String>,
     /// Domain → rules: dataset or job name globs that belong to it.
     pub domains: BTreeMap<String, Vec<String>>,
     /// Candidates the user declares: service name → raw dataset globs.
@@ -450,6 +515,7 @@ impl Default for EstateSettings {
             at: None,
             dialect: None,
             vars: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
             domains: BTreeMap::new(),
             candidates: BTreeMap::new(),
             criticality: BTreeMap::new(),

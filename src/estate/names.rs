@@ -102,6 +102,24 @@ fn value_of(expression: &str, params: &BTreeMap<String, String>) -> String {
     format!("{UNKNOWN}{word}")
 }
 
+/// Tables that a query on a source system reads: the names behind FROM and JOIN.
+pub(crate) fn tables_in(sql: &str) -> Vec<String> {
+    let mut words =
+        sql.split(|c: char| c.is_whitespace() || c == '(' || c == ')' || c == ',').filter(|word| !word.is_empty());
+    let mut found: Vec<String> = Vec::new();
+    while let Some(word) = words.next() {
+        if word.eq_ignore_ascii_case("from") || word.eq_ignore_ascii_case("join") {
+            let Some(name) = words.clone().next() else { break };
+            let name = name.trim_end_matches(';').replace(['"', '`', '[', ']'], "");
+            let is_name = !name.is_empty() && !name.eq_ignore_ascii_case("select") && !name.starts_with('\'');
+            if is_name && !found.contains(&name) {
+                found.push(name);
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,5 +149,11 @@ mod tests {
         named("gs://bucket/export/blocks/date={{ ds }}/*.json", Some("gs://bucket/export/blocks"));
         named("s3://${BUCKET}/Orders/*.csv", Some("s3://bucket/orders"));
         named("s3://", None);
+    }
+
+    #[test]
+    fn the_tables_of_a_source_stand_behind_from_and_join() {
+        assert_eq!(tables_in("SELECT a FROM Orders o\nJOIN `shop`.lines l ON 1; "), ["Orders", "shop.lines"]);
+        assert_eq!(tables_in("select * from (select 1 from t)"), ["t"]);
     }
 }

@@ -7,7 +7,11 @@ use std::{
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        EstateFile, FileFormat, Usage, archive, bi, reader, sql_file, superset, text_file::TextFile, unclaimed, usage,
+        EstateFile, FileFormat, Usage, archive, bi,
+        openlineage::{self, Events},
+        reader, sql_file, superset,
+        text_file::TextFile,
+        unclaimed, usage,
         walk::Found,
     },
     vocab::{Digest, Span},
@@ -23,6 +27,8 @@ pub(crate) enum Content {
     /// The files of an export that is an archive: a Superset export's YAML, a Tableau workbook's XML.
     Export(Vec<TextFile>),
     Log(Vec<Usage>),
+    /// OpenLineage events.
+    Events(Events),
     /// Nothing that carve reads by itself.
     Nothing,
 }
@@ -131,11 +137,17 @@ fn workbook(found: &Found, limit: u64) -> ReadFile {
     }
 }
 
-/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any.
+/// JSON is read by whoever names it (dbt its manifest); here it is only seen whether it is any, and whether it holds
+/// events.
 fn json(found: &Found, limit: u64) -> ReadFile {
     let fault = match bytes(found, limit) {
         Ok(bytes) if bi::may_be_json_of(&bytes) => return bi_json(found, bytes),
-        Ok(bytes) => unclaimed::malformed_json(&found.path, &bytes),
+        Ok(bytes) => match openlineage::read_json(&found.path, &bytes) {
+            Some((events, faults)) => {
+                return done(found, FileFormat::OpenLineage, Digest::of(&bytes), Content::Events(events), faults);
+            }
+            None => unclaimed::malformed_json(&found.path, &bytes),
+        },
         // A large one is data, not a config.
         Err(fault) => (fault.code.code != "E003").then_some(fault),
     };
@@ -167,11 +179,13 @@ fn log(found: &Found) -> ReadFile {
             );
         }
     };
-    match usage::read(&found.path, BufReader::with_capacity(1 << 16, file)) {
-        Some((usage, faults)) => {
-            let digest = File::open(&found.on_disk).and_then(Digest::of_reader).unwrap_or_else(|_| Digest::of(""));
-            done(found, FileFormat::UsageLog, digest, Content::Log(usage), faults)
-        }
+    let whole = || File::open(&found.on_disk).and_then(Digest::of_reader).unwrap_or_else(|_| Digest::of(""));
+    if let Some((usage, faults)) = usage::read(&found.path, BufReader::with_capacity(1 << 16, file)) {
+        return done(found, FileFormat::UsageLog, whole(), Content::Log(usage), faults);
+    }
+    let again = matches!(found.path.extension(), Some("jsonl" | "ndjson")).then(|| File::open(&found.on_disk).ok());
+    match again.flatten().and_then(|file| openlineage::read_lines(&found.path, BufReader::new(file))) {
+        Some((events, faults)) => done(found, FileFormat::OpenLineage, whole(), Content::Events(events), faults),
         None => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }
 }

@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "sources",
     "dialect",
     "vars",
+    "namespaces",
     "domains",
     "candidates",
     "criticality",
@@ -115,6 +116,8 @@ fn fill(settings: &mut EstateSettings, root: &Node, fields: &mut Fields<'_>) {
     settings.sources = sources(root, fields);
     settings.vars =
         fields.map(root, "vars").map(|vars| scalars(vars, fields)).unwrap_or_default().into_iter().collect();
+    settings.namespaces =
+        fields.map(root, "namespaces").map(|map| scalars(map, fields)).unwrap_or_default().into_iter().collect();
     settings.domains = lists(root, "domains", fields);
     settings.candidates = lists(root, "candidates", fields);
     settings.criticality = numbers(root, "criticality", (0.0, 1.0), fields);

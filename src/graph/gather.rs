@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    estate::{Estate, Job, UsedThing},
+    estate::{Estate, Job},
     graph::Edge,
     lineage::{Access, Evidence, JobLineage, Lineage},
     vocab::{DatasetId, JobId, Span},
@@ -155,11 +155,7 @@ fn all_datasets(estate: &Estate, lineage: &Lineage, mentions: &[(&JobId, Vec<Men
     all.extend(estate.declared.keys());
     all.extend(estate.exposures.iter().flat_map(|exposure| &exposure.reads).map(|(dataset, _)| dataset));
     all.extend(lineage.exposures.values().flatten().map(|one| &one.dataset));
-    all.extend(lineage.usage.values().flatten());
-    all.extend(estate.usage.iter().filter_map(|usage| match &usage.what {
-        UsedThing::Table(dataset) => Some(dataset),
-        UsedThing::Sql(_) => None,
-    }));
+    all.extend(estate.usage.iter().enumerate().flat_map(|(at, usage)| lineage.reads_of(at, &usage.what)));
     all.into_iter().cloned().collect()
 }
 
@@ -188,10 +184,7 @@ fn gather_exposures(estate: &Estate, lineage: &Lineage, number: &HashMap<&Datase
 fn gather_usage(estate: &Estate, lineage: &Lineage, number: &HashMap<&DatasetId, usize>) -> Vec<(usize, usize)> {
     let mut all = BTreeSet::new();
     for (at, usage) in estate.usage.iter().enumerate() {
-        match &usage.what {
-            UsedThing::Table(dataset) => all.extend([(number[dataset], at)]),
-            UsedThing::Sql(_) => all.extend(lineage.usage.get(&at).into_iter().flatten().map(|d| (number[d], at))),
-        }
+        all.extend(lineage.reads_of(at, &usage.what).iter().map(|dataset| (number[dataset], at)));
     }
     all.into_iter().collect()
 }

@@ -89,12 +89,18 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// Threads whose stacks are deep enough for deep SQL; `None` where none can be started.
+pub fn deep_pool() -> Option<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES);
+    pool.start_handler(|_| DEEP.set(true)).build().ok()
+}
+
 /// Mentions of tables as places in the script's file, each once.
 pub(in crate::lineage) fn table_uses(script: &Script, prepared: &Prepared, uses: &[RawUse]) -> Vec<TableUse> {
     let mut placed: Vec<TableUse> = Vec::new();
     for one in uses {
         let (source, same) = prepared.filled.origins.source(&one.at);
-        let evidence = if prepared.filled.masked { one.evidence.max(Evidence::Inferred) } else { one.evidence };
+        let evidence = evidence_of(prepared, one);
         let at = if one.evidence == Evidence::Declared { script.at.clone() } else { span_in(script, &source) };
         let exact = one.exact && same && script.verbatim && one.evidence != Evidence::Declared;
         placed.push(TableUse { dataset: one.dataset.clone(), access: one.access, evidence, at, exact });
@@ -104,6 +110,16 @@ pub(in crate::lineage) fn table_uses(script: &Script, prepared: &Prepared, uses:
     });
     placed.dedup();
     placed
+}
+
+/// How a mention is known: what was rewritten or masked before it was read is known less well.
+fn evidence_of(prepared: &Prepared, one: &RawUse) -> Evidence {
+    let helped = || prepared.sql.helped.iter().any(|at| at.start <= one.at.start && one.at.start < at.end);
+    match one.evidence {
+        _ if prepared.filled.masked => Evidence::Inferred,
+        Evidence::Parsed if helped() => Evidence::Helped,
+        as_read => as_read,
+    }
 }
 
 /// Statements with places in the script's file.

@@ -6,24 +6,28 @@
 //! [`read`] does this for a whole estate, [`Editor`] edits by it, [`meaning`] hashes what matters.
 mod analysis;
 mod comparable;
+mod covered;
 mod editor;
+mod known_names;
 mod meaning;
 mod model;
+mod observed;
 mod order;
 mod place;
 mod read;
 mod read_sql;
+mod read_usage;
 mod rename;
 mod repoint;
 mod resolve;
 mod sql;
 mod template;
 
-pub use analysis::on_deep_stack;
+pub use analysis::{deep_pool, on_deep_stack};
 pub use comparable::{Rendered, render};
 pub use editor::Editor;
 pub use meaning::{config_meaning, meaning};
 pub use model::*;
 pub use read::read;
-pub use read_sql::read_sql;
+pub use read_sql::{read_ddl, read_sql};
 pub use repoint::{RepointProblem, TextEdit};

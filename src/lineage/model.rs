@@ -3,20 +3,25 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::vocab::{Column, DatasetId, JobId, Span};
+use crate::{
+    estate::{FileFormat, UsedThing},
+    vocab::{Column, DatasetId, JobId, Span},
+};
 
 /// How an edge is known, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// The grammar accepted the statement.
+    /// The grammar accepted the statement as it stands.
     Parsed,
+    /// The grammar accepted the statement after a rewrite that keeps positions.
+    Helped,
     /// A config or schema file says so.
     Declared,
+    /// Somebody saw it run: an event of OpenLineage.
+    Observed,
     /// A token scan of a statement the grammar rejects, or of a masked template.
     Inferred,
-    /// A log shows it.
-    Observed,
 }
 
 /// The SQL of the whole estate, read.
@@ -32,6 +37,29 @@ pub struct Lineage {
     pub catalog: BTreeMap<DatasetId, Vec<Column>>,
     /// What was read, per dialect.
     pub coverage: BTreeMap<String, Coverage>,
+    /// The same, per format of the files it stands in and dialect.
+    pub formats: BTreeMap<(FileFormat, String), FormatSql>,
+}
+
+/// The SQL in the files of one format and dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FormatSql {
+    /// Files that hold it.
+    pub files: u64,
+    /// How much of it was understood.
+    #[serde(flatten)]
+    pub coverage: Coverage,
+}
+
+impl Lineage {
+    /// What the line of a log at `at` of `Estate::usage` reads.
+    pub fn reads_of<'a>(&'a self, at: usize, what: &'a UsedThing) -> &'a [DatasetId] {
+        match (self.usage.get(&at), what) {
+            (Some(read), _) => read,
+            (None, UsedThing::Table(dataset)) => std::slice::from_ref(dataset),
+            (None, UsedThing::Sql(_) | UsedThing::Exposure { .. }) => &[],
+        }
+    }
 }
 
 /// How much SQL of one dialect was understood.

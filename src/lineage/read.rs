@@ -1,6 +1,6 @@
 //! The SQL of a whole estate: first tables and DDL, then columns in the order in which datasets feed each other.
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -8,11 +8,14 @@ use rayon::prelude::*;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
-    estate::{Estate, Exposure, Job, JobKind, Script, UsedThing},
+    estate::{Estate, Exposure, Job, JobKind},
     lineage::{
         Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
-        analysis::{self, Prepared, STACK_BYTES},
+        analysis::{self, Prepared},
+        covered::Covered,
+        observed,
         order::levels,
+        read_usage::read_usage,
         resolve::{Catalog, JobResolver},
         template::Projects,
     },
@@ -26,10 +29,9 @@ const NAME: &str = "reading SQL";
 ///
 /// Columns come from what is declared, from DDL in scripts, and from the queries that make datasets.
 pub fn read(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build();
-    match pool {
-        Ok(pool) => pool.install(|| read_all(estate, progress)),
-        Err(_) => analysis::on_deep_stack(|| read_all(estate, progress)),
+    match analysis::deep_pool() {
+        Some(pool) => pool.install(|| read_all(estate, progress)),
+        None => analysis::on_deep_stack(|| read_all(estate, progress)),
     }
 }
 
@@ -50,10 +52,13 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
         .collect();
     let (jobs, catalog, mut diagnostics) = read_jobs(estate, &prepared);
     let mut lineage = Lineage { jobs, catalog, ..Lineage::default() };
-    read_exposures(estate, &projects, &mut lineage, &mut diagnostics);
-    lineage.usage = read_usage(estate, &projects, &lineage.catalog);
-    for sql in prepared.iter().flatten().map(|one| &one.sql) {
-        cover(&mut lineage.coverage, sql.dialect.name(), &sql.coverage);
+    let mut covered = Covered::of(estate);
+    read_exposures(estate, &projects, &mut lineage, &mut covered, &mut diagnostics);
+    observed::merge(estate, &mut lineage);
+    lineage.usage = read_usage(estate, &projects, &lineage);
+    let scripts = estate.jobs.iter().flat_map(|job| &job.scripts);
+    for (script, one) in scripts.zip(prepared.iter().flatten()) {
+        covered.add(&mut lineage, &script.at.file, one.sql.dialect.name(), &one.sql.coverage);
     }
     diagnostics.sort();
     let statements: u64 = lineage.coverage.values().map(|c| c.statements).sum();
@@ -77,21 +82,30 @@ fn read_jobs(
     let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
     let first: Vec<JobRead> =
         estate.jobs.par_iter().zip(prepared).map(|(job, scripts)| read_job(job, scripts, &catalog)).collect();
+    // Datasets whose columns became known since: only jobs that mention one of them mean more now.
+    let mut learnt: HashSet<DatasetId> = HashSet::new();
     for (dataset, columns) in first.iter().flat_map(|one| &one.declared) {
-        catalog.entry(dataset.clone()).or_insert_with(|| columns.clone());
-    }
-    let tables: Vec<(BTreeSet<&DatasetId>, BTreeSet<&DatasetId>)> =
-        estate.jobs.iter().zip(&first).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect();
-    let mut read: BTreeMap<usize, JobRead> = BTreeMap::new();
-    for level in levels(&tables) {
-        let done: Vec<(usize, JobRead)> =
-            level.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
-        for (at, one) in done {
-            for (dataset, columns) in &one.derived {
-                derive(&mut catalog, &declared, dataset, columns);
-            }
-            read.insert(at, one);
+        if !catalog.contains_key(dataset) {
+            catalog.insert(dataset.clone(), columns.clone());
+            learnt.insert(dataset.clone());
         }
+    }
+    let mut read: BTreeMap<usize, JobRead> = BTreeMap::new();
+    let levels = levels(&tables_of(estate, &first));
+    let mut first: Vec<Option<JobRead>> = first.into_iter().map(Some).collect();
+    for level in levels {
+        let (again, done): (Vec<usize>, Vec<usize>) =
+            level.into_iter().partition(|at| first[*at].as_ref().is_none_or(|one| one.mentions_any(&learnt)));
+        let again: Vec<(usize, JobRead)> =
+            again.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
+        let mut level: BTreeMap<usize, JobRead> = again.into_iter().collect();
+        level.extend(done.into_iter().filter_map(|at| Some((at, first[at].take()?))));
+        for (dataset, columns) in level.values().flat_map(|one| &one.derived) {
+            if derive(&mut catalog, &declared, dataset, columns) {
+                learnt.insert(dataset.clone());
+            }
+        }
+        read.extend(level);
     }
     let mut diagnostics = Diagnostics::default();
     let mut jobs = BTreeMap::new();
@@ -102,11 +116,18 @@ fn read_jobs(
     (jobs, catalog, diagnostics)
 }
 
-/// Schema files often list only some columns: a query that makes more of them knows better.
-fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &DatasetId, columns: &[Column]) {
+impl JobRead {
+    fn mentions_any(&self, datasets: &HashSet<DatasetId>) -> bool {
+        self.lineage.uses.iter().any(|one| datasets.contains(&one.dataset))
+    }
+}
+
+/// Schema files often list only some columns: a query that makes more of them knows better. False: nothing new.
+fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &DatasetId, columns: &[Column]) -> bool {
     match catalog.get_mut(dataset) {
         None => {
             catalog.insert(dataset.clone(), columns.to_vec());
+            true
         }
         Some(known) if declared.contains(dataset) => {
             let is_known = |column: &Column| known.iter().find(|k| k.name.eq_ignore_ascii_case(&column.name)).cloned();
@@ -115,9 +136,14 @@ fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &Datas
             if missing && covers {
                 *known = columns.iter().map(|column| is_known(column).unwrap_or_else(|| column.clone())).collect();
             }
+            missing && covers
         }
-        Some(_) => {}
+        Some(_) => false,
     }
+}
+
+fn tables_of<'a>(estate: &'a Estate, read: &'a [JobRead]) -> Vec<(BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>)> {
+    estate.jobs.iter().zip(read).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect()
 }
 
 fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>) {
@@ -155,15 +181,21 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     one
 }
 
-fn read_exposures(estate: &Estate, projects: &Projects, lineage: &mut Lineage, diagnostics: &mut Diagnostics) {
+fn read_exposures<'a>(
+    estate: &'a Estate,
+    projects: &Projects,
+    lineage: &mut Lineage,
+    covered: &mut Covered<'a>,
+    diagnostics: &mut Diagnostics,
+) {
     let catalog = &lineage.catalog;
     let read: Vec<_> =
         estate.exposures.par_iter().map(|exposure| read_exposure(exposure, estate, projects, catalog)).collect();
     for (exposure, (uses, faults, coverage)) in estate.exposures.iter().zip(read) {
         lineage.exposures.insert(exposure.id.clone(), uses);
         diagnostics.extend(faults);
-        for (dialect, one) in &coverage {
-            cover(&mut lineage.coverage, dialect, one);
+        for (script, (dialect, one)) in exposure.scripts.iter().zip(&coverage) {
+            covered.add(lineage, &script.at.file, dialect, one);
         }
     }
 }
@@ -188,38 +220,4 @@ fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, cata
         coverage.push((prepared.sql.dialect.name(), prepared.sql.coverage));
     }
     (uses, faults, coverage)
-}
-
-/// Logs repeat themselves: each text is read once.
-fn read_usage(estate: &Estate, projects: &Projects, catalog: &Catalog) -> BTreeMap<usize, Vec<DatasetId>> {
-    let mut scripts: BTreeMap<(&str, Option<&str>), &Script> = BTreeMap::new();
-    for usage in &estate.usage {
-        if let UsedThing::Sql(script) = &usage.what {
-            scripts.entry((&script.text, script.dialect.as_deref())).or_insert(script);
-        }
-    }
-    let read: HashMap<(&str, Option<&str>), Vec<DatasetId>> = scripts
-        .into_par_iter()
-        .map(|(key, script)| {
-            let (_, resolved) = analysis::analyse(script, estate, projects, catalog);
-            let reads: BTreeSet<DatasetId> =
-                resolved.uses.into_iter().filter(|one| one.access == Access::Read).map(|one| one.dataset).collect();
-            (key, reads.into_iter().collect())
-        })
-        .collect();
-    let of = |what: &UsedThing| match what {
-        UsedThing::Table(dataset) => vec![dataset.clone()],
-        UsedThing::Sql(script) => read.get(&(&*script.text, script.dialect.as_deref())).cloned().unwrap_or_default(),
-    };
-    estate.usage.iter().enumerate().map(|(at, usage)| (at, of(&usage.what))).collect()
-}
-
-fn cover(coverage: &mut BTreeMap<String, Coverage>, dialect: &str, one: &Coverage) {
-    let sum = coverage.entry(dialect.to_owned()).or_default();
-    sum.scripts += one.scripts;
-    sum.statements += one.statements;
-    sum.parsed += one.parsed;
-    sum.helped += one.helped;
-    sum.scanned += one.scanned;
-    sum.not_understood += one.not_understood;
 }

@@ -21,17 +21,7 @@ pub fn read_sql(
     dialect: Option<&str>,
     catalog: &BTreeMap<DatasetId, Vec<Column>>,
 ) -> (JobLineage, Diagnostics) {
-    let script = Script {
-        at: Span::of(NO_FILE, text, 0, text.len()),
-        text: Arc::from(text),
-        verbatim: true,
-        templating: Templating::Generic,
-        dialect: dialect.map(str::to_owned),
-        schema: None,
-        target: None,
-        materialized: None,
-        params: BTreeMap::new(),
-    };
+    let script = script_of(text, dialect);
     on_deep_stack(|| {
         let (prepared, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog);
         let lineage = JobLineage {
@@ -44,4 +34,27 @@ pub fn read_sql(
         faults.sort();
         (lineage, faults)
     })
+}
+
+/// The columns of the tables and views that the script `text` creates.
+pub fn read_ddl(text: &str, dialect: Option<&str>) -> BTreeMap<DatasetId, Vec<Column>> {
+    let script = script_of(text, dialect);
+    on_deep_stack(|| {
+        let (_, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), &BTreeMap::default());
+        resolved.declared.into_iter().chain(resolved.derived).collect()
+    })
+}
+
+fn script_of(text: &str, dialect: Option<&str>) -> Script {
+    Script {
+        at: Span::of(NO_FILE, text, 0, text.len()),
+        text: Arc::from(text),
+        verbatim: true,
+        templating: Templating::Generic,
+        dialect: dialect.map(str::to_owned),
+        schema: None,
+        target: None,
+        materialized: None,
+        params: BTreeMap::new(),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use camino::Utf8Path;
 
 use crate::{
-    estate::{Estate, Exposure, Job, JobKind, UsedThing},
+    estate::{Estate, Exposure, Job, JobKind},
     graph::{DatasetFacts, DependencyGraph, Edge, Layer, Origins},
     lineage::{Access, Lineage},
     scoring::{Candidate, EvidenceRow, Parameters, bundles, candidates::Group},
@@ -203,10 +203,7 @@ impl<'a> Survey<'a> {
 
     fn find_users(&self, origins: &Origins<'_>, pieces: &mut [Piece]) {
         for (at, usage) in self.estate.usage.iter().enumerate() {
-            let datasets = match &usage.what {
-                UsedThing::Table(dataset) => std::slice::from_ref(dataset),
-                UsedThing::Sql(_) => self.lineage.usage.get(&at).map_or(&[][..], Vec::as_slice),
-            };
+            let datasets = self.lineage.reads_of(at, &usage.what);
             let reached: BTreeSet<u32> = datasets.iter().flat_map(|dataset| origins.of(dataset)).collect();
             for piece in reached {
                 let who = usage.team.as_ref().unwrap_or(&usage.user);

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ macro_rules! slug_name {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name that `text` suggests: what no name may hold becomes a hyphen.
@@ -72,7 +72,7 @@ macro_rules! slug_name {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0.into()
+                name.0.as_ref().to_owned()
             }
         }
 
@@ -106,12 +106,24 @@ impl Default for Endpoint {
 
 /// The name of a job of the estate, unique in it: a declared name, or the file's path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(Box<str>);
+#[serde(from = "String", into = "String")]
+pub struct JobId(Arc<str>);
+
+impl From<String> for JobId {
+    fn from(name: String) -> Self {
+        JobId(name.into())
+    }
+}
+
+impl From<JobId> for String {
+    fn from(job: JobId) -> Self {
+        job.0.as_ref().to_owned()
+    }
+}
 
 impl JobId {
     /// The job called `name`.
-    pub fn new(name: impl Into<Box<str>>) -> Self {
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
         JobId(name.into())
     }
 

@@ -8,6 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("estate", &["vocab", "diagnostics", "progress"]),
     ("lineage", &["vocab", "diagnostics", "progress", "estate"]),
     ("graph", &["vocab", "diagnostics", "estate", "lineage"]),
+    ("export", &["vocab", "diagnostics", "estate", "lineage", "graph"]),
     ("scoring", &["vocab", "estate", "lineage", "graph"]),
     ("plan", &["vocab", "diagnostics", "estate", "lineage", "graph", "scoring"]),
     ("service", &["vocab"]),

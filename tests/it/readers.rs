@@ -1,6 +1,10 @@
 //! Files of other tools into jobs: every folder of `fixtures/readers` holds a small estate and, beside it, what
 //! a person reads in it.
-use std::{fmt::Write as _, fs, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use carve::{
@@ -12,7 +16,7 @@ use pretty_assertions::assert_eq;
 
 #[test]
 fn each_format_gives_the_jobs_a_person_reads_in_it() {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readers");
+    let home = std::env::var("CARVE_READERS").map_or_else(|_| home(), PathBuf::from);
     let mut folders: Vec<_> = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     let only = std::env::var("CARVE_READER").unwrap_or_default();
@@ -32,9 +36,8 @@ fn each_format_gives_the_jobs_a_person_reads_in_it() {
 
 #[test]
 fn sql_of_every_reader_leads_back_to_its_bytes() {
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readers");
     let mut checked = 0;
-    for folder in fs::read_dir(home).unwrap() {
+    for folder in fs::read_dir(home()).unwrap() {
         let root = Utf8PathBuf::from_path_buf(folder.unwrap().path().join("estate")).unwrap();
         let (estate, _) = read(&root);
         for script in estate.jobs.iter().flat_map(|job| &job.scripts).filter(|script| script.verbatim) {
@@ -44,6 +47,10 @@ fn sql_of_every_reader_leads_back_to_its_bytes() {
         }
     }
     assert!(checked > 10);
+}
+
+fn home() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/readers")
 }
 
 fn read(root: &Utf8Path) -> (Estate, Diagnostics) {

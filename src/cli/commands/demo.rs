@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let context = &Context {
         screen: context.screen.clone(),
         json: context.json,
+        format: context.format,
         bars: Bars::new(&context.screen).without_lines(),
     };
     let folder = &args.folder;
@@ -182,7 +183,7 @@ fn run_script(lake: &LegacyLake, survey: &Survey, script: &Script) -> Result<(),
 
 /// The three best plans, written.
 fn plans(workspace: &Workspace, survey: &Survey) -> Result<Vec<Plan>, Failure> {
-    let plans: Vec<Plan> = survey.best(3).map(|card| survey.draft(card)).collect::<Result<_, _>>()?;
+    let plans: Vec<Plan> = survey.best().take(3).map(|card| survey.draft(card)).collect::<Result<_, _>>()?;
     for plan in &plans {
         write_file(&workspace.plans().join(format!("{}.yaml", plan.service)), plan::to_text(plan)?.as_bytes())?;
     }

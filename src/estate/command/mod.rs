@@ -4,11 +4,12 @@
 //! program. Nothing is executed.
 mod clients;
 mod include;
-mod job;
+mod of_yaml;
 mod run;
 mod syntax;
 mod words;
 
 pub(crate) use clients::mentions_client;
 pub(crate) use include::included;
-pub(crate) use run::{Place, Ran, run};
+pub(crate) use of_yaml::of_node;
+pub(crate) use run::{Place, run};

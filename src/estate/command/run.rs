@@ -11,12 +11,13 @@ use super::{
 use crate::{
     diagnostics::{Code, CodeEntry, Diagnostic},
     estate::{
-        ImportedTable, Script, SourceSystem, Templating,
+        found::Found,
+        given_sql::{How, shown},
         paths::folder_of,
-        reader::{Around, DbtRun, Sought},
+        reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::Span,
 };
 
 /// Commands one text may run, loops and nested scripts included.
@@ -49,27 +50,6 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What commands do with data.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Ran {
-    pub(crate) scripts: Vec<Script>,
-    pub(crate) imports: Vec<ImportedTable>,
-    pub(crate) reads: Vec<(DatasetId, Span)>,
-    pub(crate) writes: Vec<(DatasetId, Span)>,
-    pub(crate) sources: BTreeMap<String, SourceSystem>,
-    /// SQL files and scripts that are run.
-    pub(crate) claimed: BTreeSet<Utf8PathBuf>,
-    pub(crate) dbt_runs: Vec<DbtRun>,
-    /// Files of other formats that a tool on the command line runs.
-    pub(crate) runs: BTreeSet<JobId>,
-    /// Whether the commands load from outside, or write out.
-    pub(crate) loads: bool,
-    pub(crate) unloads: bool,
-    pub(crate) pieces: u64,
-    pub(crate) opaque: u64,
-    pub(crate) faults: Vec<Diagnostic>,
-}
-
 /// Reads the commands of `text`, which run in `folder` with `vars` set.
 pub(crate) fn run(
     text: &str,
@@ -77,8 +57,8 @@ pub(crate) fn run(
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
-) -> Ran {
-    let mut shared = Shared { around, ran: Ran::default(), fuel: FUEL, open: Vec::new() };
+) -> Found {
+    let mut shared = Shared { around, ran: Found::default(), fuel: FUEL, open: Vec::new() };
     shared.open.push(place.file.path.clone());
     Shell::new(place.clone(), folder, vars).all(text, &mut shared);
     shared.ran
@@ -87,7 +67,7 @@ pub(crate) fn run(
 /// What all scripts of one run share.
 pub(super) struct Shared<'a> {
     pub(super) around: &'a Around<'a>,
-    pub(super) ran: Ran,
+    pub(super) ran: Found,
     fuel: usize,
     /// Scripts being read: none is read within itself.
     open: Vec<Utf8PathBuf>,
@@ -410,13 +390,18 @@ impl<'p> Shell<'p> {
     }
 
     /// Takes the SQL files that `arg` names, and those they include.
-    pub(super) fn sql_file(&mut self, arg: &Arg, how: &Sql, shared: &mut Shared<'_>) -> bool {
+    pub(super) fn sql_file(&mut self, arg: &Arg, how: &How, shared: &mut Shared<'_>) -> bool {
         match self.seek(arg, shared) {
             Sought::File(file) => {
                 let mut claimed = std::mem::take(&mut shared.ran.claimed);
                 for (file, faults) in super::included(&file, &self.folder, shared.around, &mut claimed) {
-                    let params = self.params(how, &file.text, shared);
-                    shared.ran.scripts.push(how.script(file.whole(), file.text.clone(), file.editable, params));
+                    let params = self.params(how, &file.text);
+                    shared.ran.scripts.push(How { params, ..how.clone() }.script(
+                        file.whole(),
+                        file.text.clone(),
+                        file.editable,
+                        shared.around,
+                    ));
                     shared.ran.faults.extend(faults);
                 }
                 shared.ran.claimed = claimed;
@@ -438,7 +423,7 @@ impl<'p> Shell<'p> {
     }
 
     /// Takes the SQL that `arg` is.
-    pub(super) fn sql_text(&mut self, arg: &Arg, how: &Sql, shared: &mut Shared<'_>) -> bool {
+    pub(super) fn sql_text(&mut self, arg: &Arg, how: &How, shared: &mut Shared<'_>) -> bool {
         if let Some(file) = &arg.file {
             let named = Arg { text: file.to_string(), file: None, ..arg.clone() };
             return self.sql_file(&named, how, shared);
@@ -453,19 +438,23 @@ impl<'p> Shell<'p> {
             Some(raw) => (raw.clone(), true),
             None => (arg.text.clone(), false),
         };
-        let params = self.params(how, &text, shared);
-        shared.ran.scripts.push(how.script(arg.at.clone(), text.into(), is_verbatim, params));
+        let params = self.params(how, &text);
+        shared.ran.scripts.push(How { params, ..how.clone() }.script(
+            arg.at.clone(),
+            text.into(),
+            is_verbatim,
+            shared.around,
+        ));
         true
     }
 
-    /// Values for `${…}`: the estate's, the shell's own that `text` names, and those given to the client.
-    fn params(&self, how: &Sql, text: &str, shared: &Shared<'_>) -> BTreeMap<String, String> {
-        let mut params = shared.around.vars.clone();
+    /// Values for `${…}`: the shell's own that `text` names, and those given to the client.
+    fn params(&self, how: &How, text: &str) -> BTreeMap<String, String> {
         let named = self
             .vars
             .iter()
             .filter(|(name, value)| name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}")));
-        params.extend(named.map(|(name, value)| (name.clone(), value.clone())));
+        let mut params: BTreeMap<String, String> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
         params.extend(how.params.clone());
         params
     }
@@ -474,32 +463,6 @@ impl<'p> Shell<'p> {
 enum Output {
     Text(String),
     File(Utf8PathBuf),
-}
-
-/// How SQL is run.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sql {
-    pub(super) dialect: Option<String>,
-    pub(super) schema: Option<String>,
-    pub(super) target: Option<DatasetId>,
-    pub(super) materialized: Option<String>,
-    pub(super) params: BTreeMap<String, String>,
-}
-
-impl Sql {
-    fn script(&self, at: Span, text: std::sync::Arc<str>, verbatim: bool, params: BTreeMap<String, String>) -> Script {
-        Script {
-            at,
-            text,
-            verbatim,
-            templating: Templating::Generic,
-            dialect: self.dialect.clone(),
-            schema: self.schema.clone(),
-            target: self.target.clone(),
-            materialized: self.materialized.clone(),
-            params,
-        }
-    }
 }
 
 /// What stands for the value of a variable nobody knows: templates fill it.
@@ -514,10 +477,4 @@ fn unknown(name: &str) -> String {
 /// Whether `path` looks like a file of SQL.
 pub(super) fn is_sql_path(path: &str) -> bool {
     crate::estate::sql_file::stem(path.as_ref()).is_some()
-}
-
-/// At most one line of `text`, for messages.
-fn shown(text: &str) -> &str {
-    let line = text.trim().lines().next().unwrap_or_default();
-    line.get(..80).unwrap_or(line)
 }

@@ -154,6 +154,13 @@ impl Cutter<'_> {
                     }
                 }
                 '$' | '`' => self.expansion(&mut word),
+                // A template's expression is one piece, blanks and all.
+                '{' if self.rest().starts_with("{{") => {
+                    let length = self.rest().find("}}").map_or(self.rest().len(), |end| end + 2);
+                    let inner = self.rest()[..length].to_owned();
+                    inner.chars().for_each(|c| word.push(c));
+                    self.at += length;
+                }
                 c if c.is_whitespace() || ";&|<>()".contains(c) => break,
                 c => {
                     word.push(c);

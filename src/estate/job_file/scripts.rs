@@ -8,10 +8,11 @@ use crate::{
     diagnostics::CodeEntry,
     estate::{
         Script, Templating,
+        given_sql::text_of,
         paths::{beside, folder_of},
         reader::Around,
         text_file::TextFile,
-        yaml::{Fields, Node, Written},
+        yaml::{Fields, Node},
     },
     vocab::Span,
 };
@@ -31,11 +32,7 @@ pub(super) fn read(
         }));
     }
     for node in fields.texts(map, "query") {
-        let written_here = fields.file.editable && matches!(node.written, Written::AsIs | Written::Block);
-        let text: Arc<str> = match node.written {
-            Written::AsIs | Written::Block => fields.file.text[node.start..node.end].into(),
-            Written::Otherwise | Written::Nearby => node.scalar().unwrap_or_default().into(),
-        };
+        let (text, written_here) = text_of(node, fields.file);
         scripts.push(script(fields.span(node), text, written_here, job));
     }
     scripts

@@ -72,6 +72,34 @@ impl<'a> Around<'a> {
         below.filter(|(path, _)| fits(path)).map(|(path, _)| (*path).to_owned()).collect()
     }
 
+    /// Files and folders whose paths from `folder` fit the glob `pattern`, in order.
+    pub(crate) fn glob_all(&self, folder: &Utf8Path, pattern: &str) -> Vec<Utf8PathBuf> {
+        let Some(full) = paths::beside(folder, pattern) else { return Vec::new() };
+        let wanted: Vec<&str> = full.components().map(|part| part.as_str()).collect();
+        let fixed: Utf8PathBuf = full.components().take_while(|part| !part.as_str().contains(['*', '?'])).collect();
+        let mut found: Vec<Utf8PathBuf> = Vec::new();
+        for (path, _) in self.found.range(fixed.as_path()..).take_while(|(path, _)| path.starts_with(&fixed)) {
+            let parts: Vec<&str> = path.components().take(wanted.len()).map(|part| part.as_str()).collect();
+            let fits =
+                parts.len() == wanted.len() && parts.iter().zip(&wanted).all(|(part, glob)| fits_glob(part, glob));
+            let whole = Utf8PathBuf::from(parts.join("/"));
+            if fits && found.last() != Some(&whole) {
+                found.push(whole);
+            }
+        }
+        found
+    }
+
+    /// Whether the path of any file fits `glob`.
+    pub(crate) fn any_fits(&self, glob: &str) -> bool {
+        self.found.keys().any(|path| fits_path(path, glob))
+    }
+
+    /// Files whose paths fit `glob`, in order.
+    pub(crate) fn all_that_fit(&self, glob: &str) -> Vec<Utf8PathBuf> {
+        self.found.keys().filter(|path| fits_path(path, glob)).map(|path| (*path).to_owned()).collect()
+    }
+
     /// The file that `written` names, counted from each of `folders` in turn; else the only file of the estate
     /// whose path ends so, because configs name paths of the machine they run on.
     pub(crate) fn find(&self, folders: &[&Utf8Path], written: &str) -> Sought {
@@ -114,6 +142,32 @@ impl<'a> Around<'a> {
         let (first, second) = (best.next()?, best.next());
         second.is_none().then_some(*first)
     }
+}
+
+/// Whether `path` fits a glob in which `**` stands for any number of folders.
+pub(crate) fn fits_path(path: &Utf8Path, glob: &str) -> bool {
+    let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
+    let globs: Vec<&str> = glob.trim_start_matches("./").split('/').filter(|part| !part.is_empty()).collect();
+    // Which of the first globs fit the parts so far.
+    let mut open = vec![false; globs.len() + 1];
+    open[0] = true;
+    for at in 0..globs.len() {
+        open[at + 1] = open[at] && globs[at] == "**";
+    }
+    for part in parts {
+        let mut next = vec![false; globs.len() + 1];
+        for (at, glob) in globs.iter().enumerate() {
+            match *glob {
+                "**" => next[at + 1] |= open[at] || open[at + 1],
+                glob => next[at + 1] |= open[at] && fits_glob(part, glob),
+            }
+            if *glob == "**" && next[at] {
+                next[at + 1] = true;
+            }
+        }
+        open = next;
+    }
+    open[globs.len()]
 }
 
 /// Whether `text` fits a glob of `*` and `?`.
@@ -185,12 +239,28 @@ mod tests {
     }
 
     #[test]
+    fn two_stars_stand_for_any_number_of_folders() {
+        for (path, glob, fits) in [
+            ("a.yaml", "**/*.yaml", true),
+            ("x/y/a.yaml", "**/*.yaml", true),
+            ("x/y/a.yaml", "x/**/a.yaml", true),
+            ("x/a.yaml", "x/**/a.yaml", true),
+            ("x/y/a.yaml", "x/*.yaml", false),
+            ("x/y", "x/**", true),
+            ("y/a.yaml", "x/**", false),
+        ] {
+            assert_eq!(fits_path(path.as_ref(), glob), fits, "{path} {glob}");
+        }
+    }
+
+    #[test]
     fn a_glob_lists_files_in_order() {
         let (_place, found) = found(&["a/1.sql", "a/2.sql", "a/b/3.sql", "a/x.txt", "ab/4.sql"]);
         let vars = BTreeMap::new();
         let around = Around::new(&found, Vec::new(), 1_000, &vars, None);
         assert_eq!(around.glob("a".as_ref(), "*.sql"), ["a/1.sql", "a/2.sql"]);
         assert_eq!(around.glob("".as_ref(), "a/*/?.sql"), ["a/b/3.sql"]);
+        assert_eq!(around.glob_all("".as_ref(), "a/*"), ["a/1.sql", "a/2.sql", "a/b", "a/x.txt"]);
         assert!(fits_glob("abc", "a*c*") && !fits_glob("abc", "a*b"));
     }
 }

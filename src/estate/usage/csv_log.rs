@@ -6,8 +6,9 @@ use csv::{ByteRecord, ErrorKind, Position, ReaderBuilder};
 
 use super::{
     FAULTS_TOLD,
-    header::{Header, Meaning},
-    tally::{Line, Tally},
+    preset::Preset,
+    row::{Columns, Record},
+    tally::Tally,
 };
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
@@ -36,7 +37,9 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
         .into_records()
         .next()?
         .ok()?;
-    let header = Header::of(&names)?;
+    let columns = Columns::of(&names);
+    let known: Vec<&str> = columns.names().collect();
+    let preset = Preset::of(known.iter().copied())?;
     let mut reader = ReaderBuilder::new().delimiter(delimiter).from_reader(head.chain(input));
     let (mut tally, mut faults) = (Tally::default(), Vec::new());
     let mut record = ByteRecord::new();
@@ -50,7 +53,10 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
                 let place = place(reader.position().byte());
                 let line = text_of(&record)
                     .ok_or_else(|| Diagnostic::new(CodeEntry::E008, place.clone(), "the row is not UTF-8"));
-                let added = line.and_then(|fields| tally.add(line_of(&header, &fields), place));
+                let added = line.and_then(|fields| {
+                    let read = preset.line(&Record { columns: &columns, fields: &fields });
+                    read.map_or(Ok(()), |read| preset.add(&mut tally, read, place))
+                });
                 keep(&mut faults, added.err());
             }
             Err(error) => {
@@ -86,18 +92,6 @@ fn delimiter_of(path: &Utf8Path, head: &[u8]) -> u8 {
 
 fn text_of(record: &ByteRecord) -> Option<Vec<&str>> {
     record.iter().map(|field| std::str::from_utf8(field).ok()).collect()
-}
-
-fn line_of(header: &Header, fields: &[&str]) -> Line {
-    let field = |meaning| header.column(meaning).and_then(|column| fields.get(column)).map(|text| (*text).to_owned());
-    Line {
-        user: field(Meaning::User).unwrap_or_default(),
-        team: field(Meaning::Team),
-        time: field(Meaning::Time).unwrap_or_default(),
-        sql: field(Meaning::Sql),
-        table: field(Meaning::Table),
-        count: field(Meaning::Count),
-    }
 }
 
 fn at(path: &Utf8Path, position: &Position, end: u64) -> Span {
@@ -139,7 +133,7 @@ mod tests {
         let text = "user,time,table,count\nann,2026-01-05T09:00:00Z,raw.orders,2\nann,2026-01-05T08:00:00Z,RAW.Orders,3\nann,2026-01-06T08:00:00Z,raw.orders,\n";
         let (usage, faults) = read(text).unwrap();
         assert!(faults.is_empty(), "{faults:?}");
-        let counts: Vec<_> = usage.iter().map(|usage| (usage.at.to_string(), usage.count)).collect();
+        let counts: Vec<_> = usage.iter().map(|usage| (usage.at.unwrap().to_string(), usage.count)).collect();
         assert_eq!(counts, [("2026-01-05T08:00:00Z".to_owned(), 5), ("2026-01-06T08:00:00Z".to_owned(), 1)]);
     }
 

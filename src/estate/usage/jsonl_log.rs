@@ -4,11 +4,7 @@ use std::io::{BufRead, Read as _};
 use camino::Utf8Path;
 use serde_json::{Map, Value};
 
-use super::{
-    csv_log::keep,
-    header::{Header, Meaning, names_of},
-    tally::{Line, Tally},
-};
+use super::{csv_log::keep, preset::Preset, row::Object, tally::Tally};
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::Usage,
@@ -21,6 +17,7 @@ const LINE_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usage>, Vec<Diagnostic>)> {
     let (mut tally, mut faults) = (Tally::default(), Vec::new());
     let (mut line, mut number, mut start) = (Vec::new(), 0, 0);
+    let mut preset: Option<&Preset> = None;
     loop {
         line.clear();
         let length = input.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line).ok()?;
@@ -35,12 +32,17 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
             continue;
         }
         let parsed = serde_json::from_slice::<Map<String, Value>>(text);
-        // The first line decides whether this is a log at all.
-        if number == 1 && !parsed.as_ref().is_ok_and(|object| Header::of(object.keys().map(String::as_str)).is_some()) {
-            return None;
-        }
-        let added = match parsed {
-            Ok(object) => tally.add(line_of(&object), place),
+        let added = match parsed.map(Object::of) {
+            Ok(object) => {
+                // The first line decides whether this is a log at all, and whose.
+                let known = match preset {
+                    Some(known) => known,
+                    None => Preset::of(object.names().collect::<Vec<_>>().iter().copied())?,
+                };
+                preset = Some(known);
+                known.line(&object).map_or(Ok(()), |read| known.add(&mut tally, read, place))
+            }
+            Err(_) if preset.is_none() => return None,
             Err(error) => {
                 let place = Span { column: error.column().max(1) as u32, ..place };
                 Err(Diagnostic::new(CodeEntry::E007, place, "the line is no JSON object"))
@@ -50,30 +52,7 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
     }
     let (usage, full) = tally.finish();
     faults.extend(full);
-    (number > 0).then_some((usage, faults))
-}
-
-fn line_of(object: &Map<String, Value>) -> Line {
-    let field = |meaning| {
-        let named = |name: &&str| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-        names_of(meaning).iter().find_map(named).and_then(text_of)
-    };
-    Line {
-        user: field(Meaning::User).unwrap_or_default(),
-        team: field(Meaning::Team),
-        time: field(Meaning::Time).unwrap_or_default(),
-        sql: field(Meaning::Sql),
-        table: field(Meaning::Table),
-        count: field(Meaning::Count),
-    }
-}
-
-fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    preset.is_some().then_some((usage, faults))
 }
 
 #[cfg(test)]

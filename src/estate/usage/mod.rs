@@ -1,7 +1,8 @@
-//! Usage logs: who read what, when. CSV with a header, or one JSON object a line.
+//! Usage logs: who read what, when. CSV with a header, or one JSON object a line; `preset` knows whose log it is.
 mod csv_log;
-mod header;
 mod jsonl_log;
+mod preset;
+mod row;
 mod tally;
 mod time;
 

@@ -17,10 +17,24 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 pub(super) struct Line {
     pub(super) user: String,
     pub(super) team: Option<String>,
-    pub(super) time: String,
-    pub(super) sql: Option<String>,
-    pub(super) table: Option<String>,
+    pub(super) time: Option<String>,
+    /// Whether the line may do without a time: it sums up.
+    pub(super) timeless: bool,
     pub(super) count: Option<String>,
+    pub(super) things: Vec<Thing>,
+    /// The dialect of its SQL, where the log says whose it is.
+    pub(super) dialect: Option<&'static str>,
+    /// The schema of tables that its SQL names without one.
+    pub(super) schema: Option<String>,
+}
+
+/// What a line names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Thing {
+    Table(String),
+    Sql(String),
+    /// A chart or dashboard by its number in the tool.
+    Exposure(&'static str, u64),
 }
 
 /// What is counted apart.
@@ -28,18 +42,19 @@ pub(super) struct Line {
 struct Key {
     user: Arc<str>,
     team: Option<Arc<str>>,
-    day: i64,
-    thing: Thing,
+    day: Option<i64>,
+    used: Used,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Thing {
+enum Used {
     Table(DatasetId),
-    Sql(Arc<str>),
+    Sql { text: Arc<str>, schema: Option<Arc<str>>, dialect: Option<&'static str> },
+    Exposure(&'static str, u64),
 }
 
 struct Count {
-    at: Timestamp,
+    at: Option<Timestamp>,
     count: u64,
     line: Span,
 }
@@ -57,27 +72,40 @@ impl Tally {
     /// Adds `line`, which stands at `at`.
     pub(super) fn add(&mut self, line: Line, at: Span) -> Result<(), Diagnostic> {
         let bad = |here: String| Diagnostic::new(CodeEntry::E050, at.clone(), here);
-        let when = super::time::instant(&line.time).ok_or_else(|| bad(format!("`{}` is no time", line.time)))?;
+        let when = match line.time.as_deref() {
+            None if line.timeless => None,
+            time => {
+                let time = time.unwrap_or_default();
+                Some(super::time::instant(time).ok_or_else(|| bad(format!("`{time}` is no time")))?)
+            }
+        };
         let count = match line.count.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
             Some(text) => text.parse().map_err(|_| bad(format!("`{text}` is no count")))?,
             None => 1,
         };
-        let sql = line.sql.filter(|sql| !sql.trim().is_empty());
-        let table = line.table.filter(|table| !table.trim().is_empty());
-        let thing = match (table, sql) {
-            (Some(table), _) => Thing::Table(table.parse().map_err(|_| bad(format!("`{table}` names no table")))?),
-            (None, Some(sql)) => Thing::Sql(self.shared(&sql)),
-            (None, None) => return Err(bad("neither SQL nor a table stands here".to_owned())),
-        };
+        if line.things.is_empty() {
+            return Err(bad("neither SQL nor a table stands here".to_owned()));
+        }
         let team = line.team.filter(|team| !team.trim().is_empty()).map(|team| self.shared(team.trim()));
+        let schema = line.schema.map(|schema| self.shared(schema.trim()));
         // Days are days of UTC.
-        let day = when.as_second().div_euclid(86_400);
-        let key = Key { user: self.shared(line.user.trim()), team, day, thing };
-        self.count(key, when, count, at);
+        let day = when.map(|when| when.as_second().div_euclid(86_400));
+        let user = self.shared(line.user.trim());
+        for thing in line.things {
+            let used = match thing {
+                Thing::Table(table) => {
+                    Used::Table(table.parse().map_err(|_| bad(format!("`{table}` names no table")))?)
+                }
+                Thing::Sql(sql) => Used::Sql { text: self.shared(&sql), schema: schema.clone(), dialect: line.dialect },
+                Thing::Exposure(kind, number) => Used::Exposure(kind, number),
+            };
+            let key = Key { user: user.clone(), team: team.clone(), day, used };
+            self.count(key, when, count, at.clone());
+        }
         Ok(())
     }
 
-    fn count(&mut self, key: Key, at: Timestamp, count: u64, line: Span) {
+    fn count(&mut self, key: Key, at: Option<Timestamp>, count: u64, line: Span) {
         let known = self.counts.contains_key(&key);
         if !known && self.bytes > MOST_BYTES {
             self.full.get_or_insert(line);
@@ -120,15 +148,16 @@ impl Tally {
 }
 
 fn usage(key: Key, count: Count) -> Usage {
-    let what = match key.thing {
-        Thing::Table(table) => UsedThing::Table(table),
-        Thing::Sql(text) => UsedThing::Sql(Script {
+    let what = match key.used {
+        Used::Table(table) => UsedThing::Table(table),
+        Used::Exposure(kind, number) => UsedThing::Exposure { kind, number },
+        Used::Sql { text, schema, dialect } => UsedThing::Sql(Script {
             at: count.line.clone(),
             text,
             verbatim: false,
             templating: Templating::Generic,
-            dialect: None,
-            schema: None,
+            dialect: dialect.map(str::to_owned),
+            schema: schema.map(|schema| schema.to_string()),
             target: None,
             materialized: None,
             params: BTreeMap::new(),

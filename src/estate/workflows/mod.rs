@@ -1,16 +1,17 @@
 //! Workflows of continuous integration that run SQL on a schedule: GitHub Actions.
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{
     estate::{
         FileFormat, Schedule, command,
+        found::Found,
         reader::{Around, Reader, Reading},
         text_file::TextFile,
-        yaml::{self, Entry, Node, Shape, Written},
+        yaml::{self, Entry, Node, Shape},
     },
-    vocab::{JobId, Span},
+    vocab::JobId,
 };
 
 /// Combinations of a matrix that are read.
@@ -72,7 +73,7 @@ fn job(
     let mut vars = vars.clone();
     vars.extend(texts(map.get("env")));
     let default = map.at(&["defaults", "run", "working-directory"]).and_then(Node::scalar).unwrap_or_default();
-    let mut all = command::Ran::default();
+    let mut all = Found::default();
     for combination in combinations(map.at(&["strategy", "matrix"])) {
         let mut vars = vars.clone();
         vars.extend(combination);
@@ -82,7 +83,7 @@ fn job(
             vars.extend(texts(step.get("env")));
             let folder = step.get("working-directory").and_then(Node::scalar).unwrap_or(default);
             let folder = crate::estate::paths::beside(Utf8Path::new(""), folder).unwrap_or_default();
-            all.add(commands(run, file, &folder, vars, around));
+            all.add(command::of_node(run, file, &folder, vars, around));
         }
     }
     let at = file.span(entry.key.start, entry.key.end);
@@ -93,26 +94,6 @@ fn job(
     });
     if let Some(job) = all.enter(id(name), at, schedule, reading) {
         job.depends_on = needs.unwrap_or_default();
-    }
-}
-
-/// Reads the commands that a value of `file` holds.
-pub(crate) fn commands(
-    node: &Node,
-    file: &TextFile,
-    folder: &Utf8Path,
-    vars: BTreeMap<String, String>,
-    around: &Around<'_>,
-) -> command::Ran {
-    let whole: Span = file.span(node.start, node.end);
-    let as_written = matches!(node.written, Written::AsIs | Written::Block);
-    let raw = as_written.then(|| file.text.get(node.start..node.end)).flatten();
-    match raw {
-        Some(raw) => command::run(raw, &command::Place { file, base: Some(node.start), whole }, folder, vars, around),
-        None => {
-            let text = node.scalar().unwrap_or_default();
-            command::run(text, &command::Place { file, base: None, whole }, folder, vars, around)
-        }
     }
 }
 

@@ -112,7 +112,7 @@ impl World {
         self.estate.usage.push(Usage {
             user: format!("someone of {team}"),
             team: Some(team.to_owned()),
-            at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             count,
             what: UsedThing::Table(id(dataset)),
             line: Span { line, ..Span::whole("usage.csv") },

@@ -1,10 +1,13 @@
 //! `bq`: queries with a destination, loads, extracts, copies and views.
 use super::{
-    super::run::{Arg, Input, Shared, Shell, Sql},
+    super::run::{Arg, Input, Shared, Shell},
     options::Options,
     sql_client::opaque,
 };
-use crate::{estate::names::dataset_named, vocab::DatasetId};
+use crate::{
+    estate::{given_sql::How, names::dataset_named},
+    vocab::DatasetId,
+};
 
 const COMMANDS: &[&str] = &["query", "load", "extract", "cp", "mk", "update"];
 const VALUES: &[&str] = &[
@@ -70,7 +73,7 @@ fn dataset(arg: &Arg, shell: &Shell<'_>, shared: &Shared<'_>) -> Option<DatasetI
 
 fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
     let destination = options.last(&["--destination_table"]);
-    let mut how = Sql { dialect: Some("bigquery".to_owned()), ..Sql::default() };
+    let mut how = How { dialect: Some("bigquery".to_owned()), ..How::default() };
     // `--parameter=name:type:value` fills values, never names: nothing to bind.
     how.target = destination.and_then(|arg| dataset(arg, shell, shared));
     let appends = options.given.iter().any(|(name, value)| {
@@ -132,11 +135,11 @@ fn make(options: &Options, rest: &[Arg], shell: &mut Shell<'_>, shared: &mut Sha
     let target = dataset(table, shell, shared);
     if let Some(sql) = view.filter(|sql| !sql.text.is_empty() || sql.file.is_some()) {
         shared.ran.pieces += 1;
-        let how = Sql {
+        let how = How {
             dialect: Some("bigquery".to_owned()),
             materialized: Some("view".to_owned()),
             target: target.clone(),
-            ..Sql::default()
+            ..How::default()
         };
         if target.is_none() {
             opaque(table, &format!("which view `{}` is", table.text), shell, shared);

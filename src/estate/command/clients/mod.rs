@@ -5,6 +5,7 @@ mod sql_client;
 mod table;
 
 use super::run::{Arg, Input, Shared, Shell};
+use crate::estate::{data_calls, script_py};
 
 /// Programs that run the command behind them.
 const WRAPPERS: &[&str] = &[
@@ -47,8 +48,9 @@ const SHELLS: &[&str] = &["bash", "sh", "zsh", "ksh", "dash", "ash"];
 /// Words that show that a text may run SQL: a cheap look before it is read.
 pub(crate) fn mentions_client(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.split(|c: char| !is_word(c))
-        .any(|word| table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop"))
+    text.split(|c: char| !is_word(c)).any(|word| {
+        table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "python" | "python3")
+    })
 }
 
 /// `args` without what only runs the rest: `sudo -u etl psql …` is `psql …`.
@@ -84,7 +86,7 @@ pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
 fn is_program(name: &str) -> bool {
     table::client(name).is_some()
         || SHELLS.contains(&name)
-        || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make")
+        || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make" | "python" | "python3")
 }
 
 /// Runs program `name` with `args` (its own name first) and `input`.
@@ -105,6 +107,7 @@ pub(super) fn run(
         "clickhouse" => named_client("clickhouse-client", rest, input, shell, shared),
         "aws" => aws(rest, shell, shared),
         "dbt" | "dbtf" => dbt(rest, shell, shared),
+        "python" | "python3" | "python2" | "ipython" => python(rest, shell, shared),
         "source" | "." => {
             if let Some(path) = rest.first() {
                 shell.script(path, &rest[1..], true, shared, depth);
@@ -146,6 +149,22 @@ fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
         _ => return,
     };
     named_client(name, args, None, shell, shared);
+}
+
+/// `python script.py` and `python -m package.module`.
+fn python(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+    let module = args.iter().position(|arg| arg.text == "-m").and_then(|at| args.get(at + 1));
+    let script = match module {
+        Some(module) => Some(Arg { text: format!("{}.py", module.text.replace('.', "/")), ..module.clone() }),
+        None => args.iter().find(|arg| arg.text.ends_with(".py")).cloned(),
+    };
+    let Some(script) = script else { return };
+    if let crate::estate::reader::Sought::File(file) = shell.seek(&script, shared)
+        && data_calls::may_hold_sql(&file.text)
+    {
+        let found = script_py::read(&file, None, &script.at, shared.around);
+        shared.ran.add(found);
+    }
 }
 
 /// `dbt run` and its like: the models it runs have this schedule.

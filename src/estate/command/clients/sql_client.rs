@@ -2,11 +2,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::run::{Arg, Input, Shared, Shell, Sql},
+    super::run::{Arg, Input, Shared, Shell},
     options::Options,
     table::Client,
 };
-use crate::diagnostics::CodeEntry;
+use crate::{diagnostics::CodeEntry, estate::given_sql::How};
 
 pub(super) fn run(
     client: &Client,
@@ -18,11 +18,11 @@ pub(super) fn run(
     let options = Options::of(args, |option| client.takes_value(option));
     let first = options.rest.first().and_then(|first| client.schema_argument(&first.text));
     let schema = options.last(client.schema).map(|arg| arg.text.clone()).filter(|name| !name.contains(['$', '{']));
-    let how = Sql {
+    let how = How {
         dialect: client.dialect.map(str::to_owned),
         schema: schema.or(first),
         params: params(client, &options),
-        ..Sql::default()
+        ..How::default()
     };
     let mut asked = false;
     let mut understood = true;
@@ -70,7 +70,7 @@ pub(super) fn run(
 }
 
 /// SQL, or a client's own command that names a file of it.
-fn text(arg: &Arg, how: &Sql, shell: &mut Shell<'_>, shared: &mut Shared<'_>) -> bool {
+fn text(arg: &Arg, how: &How, shell: &mut Shell<'_>, shared: &mut Shared<'_>) -> bool {
     let trimmed = arg.text.trim();
     let file =
         ["\\i ", "\\ir ", ".read ", "source ", "\\. ", "!source "].iter().find_map(|mark| trimmed.strip_prefix(mark));
