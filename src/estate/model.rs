@@ -91,12 +91,14 @@ pub enum FileFormat {
     /// A file of a Metabase serialization.
     Metabase,
     /// A file of a LookML project.
+    #[serde(rename = "lookml")]
     LookMl,
     /// A Grafana dashboard or library panel.
     Grafana,
     /// A Tableau workbook or data source.
     Tableau,
     /// A semantic model or report of Power BI.
+    #[serde(rename = "powerbi")]
     PowerBi,
     /// Queries or dashboards of Redash.
     Redash,
