@@ -91,6 +91,8 @@ struct Assembly<'a> {
     groups: BTreeMap<String, Vec<JobId>>,
     dbt_runs: Vec<DbtRun>,
     schedules: Vec<(JobId, Schedule)>,
+    /// Jobs that run one before the other, where a file of its own says so.
+    orders: Vec<(JobId, JobId)>,
 }
 
 impl<'a> Assembly<'a> {
@@ -109,6 +111,7 @@ impl<'a> Assembly<'a> {
             groups: BTreeMap::new(),
             dbt_runs: Vec::new(),
             schedules: Vec::new(),
+            orders: Vec::new(),
         };
         for ReadFile { file, content, faults: told } in read {
             faults.extend(told);
@@ -137,6 +140,11 @@ impl<'a> Assembly<'a> {
         self.bi_files(faults);
         self.bare_sql();
         self.schedules();
+        for (before, after) in &self.orders {
+            for job in self.estate.jobs.iter_mut().filter(|job| job.id == *after && !job.depends_on.contains(before)) {
+                job.depends_on.push(before.clone());
+            }
+        }
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
         openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
@@ -183,6 +191,7 @@ impl<'a> Assembly<'a> {
         self.placed.extend(reading.placed);
         self.dbt_runs.extend(reading.dbt_runs);
         self.schedules.extend(reading.schedules);
+        self.orders.extend(reading.orders);
         for (name, jobs) in reading.groups {
             self.groups.entry(name).or_default().extend(jobs);
         }

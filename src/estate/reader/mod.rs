@@ -17,21 +17,30 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::Diagnostic,
     estate::{
-        FileFormat, Job, Schedule, SourceSystem, airflow, cron, digdag, embulk, job_file, mapping::Mapped, shell,
-        table_metadata, text_file::TextFile, workflows,
+        FileFormat, Job, Schedule, SourceSystem, bricolage, cron, dags, digdag, el, embulk, job_file, makefile,
+        mapping::Mapped, shell, table_metadata, text_file::TextFile, workflows,
     },
     vocab::{DatasetId, JobId, Span},
 };
 
 /// Every reader of job files, in the order in which they claim: schedulers before what they run.
 const READERS: &[&dyn Reader] = &[
-    &airflow::Airflow,
-    &airflow::Gusty,
+    &dags::Airflow,
+    &dags::Gusty,
     &table_metadata::TableMetadata,
+    &dags::Prefect,
+    &dags::Dagster,
     &digdag::Digdag,
     &embulk::Embulk,
+    &el::Sling,
+    &el::Meltano,
+    &el::Airbyte,
+    &el::Terraform,
+    &el::Dlt,
     &workflows::GithubActions,
     &cron::Crontab,
+    &bricolage::Bricolage,
+    &makefile::Makefile,
     &shell::Shell,
 ];
 
@@ -76,6 +85,8 @@ pub(crate) struct Reading {
     pub(crate) dbt_runs: Vec<DbtRun>,
     /// Jobs, wherever declared, that run when this file says.
     pub(crate) schedules: Vec<(JobId, Schedule)>,
+    /// Jobs of any file that run one before the other.
+    pub(crate) orders: Vec<(JobId, JobId)>,
     /// Columns and owners of datasets it declares.
     pub(crate) declared: Vec<(DatasetId, crate::estate::DeclaredDataset)>,
     /// Tasks, commands and entries that do something with data.
