@@ -40,6 +40,11 @@ pub(super) struct Survey {
 impl Survey {
     /// The plan that wraps a candidate.
     pub(super) fn draft(&self, card: &Scorecard) -> Result<Plan, Failure> {
+        self.try_draft(card).map_err(|error| Failure::new(ExitCode::Error, &error))
+    }
+
+    /// The plan that wraps a candidate, or why there is none.
+    pub(super) fn try_draft(&self, card: &Scorecard) -> Result<Plan, plan::DraftError> {
         let read_file = |file: &Utf8Path| Workspace::read_file(&self.estate.roots, file);
         let inputs = DraftInputs {
             estate: &self.estate,
@@ -49,12 +54,12 @@ impl Survey {
             of: self.ranking.cards.len() as u32,
             read_file: &read_file,
         };
-        plan::draft(&inputs).map_err(|error| Failure::new(ExitCode::Error, &error))
+        plan::draft(&inputs)
     }
 
-    /// The `count` best-ranked candidates that have something to publish.
-    pub(super) fn best(&self, count: usize) -> impl Iterator<Item = &Scorecard> {
-        self.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(count)
+    /// The candidates that have something to publish, the best-ranked first.
+    pub(super) fn best(&self) -> impl Iterator<Item = &Scorecard> {
+        self.ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty())
     }
 }
 
@@ -284,12 +289,29 @@ pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<
     Opened::of(&workspace, &estate, plan).await
 }
 
-/// A shared flag that Ctrl-C sets; a second one ends the process at once.
+/// Waits for Ctrl-C, or for the system's polite request to end; false when neither can be heard.
+#[cfg(unix)]
+async fn asked_to_stop() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut ends) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+        ended = ends.recv() => ended.is_some(),
+    }
+}
+
+/// Waits for Ctrl-C; false when it cannot be heard.
+#[cfg(not(unix))]
+async fn asked_to_stop() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}
+
+/// A shared flag that Ctrl-C and SIGTERM set; a second one ends the process at once.
 pub(super) fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
     let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let set = Arc::clone(&flag);
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while asked_to_stop().await {
             if set.swap(true, std::sync::atomic::Ordering::Relaxed) {
                 std::process::exit(ExitCode::Interrupted as i32);
             }

@@ -13,7 +13,7 @@ use crate::{
         text_file::TextFile,
         yaml::{self, Node},
     },
-    vocab::{DatasetId, JobId, Span},
+    vocab::{DatasetId, JobId, Span, plain_address},
 };
 
 /// Kinds of `in` and `out` that are databases, with the keys that name their schema.
@@ -183,6 +183,7 @@ fn liquid(text: &str) -> String {
 
 /// A short name for a system: no address, no path.
 fn system_name(named: &str, kind: &str) -> String {
+    let named = plain_address(named);
     let short = named.rsplit('/').find(|part| !part.is_empty()).unwrap_or(kind);
     let short: String = short
         .chars()

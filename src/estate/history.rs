@@ -139,8 +139,14 @@ fn log(root: &Root, renames: &[&str], history: &mut History) -> Option<()> {
         .stdout(Stdio::piped())
         .spawn()
         .ok()?;
-    let mut reading =
-        Reading { prefix: &root.prefix, history, names: BTreeMap::new(), commit: None, paths: Vec::new() };
+    let mut reading = Reading {
+        prefix: &root.prefix,
+        history,
+        names: BTreeMap::new(),
+        commit: None,
+        paths: Vec::new(),
+        born: Vec::new(),
+    };
     let mut output = BufReader::with_capacity(1 << 16, child.stdout.take()?);
     let mut field = Vec::new();
     let mut pending: Option<Pending> = None;
@@ -156,6 +162,7 @@ fn log(root: &Root, renames: &[&str], history: &mut History) -> Option<()> {
 /// Fields of one change that are still to come.
 enum Pending {
     Path,
+    Added,
     Old,
     New { old: String },
 }
@@ -168,12 +175,19 @@ struct Reading<'h> {
     names: BTreeMap<String, String>,
     commit: Option<(String, Timestamp)>,
     paths: Vec<String>,
+    /// Names under which files were added in the commit at hand.
+    born: Vec<String>,
 }
 
 impl Reading<'_> {
     fn take(&mut self, field: &str, pending: Option<Pending>) -> Option<Pending> {
         match pending {
             Some(Pending::Path) => self.touched(field),
+            Some(Pending::Added) => {
+                self.touched(field);
+                // An older file of that name was another one.
+                self.born.push(field.to_owned());
+            }
             Some(Pending::Old) => return Some(Pending::New { old: field.to_owned() }),
             Some(Pending::New { old }) => {
                 self.touched(field);
@@ -201,6 +215,7 @@ impl Reading<'_> {
             // A copy leaves its origin in place, but git only looks for copies when asked.
             'R' => Some(Pending::Old),
             'C' => Some(Pending::Old),
+            'A' => Some(Pending::Added),
             _ => Some(Pending::Path),
         }
     }
@@ -217,6 +232,9 @@ impl Reading<'_> {
     /// Ends the commit at hand: every file it touched learns of it.
     fn close(&mut self) {
         let paths = std::mem::take(&mut self.paths);
+        for name in self.born.drain(..) {
+            self.names.remove(&name);
+        }
         let Some((id, at)) = self.commit.take() else { return };
         self.history.newest = self.history.newest.max(Some(at));
         let files = paths.len() as u32;

@@ -14,6 +14,7 @@ use crate::{
         bi::{self, BiAround},
         dbt, history,
         openlineage::{self, Events},
+        own_places::own_places,
         read_file::{self, Content, ReadFile},
         reader::{self, Around, DbtRun, Reading, TakenJobs},
         roots, settings_file, sql_file,
@@ -42,7 +43,8 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
     let to_read = roots::resolve(roots, &mut faults);
     let mut estate = Estate { roots: to_read.iter().map(|root| root.root.clone()).collect(), ..Estate::default() };
     estate.settings = settings_file::of_roots(&to_read, options, &mut faults);
-    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults);
+    let own = own_places(&estate.settings, to_read.first().map(|root| root.root.path.as_path()));
+    let exclude = Exclude::new(&estate.settings.exclude, estate.settings.at.as_ref(), &mut faults).and_places(own);
     let found = walk::files(&to_read, &exclude, &mut faults);
     let mut no_history = Diagnostics::default();
     let (read, history) = rayon::join(
@@ -50,9 +52,12 @@ pub fn load(roots: &[Utf8PathBuf], options: &LoadOptions, progress: &dyn Progres
         || history::read(&estate.roots, &mut no_history),
     );
     faults.extend(no_history);
-    let paths: BTreeSet<&Utf8Path> = found.iter().map(|file| file.path.as_path()).collect();
+    let (mut estate, faults) = Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults);
+    // A page for people or an image is none of the estate's work.
+    let own = estate.files.iter().filter(|file| file.format != FileFormat::Other);
+    let paths: BTreeSet<&Utf8Path> = own.map(|file| file.path.as_path()).collect();
     estate.history = history.of_files(&paths);
-    Assembly::of(estate, &found, read, &mut faults).put_together(&mut faults)
+    (estate, faults)
 }
 
 fn read_all(found: &[Found], limit: u64, progress: &dyn Progress) -> Vec<ReadFile> {
@@ -272,7 +277,7 @@ impl<'a> Assembly<'a> {
         let mut files: Vec<&TextFile> = self.yaml.values().chain(self.texts.values()).chain(inside).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let claims: Vec<Option<usize>> = files.par_iter().map(|file| bi::claimed_by(file)).collect();
-        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql, yaml: &self.yaml };
+        let around = BiAround { dbt: &self.estate.dbt_projects, sql: &self.sql };
         for (at, reader) in bi::READERS.iter().enumerate() {
             let own = files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file);
             let own: Vec<&TextFile> = own.collect();

@@ -22,6 +22,11 @@ pub fn starter_settings(estate: &Estate) -> String {
         map("vars", &settings.vars, |value| quoted(value)),
     );
     text.key(
+        "Namespaces of OpenLineage events: a source system, or `lake`.",
+        "namespaces: { \"postgres://crm.example:5432\": crm }",
+        map("namespaces", &settings.namespaces, |value| quoted(value)),
+    );
+    text.key(
         "Domains: globs of datasets or jobs that belong to each.",
         "domains: { sales: [\"raw.order*\"] }",
         map("domains", &settings.domains, |globs| list(globs)),
@@ -87,7 +92,7 @@ fn connections(text: &mut Text, settings: &EstateSettings) {
     let open = |role: &str| settings.connections.get(role).filter(|url| holds_no_secret(url));
     let url = |role: &str| open(role).map(|url| format!("{role}: {{ url: {} }}", quoted(url)));
     text.key(
-        "The lake, for apply: sqlite:FOLDER, or env:NAME to take the address from the environment.",
+        "The lake, for apply: sqlite:FOLDER, postgres://USER@HOST/DATABASE, or env:NAME to take the address from the environment.",
         "lake: { url: \"env:CARVE_LAKE\" }",
         url("lake"),
     );
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn what_is_set_loads_back_to_the_same_meaning() {
         let text = "dialect: sqlite\nlake: { url: 'sqlite:la\"ke' }\nbucket: { url: 's3://b?x=1&y=\u{e9}' }\nvars: { 'yes': 'no', a: '1.10', b: \"x\\ty\" }\n\
-            domains: { sales: ['raw.*', '*: #'] }\ncandidates: { orders: [raw.orders] }\ncriticality: { orders: 0.25 }\nscoring: { lambda: 0.1, cost: { x: 3 } }\n\
+            namespaces: { 'postgres://h:1': crm }\ndomains: { sales: ['raw.*', '*: #'] }\ncandidates: { orders: [raw.orders] }\ncriticality: { orders: 0.25 }\nscoring: { lambda: 0.1, cost: { x: 3 } }\n\
             wraps: { default: { mode: in_place, rows_per_part: 7, columns: { 'orders.id': omit } }, orders: { owner: '@team' } }\nexclude: ['**/old']\nlimits: { file_bytes: 5 }\n";
         let settings = read_back(text);
         let written = starter_settings(&Estate { settings: settings.clone(), ..Estate::default() });

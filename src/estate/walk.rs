@@ -17,6 +17,8 @@ use crate::{
 const NEVER: &[&str] = &["node_modules", "__pycache__", "site-packages"];
 /// Hidden folders in which teams keep what runs on a schedule.
 const HIDDEN_YET_READ: &[&str] = &[".github"];
+/// The folder of a bucket below which data services are published.
+const PUBLISHED: &str = "data-services";
 /// What carve itself writes into `report/`.
 const REPORT_ENDINGS: &[&str] = &["html", "md", "json", "svg", "css", "js"];
 
@@ -31,8 +33,11 @@ pub(crate) struct Found {
     pub(crate) bytes: u64,
 }
 
-/// Path globs that are left out.
-pub(crate) struct Exclude(Override);
+/// What is left out: path globs, and places of carve's own data.
+pub(crate) struct Exclude {
+    globs: Override,
+    own: Vec<Utf8PathBuf>,
+}
 
 impl Exclude {
     /// The globs of `exclude` in carve.yaml. One that is no glob is told at `at`.
@@ -44,11 +49,16 @@ impl Exclude {
                 faults.push(Diagnostic::new(CodeEntry::E015, place, format!("`{glob}` is no path glob: {error}")));
             }
         }
-        Exclude(builder.build().unwrap_or_else(|_| Override::empty()))
+        Exclude { globs: builder.build().unwrap_or_else(|_| Override::empty()), own: Vec::new() }
+    }
+
+    /// The same, without the folders and files at `own` on this machine.
+    pub(crate) fn and_places(self, own: Vec<Utf8PathBuf>) -> Self {
+        Exclude { own, ..self }
     }
 
     fn holds(&self, path: &Utf8Path, is_folder: bool) -> bool {
-        self.0.matched(path, is_folder).is_ignore()
+        self.globs.matched(path, is_folder).is_ignore()
     }
 }
 
@@ -70,15 +80,12 @@ fn walk_root(roots: &[RootToRead], at: usize, exclude: &Exclude, found: &mut Vec
         found.push(Found { path: here.root.prefix.join(name), on_disk, bytes });
         return;
     }
-    let others: Vec<Utf8PathBuf> = roots
-        .iter()
-        .enumerate()
-        .filter(|(other, root)| *other != at && root.only.is_none())
-        .map(|(_, root)| root.root.path.clone())
-        .collect();
+    let further = roots.iter().enumerate().filter(|(other, root)| *other != at && root.only.is_none());
+    let others: Vec<Utf8PathBuf> =
+        further.map(|(_, root)| root.root.path.clone()).chain(exclude.own.iter().cloned()).collect();
     let mut builder = WalkBuilder::new(&here.root.path);
     builder.standard_filters(false).follow_links(false);
-    // What lies in a root of its own is read there.
+    // What lies in a root of its own is read there; what carve published or imported is read nowhere.
     builder.filter_entry(move |entry| !is_passed_over(entry, &others));
     for entry in builder.build() {
         match entry {
@@ -136,12 +143,21 @@ fn is_passed_over(entry: &DirEntry, others: &[Utf8PathBuf]) -> bool {
     if name.starts_with('.') && !HIDDEN_YET_READ.contains(&&*name) {
         return true;
     }
+    if others.iter().any(|other| other.as_std_path() == path) {
+        return true;
+    }
     if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
         return false;
     }
     let built = name == "target" && is_build_output(path);
     let python = path.join("pyvenv.cfg").exists();
-    NEVER.contains(&&*name) || built || python || others.iter().any(|other| other.as_std_path() == path)
+    NEVER.contains(&&*name) || built || python || (name == PUBLISHED && holds_publications(path))
+}
+
+/// A folder of the published format, in whatever bucket: services with their `schemata`.
+fn holds_publications(folder: &Path) -> bool {
+    let services = fs::read_dir(folder).into_iter().flatten().flatten();
+    services.map(|service| service.path()).any(|service| service.join("schemata").is_dir())
 }
 
 /// A `target` that a tool builds (cargo, dbt), as against a schema that bears the name.

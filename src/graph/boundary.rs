@@ -134,7 +134,9 @@ fn find_roots(estate: &Estate, gathered: &Gathered, into: &[Vec<&Flow>]) -> Vec<
             (Some(system), _) => Root::Source(system.to_owned()),
             (None, Some(system)) if into[at].is_empty() && dataset.is_file_set() => Root::Source(system),
             (None, Some(system)) if imported_blindly => Root::Raw(system),
-            _ if into[at].is_empty() && dataset.is_file_set() => Root::Source(bucket_of(dataset)),
+            _ if into[at].is_empty() && dataset.is_file_set() => {
+                Root::Source(bucket_of(dataset).unwrap_or_else(|| folder_of_reader(estate, gathered, at)))
+            }
             _ if imported_blindly && (read[at] || !into[at].is_empty()) && !is_engine_table(dataset) => {
                 Root::Raw(String::new())
             }
@@ -145,16 +147,36 @@ fn find_roots(estate: &Estate, gathered: &Gathered, into: &[Vec<&Flow>]) -> Vec<
     roots
 }
 
-/// `s3://drop/crm/*.csv` comes from `drop`, `file:/landing/crm.csv` from `landing`; a file in no folder from `files`.
-fn bucket_of(files: &DatasetId) -> String {
+/// `s3://drop/crm/*.csv` comes from `drop`, `file:/landing/crm.csv` from `landing`. `None` for a path that counts from
+/// wherever its job runs, and for one on a drive: its folders name no system.
+fn bucket_of(files: &DatasetId) -> Option<String> {
     let name = files.name();
+    let has_bucket = name.contains("://");
     let place = name.split_once("://").or_else(|| name.split_once(':')).map_or(name, |(_, place)| place);
-    let scheme_has_buckets = name.contains("://");
-    match place.trim_start_matches('/').split_once('/') {
-        Some((bucket, _)) if !bucket.is_empty() => bucket.to_owned(),
-        None if scheme_has_buckets && !place.is_empty() => place.trim_start_matches('/').to_owned(),
-        _ => "files".to_owned(),
+    let local = name.starts_with("file:");
+    let rooted = place.starts_with('/') && place.split('/').all(|part| part != ".." && !part.ends_with(':'));
+    if local && !rooted {
+        return None;
     }
+    let found = match place.trim_start_matches('/').split_once('/') {
+        Some((bucket, _)) => bucket,
+        None if has_bucket && !local => place,
+        None => "files",
+    };
+    let host = found.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let found = host.map_or(found, |(host, _)| host);
+    found.contains(|c: char| c.is_alphanumeric()).then(|| found.to_owned())
+}
+
+/// The folder of the first job that reads dataset `at`, the system of files that say no place of their own; else `files`.
+fn folder_of_reader(estate: &Estate, gathered: &Gathered, at: usize) -> String {
+    let readers: BTreeSet<_> =
+        gathered.flows.iter().filter(|flow| flow.sources.contains(&at)).map(|flow| flow.job).collect();
+    let first = readers.first().map(|job| &gathered.jobs[*job]);
+    let job = first.and_then(|first| estate.jobs.iter().find(|job| job.id == *first));
+    let folder = job.and_then(|job| job.at.file.parent()?.file_name());
+    let named = folder.filter(|folder| folder.contains(|c: char| c.is_alphanumeric()));
+    named.unwrap_or("files").to_owned()
 }
 
 fn is_engine_table(dataset: &DatasetId) -> bool {

@@ -7,7 +7,7 @@ use crate::{
         sql::fills::filling_query,
         template::{Projects, fill},
     },
-    vocab::DatasetId,
+    vocab::{DatasetId, names_secret},
 };
 
 /// SQL text with its templates filled in.
@@ -33,6 +33,14 @@ impl Editor<'_> {
     pub fn comparable_queries(&self, script: &Script) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
         on_deep_stack(|| comparable(self, script))
     }
+
+    /// Values of the script's parameters and the estate's variables whose names say that they are secrets: a text into
+    /// which one was rendered is shown to nobody.
+    pub fn secret_values<'a>(&'a self, script: &'a Script) -> Vec<&'a str> {
+        let given = script.params.iter().chain(&self.estate.settings.vars);
+        let secret = given.filter(|(name, value)| names_secret(name) && !value.trim().is_empty());
+        secret.map(|(_, value)| value.as_str()).collect()
+    }
 }
 
 fn comparable(editor: &Editor<'_>, script: &Script) -> (Vec<(Option<DatasetId>, String)>, Vec<String>) {
@@ -56,4 +64,31 @@ fn comparable(editor: &Editor<'_>, script: &Script) -> (Vec<(Option<DatasetId>, 
         }
     }
     (queries, left_out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{estate::Templating, vocab::Span};
+
+    #[test]
+    fn values_of_parameters_that_are_called_secrets_are_secrets() {
+        let mut estate = Estate::default();
+        for (name, value) in [("db_password", "hunter2"), ("region", "eu"), ("api_token", " ")] {
+            estate.settings.vars.insert(name.to_owned(), value.to_owned());
+        }
+        let script = Script {
+            at: Span::whole("a.sql"),
+            text: "select 1".into(),
+            verbatim: true,
+            templating: Templating::Generic,
+            dialect: None,
+            schema: None,
+            target: None,
+            materialized: None,
+            params: Default::default(),
+        };
+        let editor = Editor::new(&estate, []);
+        assert_eq!(editor.secret_values(&script), ["hunter2"]);
+    }
 }

@@ -1,12 +1,11 @@
 //! Names from outside the estate's own text: logs and events write more parts than the estate does.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     estate::Estate,
     lineage::{JobLineage, resolve::Catalog},
     vocab::{DatasetId, JobId},
 };
-use std::collections::BTreeMap;
 
 /// Every dataset that the estate itself names.
 pub(in crate::lineage) struct KnownNames<'a>(BTreeSet<&'a DatasetId>);

@@ -6,6 +6,7 @@
 //! [`read`] does this for a whole estate, [`Editor`] edits by it, [`meaning`] hashes what matters.
 mod analysis;
 mod comparable;
+mod covered;
 mod editor;
 mod known_names;
 mod meaning;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    estate::UsedThing,
+    estate::{FileFormat, UsedThing},
     vocab::{Column, DatasetId, JobId, Span},
 };
 
@@ -37,6 +37,18 @@ pub struct Lineage {
     pub catalog: BTreeMap<DatasetId, Vec<Column>>,
     /// What was read, per dialect.
     pub coverage: BTreeMap<String, Coverage>,
+    /// The same, per format of the files it stands in and dialect.
+    pub formats: BTreeMap<(FileFormat, String), FormatSql>,
+}
+
+/// The SQL in the files of one format and dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FormatSql {
+    /// Files that hold it.
+    pub files: u64,
+    /// How much of it was understood.
+    #[serde(flatten)]
+    pub coverage: Coverage,
 }
 
 impl Lineage {

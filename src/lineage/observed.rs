@@ -49,11 +49,15 @@ fn writers(estate: &Estate, jobs: &BTreeMap<JobId, JobLineage>) -> BTreeMap<Data
     let mut writers: BTreeMap<DatasetId, BTreeSet<JobId>> = BTreeMap::new();
     for (id, job) in jobs {
         let writes = job.uses.iter().filter(|one| one.access == Access::Write);
-        writes.for_each(|one| drop(writers.entry(one.dataset.clone()).or_default().insert(id.clone())));
+        for one in writes {
+            writers.entry(one.dataset.clone()).or_default().insert(id.clone());
+        }
     }
     for job in &estate.jobs {
         let said = job.writes.iter().map(|(dataset, _)| dataset).chain(job.imports.iter().map(|import| &import.into));
-        said.for_each(|dataset| drop(writers.entry(dataset.clone()).or_default().insert(job.id.clone())));
+        for dataset in said {
+            writers.entry(dataset.clone()).or_default().insert(job.id.clone());
+        }
     }
     writers
 }
@@ -101,10 +105,9 @@ fn add(job: &mut JobLineage, parsed: &Parsed, one: &ObservedMove) {
     }
     for (target, columns) in &one.outputs {
         // Reads that a statement explains are not laid at the door of every output.
-        let sources: Vec<DatasetId> = match parsed.writes.contains(target) {
-            true => new_reads.iter().map(|dataset| (*dataset).clone()).collect(),
-            false => one.inputs.iter().cloned().collect(),
-        };
+        let explained = sources_of(one, columns);
+        let new = |dataset: &&DatasetId| !parsed.writes.contains(target) || new_reads.contains(dataset);
+        let sources: Vec<DatasetId> = explained.into_iter().filter(new).cloned().collect();
         let columns: Vec<ColumnEdge> = columns.iter().map(edge).collect();
         let new = |edge: &ColumnEdge| !parsed.columns.contains(&(target.clone(), edge.clone()));
         let columns: Vec<ColumnEdge> = columns.into_iter().filter(new).collect();
@@ -119,6 +122,13 @@ fn add(job: &mut JobLineage, parsed: &Parsed, one: &ObservedMove) {
             });
         }
     }
+}
+
+/// What fed one output: what its columns name, and inputs that no output's columns account for.
+fn sources_of<'a>(one: &'a ObservedMove, columns: &'a BTreeSet<ObservedColumn>) -> BTreeSet<&'a DatasetId> {
+    let named: BTreeSet<&DatasetId> = one.outputs.values().flatten().map(|column| &column.from).collect();
+    let loose = one.inputs.iter().filter(|dataset| !named.contains(dataset));
+    loose.chain(columns.iter().map(|column| &column.from)).collect()
 }
 
 fn push_use(job: &mut JobLineage, dataset: &DatasetId, access: Access, at: &Span) {

@@ -12,6 +12,7 @@ use crate::{
     lineage::{
         Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
         analysis::{self, Prepared},
+        covered::Covered,
         observed,
         order::levels,
         read_usage::read_usage,
@@ -51,11 +52,13 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
         .collect();
     let (jobs, catalog, mut diagnostics) = read_jobs(estate, &prepared);
     let mut lineage = Lineage { jobs, catalog, ..Lineage::default() };
-    read_exposures(estate, &projects, &mut lineage, &mut diagnostics);
+    let mut covered = Covered::of(estate);
+    read_exposures(estate, &projects, &mut lineage, &mut covered, &mut diagnostics);
     observed::merge(estate, &mut lineage);
     lineage.usage = read_usage(estate, &projects, &lineage);
-    for sql in prepared.iter().flatten().map(|one| &one.sql) {
-        cover(&mut lineage.coverage, sql.dialect.name(), &sql.coverage);
+    let scripts = estate.jobs.iter().flat_map(|job| &job.scripts);
+    for (script, one) in scripts.zip(prepared.iter().flatten()) {
+        covered.add(&mut lineage, &script.at.file, one.sql.dialect.name(), &one.sql.coverage);
     }
     diagnostics.sort();
     let statements: u64 = lineage.coverage.values().map(|c| c.statements).sum();
@@ -178,15 +181,21 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     one
 }
 
-fn read_exposures(estate: &Estate, projects: &Projects, lineage: &mut Lineage, diagnostics: &mut Diagnostics) {
+fn read_exposures<'a>(
+    estate: &'a Estate,
+    projects: &Projects,
+    lineage: &mut Lineage,
+    covered: &mut Covered<'a>,
+    diagnostics: &mut Diagnostics,
+) {
     let catalog = &lineage.catalog;
     let read: Vec<_> =
         estate.exposures.par_iter().map(|exposure| read_exposure(exposure, estate, projects, catalog)).collect();
     for (exposure, (uses, faults, coverage)) in estate.exposures.iter().zip(read) {
         lineage.exposures.insert(exposure.id.clone(), uses);
         diagnostics.extend(faults);
-        for (dialect, one) in &coverage {
-            cover(&mut lineage.coverage, dialect, one);
+        for (script, (dialect, one)) in exposure.scripts.iter().zip(&coverage) {
+            covered.add(lineage, &script.at.file, dialect, one);
         }
     }
 }
@@ -211,14 +220,4 @@ fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, cata
         coverage.push((prepared.sql.dialect.name(), prepared.sql.coverage));
     }
     (uses, faults, coverage)
-}
-
-fn cover(coverage: &mut BTreeMap<String, Coverage>, dialect: &str, one: &Coverage) {
-    let sum = coverage.entry(dialect.to_owned()).or_default();
-    sum.scripts += one.scripts;
-    sum.statements += one.statements;
-    sum.parsed += one.parsed;
-    sum.helped += one.helped;
-    sum.scanned += one.scanned;
-    sum.not_understood += one.not_understood;
 }

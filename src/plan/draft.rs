@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     Action, Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step, apply_edits,
-    endpoints::{Lane, lanes, published, wrap_settings},
+    endpoints::{Lane, Unusable, lanes, published, said_by, tables_are_known, wrap_settings},
     inputs::inputs as plan_inputs,
     plan_file::{FORMAT, PlanFileError, id_of},
     wrap::wrap,
@@ -53,8 +53,10 @@ pub enum DraftError {
         service: ServiceName,
     },
     /// carve.yaml asks for something that does not exist.
-    #[error("`wraps` of `{service}` in carve.yaml: {reason}")]
+    #[error("`wraps.{key}` in carve.yaml cannot be followed for `{service}`: {reason}")]
     Settings {
+        /// Where the setting stands under `wraps`: `default.origin`.
+        key: String,
         /// The candidate.
         service: ServiceName,
         /// What is wrong.
@@ -81,13 +83,18 @@ pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
 
 fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
     let service = &inputs.card.candidate.name;
-    let wrong = |reason| DraftError::Settings { service: service.clone(), reason };
+    let wrong = |unusable: Unusable| DraftError::Settings {
+        key: format!("{}.{}", said_by(inputs, unusable.key), unusable.key),
+        service: service.clone(),
+        reason: unusable.reason,
+    };
     let settings = wrap_settings(inputs);
     let in_place = in_place(&settings).map_err(wrong)?;
     let lanes = lanes(inputs, in_place);
     if lanes.is_empty() {
         return Err(DraftError::NothingToPublish { service: service.clone() });
     }
+    tables_are_known(inputs, &lanes).map_err(|reason| wrong(Unusable::new("columns", reason)))?;
     let endpoints = lanes.iter().map(|lane| published(inputs, lane, &settings)).collect::<Result<_, _>>();
     let wrap = wrap(inputs, &lanes, endpoints.map_err(wrong)?, policy(&settings).map_err(wrong)?);
     let files = files_behind(inputs, &wrap.steps);
@@ -96,9 +103,9 @@ fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
         id: Digest::of(""),
         service: service.clone(),
         summary: summary(inputs, &lanes, in_place),
-        scores: scores(inputs),
+        scores: PlanScores::of(inputs.card, inputs.of),
         boundary: boundary(inputs),
-        ownership: Ownership { now: inputs.card.candidate.owner.clone(), then: settings.owner.clone() },
+        ownership: ownership(inputs),
         inputs: Vec::new(),
         facts: facts(inputs, &lanes).iter().map(|fact| masked(fact).into_owned()).collect(),
         not_understood: not_understood(inputs, &files, wrap.by_hand),
@@ -128,20 +135,29 @@ fn say_what_edits_mean(plan: &mut Plan, read: &dyn Fn(&Utf8Path) -> Option<Strin
     plan.steps = steps;
 }
 
-fn in_place(settings: &WrapSettings) -> Result<bool, String> {
+fn ownership(inputs: &DraftInputs<'_>) -> Ownership {
+    let candidate = &inputs.card.candidate;
+    let then = inputs.estate.team_to_be(candidate.name.as_str(), &candidate.system);
+    Ownership { now: candidate.owner.clone(), then: then.map(str::to_owned) }
+}
+
+fn in_place(settings: &WrapSettings) -> Result<bool, Unusable> {
     match settings.mode.as_deref() {
         None | Some("beside") => Ok(false),
         Some("in_place") => Ok(true),
-        Some(other) => Err(format!("`mode: {other}` is neither `beside` nor `in_place`")),
+        Some(other) => Err(Unusable::new("mode", format!("`mode: {other}` is neither `beside` nor `in_place`"))),
     }
 }
 
-fn policy(settings: &WrapSettings) -> Result<ContinuityPolicy, String> {
+fn policy(settings: &WrapSettings) -> Result<ContinuityPolicy, Unusable> {
     match settings.continuity.as_deref() {
         None | Some("exact") => Ok(ContinuityPolicy::Exact),
         Some("superset") => Ok(ContinuityPolicy::Superset),
         Some("report") => Ok(ContinuityPolicy::Report),
-        Some(other) => Err(format!("`continuity: {other}` is none of `exact`, `superset`, `report`")),
+        Some(other) => {
+            let reason = format!("`continuity: {other}` is none of `exact`, `superset`, `report`");
+            Err(Unusable::new("continuity", reason))
+        }
     }
 }
 
@@ -155,19 +171,21 @@ fn summary(inputs: &DraftInputs<'_>, lanes: &[Lane], in_place: bool) -> String {
     format!("{} of {} become the data service {}; {then}", tables.join(", "), candidate.system, candidate.name)
 }
 
-// Fixed decimals as text: floating point must not decide the bytes of a plan.
-fn scores(inputs: &DraftInputs<'_>) -> PlanScores {
-    let card = inputs.card;
-    let days = |days: f64| format!("{days:.1}");
-    PlanScores {
-        rank: card.rank,
-        of: inputs.of,
-        effort_days: [days(card.cost.low_days), days(card.cost.likely_days), days(card.cost.high_days)],
-        change_frequency: format!("{:.3}", card.frequency.points),
-        importance: format!("{:.3}", card.importance.points),
-        priority: format!("{:.4}", card.priority),
-        robustness: card.robustness.label.clone(),
-        confidence: card.confidence.grade.clone(),
+impl PlanScores {
+    /// The numbers of `card`, one of `of` that were ranked.
+    pub fn of(card: &Scorecard, of: u32) -> Self {
+        // Fixed decimals as text: floating point must not decide the bytes of a plan.
+        let days = |days: f64| format!("{days:.1}");
+        PlanScores {
+            rank: card.rank,
+            of,
+            effort_days: [days(card.cost.low_days), days(card.cost.likely_days), days(card.cost.high_days)],
+            change_frequency: format!("{:.3}", card.frequency.points),
+            importance: format!("{:.3}", card.importance.points),
+            priority: format!("{:.4}", card.priority),
+            robustness: card.robustness.label.clone(),
+            confidence: card.confidence.grade.clone(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::{DraftInputs, PublishEndpoint};
 use crate::{
     estate::{ImportedTable, WrapSettings},
-    vocab::{DatasetId, Endpoint, LogicalType, PartFormat, Schema},
+    vocab::{DatasetId, Endpoint, LogicalType, PartFormat, Schema, nearest},
 };
 
 /// One raw table on its way through the service and back.
@@ -36,6 +36,32 @@ pub(super) fn wrap_settings(inputs: &DraftInputs<'_>) -> WrapSettings {
         owner: own.owner.or(base.owner),
         columns: base.columns.into_iter().chain(own.columns).collect(),
     }
+}
+
+/// A key under one of `wraps` that cannot be followed.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    pub(super) key: &'static str,
+    pub(super) reason: String,
+}
+
+impl Unusable {
+    pub(super) fn new(key: &'static str, reason: String) -> Self {
+        Unusable { key, reason }
+    }
+}
+
+/// Whose settings say `key`: the service's own, else those of `default`.
+pub(super) fn said_by<'a>(inputs: &DraftInputs<'a>, key: &str) -> &'a str {
+    let service = inputs.card.candidate.name.as_str();
+    let own = inputs.estate.settings.wraps.get(service).is_some_and(|own| match key {
+        "mode" => own.mode.is_some(),
+        "origin" => own.origin.is_some(),
+        "format" => own.format.is_some(),
+        "continuity" => own.continuity.is_some(),
+        _ => !own.columns.is_empty(),
+    });
+    if own { service } else { "default" }
 }
 
 /// The service's lanes, the `default` endpoint first: the raw table with the most readers.
@@ -88,14 +114,14 @@ pub(super) fn published(
     inputs: &DraftInputs<'_>,
     lane: &Lane,
     settings: &WrapSettings,
-) -> Result<PublishEndpoint, String> {
-    let (from, table) = origin(lane, settings)?;
-    let (types, omit) = columns(lane, settings)?;
+) -> Result<PublishEndpoint, Unusable> {
+    let (from, table) = origin(lane, settings).map_err(|reason| Unusable::new("origin", reason))?;
+    let (types, omit) = columns(lane, settings).map_err(|reason| Unusable::new("columns", reason))?;
     Ok(PublishEndpoint {
         endpoint: lane.endpoint.clone(),
         from,
         table,
-        format: part_format(settings)?,
+        format: part_format(settings).map_err(|reason| Unusable::new("format", reason))?,
         rows_per_part: settings.rows_per_part.unwrap_or(1000).max(1),
         expect: expected_schema(inputs, &lane.raw),
         types,
@@ -124,6 +150,31 @@ fn part_format(settings: &WrapSettings) -> Result<PartFormat, String> {
         Some("jsonl") => Ok(PartFormat::Jsonl),
         Some(other) => Err(format!("`format: {other}` is none of `csv`, `parquet`, `jsonl`")),
     }
+}
+
+/// Fails on a key of `columns` whose table is none: a column that is meant to be left out would be published.
+pub(super) fn tables_are_known(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Result<(), String> {
+    let wraps = &inputs.estate.settings.wraps;
+    let keys = |service: &str| wraps.get(service).into_iter().flat_map(|wrap| wrap.columns.keys());
+    let own: Vec<&DatasetId> = lanes.iter().map(|lane| &lane.raw).collect();
+    let all: Vec<&DatasetId> = inputs.graph.datasets().keys().collect();
+    keys(inputs.card.candidate.name.as_str()).try_for_each(|key| names_one_of(key, &own, "table of this service"))?;
+    keys("").try_for_each(|key| names_one_of(key, &all, "table of the estate"))
+}
+
+fn names_one_of(key: &str, tables: &[&DatasetId], what: &str) -> Result<(), String> {
+    let Some((table, column)) = key.rsplit_once('.') else {
+        return Err(format!("`columns: {key}` names no table: write `table.column`"));
+    };
+    if tables.iter().any(|known| table == known.table() || table == known.name()) {
+        return Ok(());
+    }
+    let names: Vec<&str> = tables.iter().flat_map(|known| [known.table(), known.name()]).collect();
+    let advice = match nearest(table, &names) {
+        Some(near) => format!("did you mean `{near}.{column}`?"),
+        None => format!("write one of {}", tables.iter().take(12).map(|t| t.name()).collect::<Vec<_>>().join(", ")),
+    };
+    Err(format!("`columns: {key}` names no {what}, so nothing would be left out or typed by it; {advice}"))
 }
 
 fn columns(lane: &Lane, settings: &WrapSettings) -> Result<(BTreeMap<String, LogicalType>, Vec<String>), String> {

@@ -200,7 +200,9 @@ fn compare(editor: &Editor<'_>, job: &JobId, script: &Script, spans: &[TextEdit]
         return;
     }
     let changed = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
-    let (secret, changed): (Vec<_>, Vec<_>) = changed.partition(|(before, _)| holds_secret(&before.1));
+    let values = editor.secret_values(script);
+    let is_secret = |text: &str| holds_secret(text) || values.iter().any(|value| text.contains(value));
+    let (secret, changed): (Vec<_>, Vec<_>) = changed.partition(|(before, _)| is_secret(&before.1));
     let kept_out = |_| format!("{job}: the query holds a secret, which a plan must not repeat");
     edits.left_out.extend(secret.into_iter().map(kept_out));
     edits.queries.extend(changed.into_iter().map(|((target, before), (_, after))| query(job, target, before, after)));

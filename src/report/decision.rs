@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::{ReportInputs, UnknownRow, text, unknown::unknown};
 use crate::{
     diagnostics::Severity,
-    scoring::{Confidence, Robustness, Scorecard},
+    scoring::{Confidence, Scorecard, deciding_pair},
 };
 
 /// The page that a decision is made from.
@@ -175,9 +175,15 @@ fn figures(inputs: &ReportInputs) -> Vec<Figure> {
             inputs.scorecards.len(),
             "candidate",
             "candidates",
-            text::count(inputs.plans.len(), "has a plan", "have a plan"),
+            text::count(planned(inputs), "has a plan", "have a plan"),
         ),
     ]
+}
+
+/// Candidates with a plan: the plan of what is wrapped already is none of theirs.
+fn planned(inputs: &ReportInputs) -> usize {
+    let has_plan = |card: &&Scorecard| inputs.plans.iter().any(|plan| plan.service == card.candidate.name);
+    inputs.scorecards.iter().filter(has_plan).count()
 }
 
 fn first_service(inputs: &ReportInputs, card: &Scorecard) -> FirstService {
@@ -252,7 +258,7 @@ fn risks(inputs: &ReportInputs, first: &[&Scorecard]) -> Vec<Risk> {
     for card in first {
         let name = card.candidate.name.as_str();
         risks.extend(confidence_risk(name, &card.confidence));
-        risks.extend(rank_risk(name, &card.robustness));
+        risks.extend(rank_risk(inputs, card));
         risks.extend(owner_risk(card));
         risks.extend(bundle_risk(card));
     }
@@ -275,7 +281,8 @@ fn confidence_risk(name: &str, confidence: &Confidence) -> Option<Risk> {
     })
 }
 
-fn rank_risk(name: &str, robustness: &Robustness) -> Option<Risk> {
+fn rank_risk(inputs: &ReportInputs, card: &Scorecard) -> Option<Risk> {
+    let (name, robustness) = (&card.candidate.name, &card.robustness);
     if robustness.label == "robust" {
         return None;
     }
@@ -283,9 +290,20 @@ fn rank_risk(name: &str, robustness: &Robustness) -> Option<Risk> {
         "toss-up" => format!("The rank of {name} is a toss-up"),
         _ => format!("The rank of {name} is sensitive to the weights"),
     };
-    let because = match &robustness.flip_below {
-        Some(flip) => format!("{} would pass it: {}.", flip.with, super::ranking::flip_words(flip)),
-        None => "Other weights would put others in its place.".to_owned(),
+    let (low, high) = (robustness.rank_low_effort, robustness.rank_high_effort);
+    let because = match deciding_pair(inputs.scorecards, card).map(|pair| (pair, pair.2.lambda, pair.2.alpha)) {
+        Some(((other, above, flip), lambda, alpha)) if lambda.is_some() || alpha.is_some() => {
+            let words = super::ranking::flip_words(flip);
+            match above {
+                true => format!("It would pass {other}: {words}."),
+                false => format!("{other} would pass it: {words}."),
+            }
+        }
+        Some(((other, ..), ..)) if low == high => {
+            format!("Both weights moved together put it and {other} in the other order.")
+        }
+        _ if low != high => format!("It ranks {low} when every effort is low and {high} when every effort is high."),
+        _ => "Other weights would put others in its place.".to_owned(),
     };
     Some(Risk { what, because, cure: "Let people who know both decide; the order costs little either way.".to_owned() })
 }

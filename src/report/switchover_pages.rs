@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -41,15 +41,19 @@ pub fn render_switchover(
     let templates = Templates::load(options)?;
     let folder = Utf8Path::new(switchover.service.as_str());
     let mut files = BTreeMap::new();
-    let mut patch = String::new();
+    let (mut patch, mut edited) = (String::new(), BTreeSet::new());
     for found in &switchover.moves {
         let page = move_page(switchover, found, readiness);
         files.insert(folder.join(format!("{}.md", found.page)), templates.fill("switchover.md", &page)?);
         files.insert(folder.join("files").join(&found.edit.file), found.content.clone().into_bytes());
-        let [after, before] = &found.bodies;
-        files.insert(folder.join(format!("{}.after.json", found.page)), after.clone().into_bytes());
-        files.insert(folder.join(format!("{}.before.json", found.page)), before.clone().into_bytes());
-        patch.push_str(&found.edit.diff);
+        if let Some([after, before]) = &found.bodies {
+            files.insert(folder.join(format!("{}.after.json", found.page)), after.clone().into_bytes());
+            files.insert(folder.join(format!("{}.before.json", found.page)), before.clone().into_bytes());
+        }
+        // Sources of one file share its edit.
+        if edited.insert(&found.edit.file) {
+            patch.push_str(&found.edit.diff);
+        }
     }
     if !patch.is_empty() {
         files.insert(folder.join("switchover.patch"), patch.into_bytes());

@@ -42,7 +42,8 @@ pub(super) fn find(estate: &Estate, graph: &DependencyGraph) -> Found {
     let mut problems = Vec::new();
     let mut claimed = BTreeSet::new();
     let mut groups = declared(estate, graph, &mut claimed, &mut problems);
-    let strays = strays(estate, graph, &claimed);
+    let mut strays = strays(estate, graph, &claimed);
+    strays.extend(nameless(graph, &claimed));
     let left_out: BTreeSet<DatasetId> = claimed.union(&strays).cloned().collect();
     groups.extend(by_boundary(graph, &left_out, &groups));
     groups.retain(|group| !services.contains(&group.name));
@@ -72,6 +73,10 @@ fn declared(
             .filter(|(_, facts)| derived || facts.layer == Layer::Raw)
             .map(|(dataset, _)| (*dataset).clone())
             .collect();
+        let nothing = |glob: &&String| !graph.datasets().keys().any(|dataset| name_matches(glob, &dataset.to_string()));
+        for glob in globs.iter().filter(nothing).filter(|_| !raw.is_empty()) {
+            problems.push(format!("`candidates.{text}`: `{glob}` fits no dataset of the estate: is it misspelt?"));
+        }
         if raw.is_empty() {
             problems.push(format!("`candidates.{text}` fits no dataset that is not another candidate's"));
             continue;
@@ -121,6 +126,21 @@ fn strays(estate: &Estate, graph: &DependencyGraph, claimed: &BTreeSet<DatasetId
     }
     let few = schemas.into_values().filter(|(roots, written)| roots.len() <= *written);
     few.flat_map(|(roots, _)| roots).filter(|root| !claimed.contains(*root)).cloned().collect()
+}
+
+/// Raw datasets of a place whose name says nothing: only marks, or what a template or a guide has for a name.
+fn nameless(graph: &DependencyGraph, claimed: &BTreeSet<DatasetId>) -> Vec<DatasetId> {
+    let raw =
+        graph.datasets().iter().filter(|(dataset, facts)| facts.layer == Layer::Raw && !claimed.contains(*dataset));
+    let named = |facts: &DatasetFacts| facts.system.as_deref().is_none_or(says_something);
+    raw.filter(|(_, facts)| !named(facts)).map(|(dataset, _)| dataset.clone()).collect()
+}
+
+fn says_something(system: &str) -> bool {
+    const PLACEHOLDERS: &[&str] =
+        &["datasetname", "schemaname", "databasename", "yourdataset", "yourschema", "yourdatabase"];
+    let letters: String = system.chars().filter(|c| c.is_alphanumeric()).collect();
+    !letters.is_empty() && !PLACEHOLDERS.contains(&letters.as_str())
 }
 
 fn by_boundary(graph: &DependencyGraph, left_out: &BTreeSet<DatasetId>, declared: &[Group]) -> Vec<Group> {

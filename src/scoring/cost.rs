@@ -47,8 +47,9 @@ pub(super) static DRIVERS: &[&dyn Driver] = &[
     &people::NewTeam,
 ];
 
-/// The sum over the drivers. The range is one standard deviation to both sides, each unit of each
-/// driver varying by itself, within what all optimistic and all pessimistic hours add up to.
+/// The sum over the drivers. The range is one standard deviation to both sides, within what all optimistic and all
+/// pessimistic hours add up to. Units of one driver are misjudged alike: who takes one endpoint too lightly takes
+/// every one so, and their deviations add up. Drivers vary by themselves.
 pub(super) fn estimate(survey: &Survey<'_>, piece: &Piece) -> Cost {
     let per_day = survey.parameters.hours_per_day;
     let mut drivers = Vec::new();
@@ -64,7 +65,7 @@ pub(super) fn estimate(survey: &Survey<'_>, piece: &Piece) -> Cost {
         least += units * a / per_day;
         mean += days;
         most += units * b / per_day;
-        variance += units * ((b - a) / 6.0 / per_day).powi(2);
+        variance += (units * (b - a) / 6.0 / per_day).powi(2);
         drivers.push(CostDriver {
             name: driver.name().to_owned(),
             title: driver.title().to_owned(),

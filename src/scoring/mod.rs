@@ -24,3 +24,4 @@ pub use explain::explain;
 pub use model::*;
 pub use parameters::Parameters;
 pub use ranking::score;
+pub use sensitivity::deciding_pair;

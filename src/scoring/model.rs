@@ -185,6 +185,8 @@ pub struct Flip {
     pub lambda: Option<f64>,
     /// α in 0..=3.
     pub alpha: Option<f64>,
+    /// Share of the weight lattice in which the two keep their order.
+    pub kept: f64,
 }
 
 /// The order of work.

@@ -1,9 +1,12 @@
 //! What other weights would do to a ranking: exact flips, acceptability of ranks, a label.
 use std::cmp::Ordering;
 
-use crate::scoring::{
-    Flip, Parameters, Robustness,
-    standing::{End, Standing, by_priority, ranked},
+use crate::{
+    scoring::{
+        Flip, Parameters, Robustness, Scorecard,
+        standing::{End, Standing, by_priority, ranked},
+    },
+    vocab::ServiceName,
 };
 
 /// λ from 0 to 1 by 0.05, α from 0 to 2 by 0.25.
@@ -25,7 +28,10 @@ pub(super) fn analyse(standings: &[Standing], parameters: &Parameters) -> Vec<Ro
     let lattice = Lattice::walk(standings, &order);
     let mut found: Vec<Option<Robustness>> = vec![None; standings.len()];
     for (rank, at) in order.iter().enumerate() {
-        let below = order.get(rank + 1).map(|below| flip(&standings[*at], &standings[*below], lambda, alpha));
+        let below = order.get(rank + 1).map(|below| Flip {
+            kept: lattice.share(rank),
+            ..flip(&standings[*at], &standings[*below], lambda, alpha)
+        });
         let moved = low[*at] != rank || high[*at] != rank;
         found[*at] = Some(Robustness {
             label: lattice.label(rank, moved, parameters).to_owned(),
@@ -51,7 +57,19 @@ pub(super) fn flip(a: &Standing, b: &Standing, lambda: f64, alpha: f64) -> Flip 
     // Division by nothing gives an infinity or NaN: no such weight.
     let within =
         |weight: f64, most: f64| (weight.is_finite() && (0.0..=most).contains(&weight)).then_some(weight + 0.0);
-    Flip { with: b.name.clone(), lambda: within(at_lambda, 1.0), alpha: within(at_alpha, ALPHA_MOST) }
+    Flip { with: b.name.clone(), lambda: within(at_lambda, 1.0), alpha: within(at_alpha, ALPHA_MOST), kept: 0.0 }
+}
+
+/// The neighbour on whom the label of `card` rests: the one whose order with it other weights change most easily. With
+/// it, whether that one stands above, and where the two change places.
+pub fn deciding_pair<'a>(cards: &'a [Scorecard], card: &'a Scorecard) -> Option<(&'a ServiceName, bool, &'a Flip)> {
+    let above = cards.iter().find(|other| other.rank + 1 == card.rank);
+    let above = above.and_then(|above| Some((&above.candidate.name, true, above.robustness.flip_below.as_ref()?)));
+    let below = card.robustness.flip_below.as_ref().map(|flip| (&flip.with, false, flip));
+    match (above, below) {
+        (Some(above), Some(below)) => Some(if above.2.kept < below.2.kept { above } else { below }),
+        (above, below) => above.or(below),
+    }
 }
 
 fn places(order: &[usize]) -> Vec<usize> {
@@ -95,14 +113,17 @@ impl Lattice {
         self.held[at][..last].iter().map(|points| f64::from(*points) / f64::from(self.points)).collect()
     }
 
+    /// The share of the lattice in which whoever holds `rank` stays before the next.
+    fn share(&self, rank: usize) -> f64 {
+        self.kept.get(rank).map_or(1.0, |kept| f64::from(*kept) / f64::from(2 * self.points))
+    }
+
     /// The weaker of its two neighbourhoods decides: the share of the lattice in which it stays
     /// behind the one above and before the one below. Robust needs the same rank at low and high
     /// effort as well.
     fn label(&self, rank: usize, moved: bool, parameters: &Parameters) -> &'static str {
-        let above = rank.checked_sub(1).and_then(|rank| self.kept.get(rank));
-        let pairs = above.into_iter().chain(self.kept.get(rank));
-        let share = pairs.min().map_or(1.0, |kept| f64::from(*kept) / f64::from(2 * self.points));
-        match share {
+        let above = rank.checked_sub(1).map_or(1.0, |above| self.share(above));
+        match above.min(self.share(rank)) {
             share if share < parameters.toss_up_share => "toss-up",
             share if share >= parameters.robust_share && !moved => "robust",
             _ => "sensitive",
@@ -117,7 +138,6 @@ fn points() -> impl Iterator<Item = (f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocab::ServiceName;
 
     fn standing(name: &str, frequency: f64, importance: f64, days: f64) -> Standing {
         Standing {

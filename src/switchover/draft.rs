@@ -6,8 +6,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    BlockedExposure, ExposureMove, Replaced, SourceKind, Switchover, UntouchedExposure, below::Below,
-    edited_file::edited, replaced, superset, tasks,
+    BlockedExposure, Change, ExposureMove, Replaced, SourceKind, Switchover, UntouchedExposure, below::Below, bi_edits,
+    edited_file::edited, file_tasks, replaced, superset, tasks,
 };
 use crate::{
     estate::{Estate, Exposure, Job, Script},
@@ -44,9 +44,12 @@ pub fn draft(estate: &Estate, lineage: &Lineage, plan: &Plan) -> Switchover {
                 pages.insert(page);
                 switchover.moves.push(found);
             }
-            Err(because) => switchover.blocked.push(blocked(exposure, because)),
+            Err((because, changes)) => {
+                switchover.blocked.push(BlockedExposure { changes, ..blocked(exposure, because) })
+            }
         }
     }
+    shared(estate, &mut switchover.moves);
     let below = Below::of(estate, &switchover);
     for (exposure, read) in others {
         match below.carried(exposure) {
@@ -93,6 +96,7 @@ fn blocked(exposure: &Exposure, because: String) -> BlockedExposure {
         tool: exposure.tool.clone(),
         at: format!("{}:{}", exposure.at.file, exposure.at.line),
         because,
+        changes: Vec::new(),
     }
 }
 
@@ -102,12 +106,131 @@ fn one_move(
     exposure: &Exposure,
     moved: &[&Replaced],
     page: &Utf8Path,
-) -> Result<ExposureMove, String> {
+) -> Result<ExposureMove, (String, Vec<Change>)> {
     match exposure.tool.as_str() {
         "superset" => {}
-        "dbt" => return Err("a dbt exposure names models: it moves when its models are repointed".to_owned()),
-        other => return Err(format!("carve edits Superset files only so far: repoint it in {other} by hand")),
+        "dbt" => return Err(by_hand("a dbt exposure names models: it moves when its models are repointed")),
+        _ => return file_move(estate, plan, exposure, moved, page),
     }
+    superset_move(estate, plan, exposure, moved, page).map_err(by_hand)
+}
+
+fn by_hand(because: impl Into<String>) -> (String, Vec<Change>) {
+    (because.into(), Vec::new())
+}
+
+/// A move by an edit of the source's own file.
+fn file_move(
+    estate: &Estate,
+    plan: &Plan,
+    exposure: &Exposure,
+    moved: &[&Replaced],
+    page: &Utf8Path,
+) -> Result<ExposureMove, (String, Vec<Change>)> {
+    let found = bi_edits::changes(estate, exposure, moved, |file| editable(estate, exposure, file));
+    let refused = |because: String| (because, found.places.clone());
+    let mut by_file = found.edits.clone().map_err(refused)?.into_iter();
+    let (file, edits) = by_file.next().ok_or_else(|| refused("where it names its table was not found".to_owned()))?;
+    if by_file.next().is_some() {
+        return Err(refused("its tables are named in several files: repoint them by hand".to_owned()));
+    }
+    let text = read_file(estate, &file).map_err(refused)?;
+    let (edit, content) = edited(&file, &text, edits).map_err(refused)?;
+    if holds_secret(&content) {
+        return Err(refused("its file holds a secret, which carve does not copy: repoint it by hand".to_owned()));
+    }
+    let (charts, dashboards, ask) = readers(estate, &exposure.id);
+    let join =
+        |of: fn(&Change) -> &String| found.places.iter().map(|one| of(one).as_str()).collect::<Vec<_>>().join("\n\n");
+    let (kind, old, new, stand_ins) = proven(estate, moved, &found);
+    let mut one = ExposureMove {
+        id: exposure.id.clone(),
+        title: exposure.title.clone(),
+        tool: exposure.tool.clone(),
+        owner: exposure.owner.clone(),
+        ask,
+        kind: found.kind,
+        replaces: moved.iter().map(|pair| (*pair).clone()).collect(),
+        proofs: tasks::proofs(kind, moved, &old, &new),
+        stand_ins,
+        bodies: None,
+        queries_in: "where the source's own connection leads",
+        before: join(|one| &one.before),
+        after: join(|one| &one.after),
+        preconditions: Vec::new(),
+        edit,
+        content,
+        charts,
+        dashboards,
+        window: window(estate, plan, moved),
+        steps: Vec::new(),
+        way_back: Vec::new(),
+        page: page.to_owned(),
+    };
+    one.preconditions = file_tasks::preconditions(plan, &one);
+    one.steps = file_tasks::steps(plan, &one);
+    one.way_back = file_tasks::way_back(plan, &one);
+    Ok(one)
+}
+
+/// The two sides of the proofs. SQL over other queries of the tool runs only there: then the tables alone are compared.
+fn proven(
+    estate: &Estate,
+    moved: &[&Replaced],
+    found: &bi_edits::Changes,
+) -> (SourceKind, String, String, Vec<String>) {
+    let alone =
+        found.sql.as_ref().filter(|(before, _)| !before.params.values().any(|value| value.starts_with("(SELECT")));
+    match alone {
+        Some((before, after)) => {
+            let (old, new) = (lineage::render(before, estate), lineage::render(after, estate));
+            (SourceKind::Virtual, old.text, new.text, old.problems)
+        }
+        None => {
+            let side =
+                |of: fn(&Replaced) -> &DatasetId| moved.first().map(|pair| of(pair).to_string()).unwrap_or_default();
+            (SourceKind::Physical, side(|pair| &pair.old), side(|pair| &pair.new), Vec::new())
+        }
+    }
+}
+
+/// The text of a file whose form carve edits.
+fn editable(estate: &Estate, exposure: &Exposure, file: &Utf8Path) -> Result<String, String> {
+    match (exposure.tool.as_str(), file.extension().unwrap_or_default()) {
+        ("tableau", _) => {
+            Err("a workbook is edited in Tableau: change the data source there, and publish it".to_owned())
+        }
+        ("redash", _) => Err("Redash takes no file: change the query there".to_owned()),
+        ("powerbi", "bim") => Err("a model as one JSON is written by tools: change the query in Power BI".to_owned()),
+        _ => read_file(estate, file),
+    }
+}
+
+/// Sources in one file have one edit: that of all of them.
+fn shared(estate: &Estate, moves: &mut [ExposureMove]) {
+    let mut by_file: BTreeMap<Utf8PathBuf, Vec<usize>> = BTreeMap::new();
+    for (at, one) in moves.iter().enumerate() {
+        by_file.entry(one.edit.file.clone()).or_default().push(at);
+    }
+    for (file, group) in by_file.into_iter().filter(|(_, group)| group.len() > 1) {
+        let edits = group.iter().flat_map(|at| moves[*at].edit.edits.clone()).collect();
+        let Ok((edit, content)) = read_file(estate, &file).and_then(|text| edited(&file, &text, edits)) else {
+            continue;
+        };
+        for at in group {
+            moves[at].edit = edit.clone();
+            moves[at].content = content.clone();
+        }
+    }
+}
+
+fn superset_move(
+    estate: &Estate,
+    plan: &Plan,
+    exposure: &Exposure,
+    moved: &[&Replaced],
+    page: &Utf8Path,
+) -> Result<ExposureMove, String> {
     let text = read_file(estate, &exposure.at.file)?;
     let (edits, kind, before, after) = edits(estate, exposure, moved, &text)?;
     let (edit, content) = edited(&exposure.at.file, &text, edits)?;
@@ -127,7 +250,8 @@ fn one_move(
         replaces: moved.iter().map(|pair| (*pair).clone()).collect(),
         proofs: tasks::proofs(kind, moved, &old, &new),
         stand_ins,
-        bodies: [body_after, body_before],
+        bodies: Some([body_after, body_before]),
+        queries_in: "in SQL Lab on the dataset's database",
         before,
         after,
         preconditions: tasks::preconditions(plan, moved, edit.file.as_str()),

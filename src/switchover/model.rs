@@ -60,8 +60,10 @@ pub struct ExposureMove {
     pub dashboards: Vec<String>,
     /// What of its SQL was filled with a stand-in for the proofs, in words.
     pub stand_ins: Vec<String>,
-    /// What the BI tool's interface is sent to move it, and to move it back: JSON.
-    pub bodies: [String; 2],
+    /// What the BI tool's interface is sent to move it, and to move it back: JSON. `None` where its file moves it.
+    pub bodies: Option<[String; 2]>,
+    /// Where a person runs the queries of the proofs, in words.
+    pub queries_in: &'static str,
     /// What must hold before.
     pub preconditions: Vec<Task>,
     /// The move.
@@ -117,6 +119,19 @@ pub struct BlockedExposure {
     pub at: String,
     /// Why not, and what to do instead.
     pub because: String,
+    /// What a person changes, place by place, where that is known.
+    pub changes: Vec<Change>,
+}
+
+/// One place that names an old table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// `file:line`.
+    pub at: String,
+    /// Table or SQL today.
+    pub before: String,
+    /// Table or SQL after; empty where the SQL could not be edited.
+    pub after: String,
 }
 
 /// One exposure that needs no move.

@@ -20,7 +20,13 @@ pub(super) fn bodies(kind: SourceKind, moved: &[&Replaced], before: &str, after:
     Bodies { before: format!("{before:#}\n"), after: format!("{after:#}\n") }
 }
 
-fn task(title: impl Into<String>, language: &'static str, code: impl Into<String>, expect: impl Into<String>) -> Task {
+/// A task with what to copy and what must come of it.
+pub(super) fn task(
+    title: impl Into<String>,
+    language: &'static str,
+    code: impl Into<String>,
+    expect: impl Into<String>,
+) -> Task {
     Task { title: title.into(), language, code: code.into(), expect: expect.into() }
 }
 
@@ -151,7 +157,8 @@ pub(super) fn way_back(plan: &Plan, found: &ExposureMove) -> Vec<Task> {
     ]
 }
 
-fn charts(found: &ExposureMove) -> String {
+/// What stands on it, a line each.
+pub(super) fn charts(found: &ExposureMove) -> String {
     let mut lines = String::new();
     for (kind, titles) in [("chart", &found.charts), ("dashboard", &found.dashboards)] {
         for title in titles {
@@ -194,7 +201,7 @@ fn put(body: &str) -> String {
 }
 
 /// `text` as one word of a shell.
-fn shell(text: &str) -> String {
+pub(super) fn shell(text: &str) -> String {
     let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

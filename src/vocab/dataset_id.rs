@@ -2,12 +2,14 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use super::plain_address;
+
 /// One normalised dataset name: a table, view or file set.
 ///
 /// A dataset of the lake is written `schema.table` (`catalog.schema.table` where the estate says
 /// so). A dataset of a source system carries the system before a colon: `order_db:orders`. A file
-/// set keeps its address: `s3://bucket/path`, or `file:/path` where no scheme is written. Always lower
-/// case, never quoted.
+/// set keeps its address without user, password and options: `s3://bucket/path`, or `file:/path` where no
+/// scheme is written. Always lower case, never quoted.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct DatasetId {
@@ -26,12 +28,13 @@ impl DatasetId {
     /// A dataset of the lake from its name's parts, outermost first; quotes must be gone already.
     pub fn from_parts<S: AsRef<str>>(parts: &[S]) -> Self {
         let name = parts.iter().map(|part| part.as_ref().to_lowercase()).collect::<Vec<_>>().join(".");
-        DatasetId { system: None, name: name.into() }
+        DatasetId { system: None, name: plain_address(&name).into() }
     }
 
     /// The table `table` of source system `system`.
     pub fn in_system(system: &str, table: &str) -> Self {
-        DatasetId { system: Some(system.to_lowercase().into()), name: table.to_lowercase().into() }
+        let [system, name] = [system, table].map(|text| plain_address(text).to_lowercase());
+        DatasetId { system: Some(system.into()), name: name.into() }
     }
 
     /// The source system this dataset lives in; `None` for the lake's own.
@@ -80,7 +83,8 @@ impl FromStr for DatasetId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadDatasetId { text: text.to_owned() };
-        let trimmed = text.trim();
+        let plain = plain_address(text.trim());
+        let trimmed = &*plain;
         if is_address(trimmed) {
             return Ok(DatasetId { system: None, name: trimmed.to_lowercase().into() });
         }
@@ -161,6 +165,14 @@ mod tests {
             assert_eq!((id.is_file_set(), id.system(), id.to_string().as_str()), (true, None, text));
         }
         assert!(!"order_db:orders".parse::<DatasetId>().unwrap().is_file_set());
+    }
+
+    #[test]
+    fn no_password_is_part_of_a_name() {
+        for text in ["jdbc:postgresql://etl:Hunter2@h:5432/crm", "https://u:hunter2@h/x", "mongodb://u:hunter2@h/x"] {
+            let made = [text.parse().unwrap(), DatasetId::from_parts(&[text]), DatasetId::in_system(text, text)];
+            assert!(made.iter().all(|id| !id.to_string().contains("hunter2")), "{made:?}");
+        }
     }
 
     #[test]

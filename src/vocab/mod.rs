@@ -1,4 +1,5 @@
 //! The nouns every room shares, right by construction: text becomes one of these where it enters.
+mod address;
 mod dataset_id;
 mod digest;
 mod names;
@@ -10,6 +11,7 @@ mod secret;
 mod span;
 mod word_finder;
 
+pub use address::plain_address;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
 pub use names::{BadName, Endpoint, JobId, ServiceName};
@@ -17,6 +19,6 @@ pub use nearest::nearest;
 pub use schedule::{longest_gap_minutes, runs_per_day};
 pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
-pub use secret::{holds_secret, masked, masked_json};
+pub use secret::{holds_secret, masked, masked_json, names_secret};
 pub use span::Span;
 pub use word_finder::WordFinder;

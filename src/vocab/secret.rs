@@ -23,6 +23,14 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r#"(?i){KEY}["'`]?[ \t]*:[ \t]*[|>][-+0-9]*[ \t]*\r?\n[ \t]+([^\r\n]+)"#),
         // --password SECRET
         format!(r#"(?i)(?:^|\s)--?{KEY}[ \t]+([^\s'"-][^\s'"]*)"#),
+        // mysql -pSECRET, over continued lines too; .LOGON host/user,SECRET
+        r#"\b(?:mysql\w*|mariadb\S*)\b(?:[^\r\n|;]|\\\r?\n)*?\s-p['"]?([^\s'"]+)"#.to_owned(),
+        r"(?im)^[ \t]*\.logon\s+[^\s,]+,[ \t]*([^\s;]+)".to_owned(),
+        // Functions and engines that take them by place: mysql('host', 'db', 'table', 'user', 'SECRET'), s3(url, 'KEY', 'SECRET').
+        r"(?i)\b(?:mysql|postgresql|mongodb)\s*\(\s*(?:'[^']*'\s*,\s*){4}'([^']+)'".to_owned(),
+        r"(?i)\bremote(?:secure)?\s*\(\s*'[^']*'\s*,\s*[^\s',]+\s*,\s*'[^']*'\s*,\s*'([^']+)'".to_owned(),
+        r"(?i)\bs3\w*\s*\(\s*(?:\w+\s*,\s*)?'[^']*'\s*,\s*'([^'\s]+)'\s*,\s*'[^'\s]+'".to_owned(),
+        r"(?i)\bs3\w*\s*\(\s*(?:\w+\s*,\s*)?'[^']*'\s*,\s*'[^'\s]+'\s*,\s*'([^'\s]+)'".to_owned(),
         // Forms that are secrets wherever they stand.
         r"\b((?:AKIA|ASIA)[A-Z0-9]{16})\b".to_owned(),
         r"\b(AIza[\w-]{35}|gh[pousr]_\w{36,}|xox[abeprs]-[\w-]{10,}|sk_live_\w{16,})".to_owned(),
@@ -73,7 +81,7 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     // Most texts have none of these words, and are done with at once.
     static HINT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"(?i)pass|pwd|secret|token|key|://|bearer|identified|jdbc:|sig|A[KS]IA|AIza|gh[pousr]_|xox|eyJ|sk_live",
+            r"(?i)mysql|mariadb|\.logon|postgresql|mongodb|remote|s3|pass|pwd|secret|token|key|://|bearer|identified|jdbc:|sig|A[KS]IA|AIza|gh[pousr]_|xox|eyJ|sk_live",
         )
         .expect("the pattern is written here and tests run it")
     });
@@ -81,10 +89,30 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
         return Vec::new();
     }
     let of = |pattern: &Regex| -> Vec<Range<usize>> {
-        let found = pattern.captures_iter(text).filter_map(|found| found.iter().skip(1).flatten().next());
+        let own_words = |found: &regex::Captures<'_>| found.get(0).is_some_and(|whole| is_fault(text, whole.range()));
+        let found = pattern.captures_iter(text).filter(|found| !own_words(found));
+        let found = found.filter_map(|found| found.iter().skip(1).flatten().next());
         found.filter(|secret| !stands_for_one(secret.as_str())).map(|secret| secret.range()).collect()
     };
     PATTERNS.iter().flat_map(of).collect()
+}
+
+/// Whether what was found is what a parser says of a text: `unexpected token 'from'`.
+fn is_fault(text: &str, found: Range<usize>) -> bool {
+    let words = |text: &str, end: &[&str]| end.iter().any(|word| text.to_ascii_lowercase().ends_with(word));
+    let is_token = text[found.clone()].trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("token"));
+    // `mysql -p$DB_PASSWORD shop`: the variable is the password, and the word behind it none.
+    if text[found.clone()].trim_start().starts_with("-p$") {
+        return true;
+    }
+    is_token && words(text[..found.start].trim_end(), &["unexpected", "expected", "unknown"])
+}
+
+/// Whether a parameter of this name holds a secret: `db_password`, `api-token`.
+pub fn names_secret(name: &str) -> bool {
+    static NAME: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(&format!("(?i)^{KEY}$")).expect("the pattern is written here and tests run it"));
+    NAME.is_match(name)
 }
 
 /// Variables, templates, calls, and words that are no password; and what is covered already.
@@ -139,6 +167,14 @@ mod tests {
             "sqoop import --username u --password hunter2-SECRET --table t",
             "export PGPASSWORD=hunter2-SECRET",
             "Authorization: Bearer hunter2-SECRETxxxxxx",
+            "mysql -h db -u etl -phunter2-SECRET shop < x.sql",
+            "mysqldump --single-transaction \\\n  -u etl -p'hunter2-SECRET' shop",
+            ".LOGON tdprod/etl,hunter2-SECRET;",
+            "select * from mysql('h:3306', 'db', 't', 'user', 'hunter2-SECRET')",
+            "create table x (a Int32) engine = PostgreSQL('h:5432', 'db', 't', 'user', 'hunter2-SECRET')",
+            "select * from remote('h', db.t, 'user', 'hunter2-SECRET')",
+            "select * from s3('https://b.example/x.csv', 'AK', 'hunter2-SECRET', 'CSV')",
+            "select * from s3('https://b.example/x.csv', 'hunter2-SECRET', 'other')",
             "-----BEGIN RSA PRIVATE KEY-----\nhunter2-SECRET\n-----END RSA PRIVATE KEY-----",
         ] {
             let covered = masked(text);
@@ -159,6 +195,10 @@ mod tests {
             "url: postgres://reader@db/shop",
             "select count(*) as tokens from t where max_tokens > 5",
             "unexpected token: `from` at line 3",
+            "unexpected token 'from' at line 3, help: quote the name",
+            "Unexpected token: help: write `a`",
+            "mysql -h db -P 3306 -u etl -p$DB_PASSWORD shop",
+            "select * from s3('https://b.example/x.csv', 'CSV', 'a Int32, b String')",
             "https://example.org/path?x=1",
             "export PGPASSWORD=$DB_PASSWORD",
             "from raw.orders as o -- the secret of orders",
@@ -174,6 +214,14 @@ mod tests {
         let expected = serde_json::json!({"password": 5, "a": ["password=*******"], "b": {"c": "x"}});
         assert_eq!(masked_json(value), expected);
         assert!(holds_secret(&format!("password={SECRET}")));
+    }
+
+    #[test]
+    fn a_name_says_that_its_value_is_a_secret() {
+        assert!(
+            ["password", "DB_PASSWORD", "api_token", "client-secret", "pass"].iter().all(|name| names_secret(name))
+        );
+        assert!(["schema", "day", "tokens", "passenger", "token_count"].iter().all(|name| !names_secret(name)));
     }
 
     #[test]

@@ -429,6 +429,72 @@ fn history_follows_renames_and_counts_from_the_folder_asked_for() {
     assert!(!root.join("ran").exists() && !root.join("etl/ran").exists());
 }
 
+/// (file, when it was touched) of every commit that counts.
+fn touched(estate: &Estate) -> Vec<(String, i64)> {
+    let commits = estate.history.commits.iter();
+    commits.flat_map(|(path, all)| all.iter().map(|commit| (path.to_string(), commit.at.as_second()))).collect()
+}
+
+#[test]
+fn only_commits_that_touch_files_of_the_estate_count() {
+    let place = folder(&[("etl/a.sql", "select 1 as a\n")]);
+    let root = path(&place);
+    let commit = |seconds: u32, file: &str| {
+        git(&root, seconds, &["add", "-A"]);
+        git(&root, seconds, &["commit", "-qm", file]);
+    };
+    git(&root, 0, &["init", "-q"]);
+    commit(1_000, "first");
+    // A page for people, a plan, a report and a file that carve does not read: none of them makes the estate older.
+    for (seconds, file) in
+        [(2_000, "README.md"), (3_000, "plans/a.yaml"), (4_000, "report/index.html"), (5_000, "logo.png")]
+    {
+        write(&root, &[(file, "format: carve-plan/1\n")]);
+        commit(seconds, file);
+    }
+    let (estate, _) = read(&root);
+    assert_eq!(touched(&estate), [("etl/a.sql".to_owned(), 1_000)]);
+    assert_eq!(estate.history.newest.unwrap().as_second(), 1_000);
+}
+
+#[test]
+fn merges_are_skipped_and_what_they_merge_counts_once() {
+    let place = folder(&[("a.sql", "select 1 as a\n")]);
+    let root = path(&place);
+    git(&root, 0, &["init", "-q", "-b", "main"]);
+    git(&root, 1_000, &["add", "-A"]);
+    git(&root, 1_000, &["commit", "-qm", "first"]);
+    git(&root, 1_000, &["checkout", "-qb", "side"]);
+    write(&root, &[("b.sql", "select 2 as b\n")]);
+    git(&root, 2_000, &["add", "-A"]);
+    git(&root, 2_000, &["commit", "-qm", "on the side"]);
+    git(&root, 2_000, &["checkout", "-q", "main"]);
+    git(&root, 3_000, &["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+    let (estate, _) = read(&root);
+    assert_eq!(touched(&estate), [("a.sql".to_owned(), 1_000), ("b.sql".to_owned(), 2_000)]);
+}
+
+#[test]
+fn a_name_used_again_does_not_inherit_the_past_of_another_file() {
+    let place = folder(&[("a.sql", "select 1 as a, 2 as b, 3 as c\n")]);
+    let root = path(&place);
+    let commit = |seconds: u32| {
+        git(&root, seconds, &["add", "-A"]);
+        git(&root, seconds, &["commit", "-qm", "c"]);
+    };
+    git(&root, 0, &["init", "-q"]);
+    commit(1_000);
+    git(&root, 2_000, &["mv", "a.sql", "b.sql"]);
+    commit(2_000);
+    write(&root, &[("a.sql", "insert into x.y select quite, another from raw.thing\n")]);
+    commit(3_000);
+    git(&root, 4_000, &["mv", "a.sql", "c.sql"]);
+    commit(4_000);
+    let (estate, _) = read(&root);
+    let said = [("b.sql", 2_000), ("b.sql", 1_000), ("c.sql", 4_000), ("c.sql", 3_000)];
+    assert_eq!(touched(&estate), said.map(|(file, at)| (file.to_owned(), at)));
+}
+
 #[test]
 fn a_folder_without_history_and_a_shallow_clone_say_so() {
     let place = folder(&[("repo/a.sql", "select 1 as a\n")]);

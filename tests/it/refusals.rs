@@ -57,6 +57,41 @@ fn an_answer_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
 }
 
 #[test]
+fn one_candidate_that_cannot_be_wrapped_as_asked_keeps_no_other_from_its_plan() {
+    let keep = crate::support::folder();
+    let estate = keep.path().join("estate");
+    fs::create_dir_all(estate.join("jobs")).unwrap();
+    fs::write(estate.join("carve.yaml"), "wraps: { default: { origin: source } }\n").unwrap();
+    let imports = "format: carve-jobs/1\njobs:\n  load_orders:\n    kind: import\n    from: order_db\n    tables:\n      - { from: orders, into: raw.orders }\n";
+    fs::write(estate.join("jobs/load.yaml"), imports).unwrap();
+    fs::write(estate.join("copy.sql"), "create table drop_zone.crm as select * from read_csv('s3://crm/x.csv');\n")
+        .unwrap();
+    says(&estate, &["plan"], 0, &["left out:", "wraps.default.origin", "`crm`"]);
+    assert!(!estate.join("plans/crm.yaml").exists());
+    says(&estate, &["plan", "--service", "crm"], 1, &["wraps.default.origin", "needs an import job"]);
+}
+
+#[test]
+fn what_carve_published_is_no_usage_log_and_no_file_of_the_estate() {
+    let keep = crate::support::folder();
+    let estate = keep.path().join("estate");
+    let log = "user,time,query\nada,2026-01-02T10:00:00Z,select * from raw.orders\n";
+    for folder in ["bucket/data-services/log/default", "elsewhere/data-services/log/schemata", "logs"] {
+        fs::create_dir_all(estate.join(folder)).unwrap();
+        fs::write(estate.join(folder).join("v1.0.0.datapart01.csv"), log).unwrap();
+    }
+    fs::write(estate.join("carve.yaml"), "bucket: { url: \"file:bucket\" }\nlake: { url: \"sqlite:lake.db\" }\n")
+        .unwrap();
+    fs::write(estate.join("lake.db"), "").unwrap();
+    fs::write(estate.join("a.sql"), "create table mart.a as select * from raw.orders;\n").unwrap();
+    let roots = [camino::Utf8PathBuf::from_path_buf(estate).unwrap()];
+    let (estate, _) = carve::estate::load(&roots, &carve::estate::LoadOptions::default(), &carve::progress::Silent);
+    let read: Vec<&str> = estate.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(read, ["a.sql", "carve.yaml", "logs/v1.0.0.datapart01.csv"]);
+    assert_eq!(estate.usage.len(), 1);
+}
+
+#[test]
 fn an_address_that_cannot_be_used_is_told_with_its_key_and_what_would_be_right() {
     for (from, to, words) in [
         (

@@ -183,7 +183,7 @@ fn run_script(lake: &LegacyLake, survey: &Survey, script: &Script) -> Result<(),
 
 /// The three best plans, written.
 fn plans(workspace: &Workspace, survey: &Survey) -> Result<Vec<Plan>, Failure> {
-    let plans: Vec<Plan> = survey.best(3).map(|card| survey.draft(card)).collect::<Result<_, _>>()?;
+    let plans: Vec<Plan> = survey.best().take(3).map(|card| survey.draft(card)).collect::<Result<_, _>>()?;
     for plan in &plans {
         write_file(&workspace.plans().join(format!("{}.yaml", plan.service)), plan::to_text(plan)?.as_bytes())?;
     }

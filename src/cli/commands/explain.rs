@@ -19,6 +19,11 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
         let status = statuses.iter().find(|status| status.service == *service);
         return super::explain_service::run(&workspace, service, status, context);
     }
+    if let Some(other) = &args.vs
+        && survey.ranking.services.iter().any(|service| service.as_str() == args.service || service.as_str() == other)
+    {
+        return super::explain_service::compare(&workspace, &survey, [&args.service, other], context);
+    }
     let parameters = &survey.ranking.parameters;
     let first = card(&survey, &args.service)?;
     match &args.vs {
@@ -27,7 +32,7 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
             match context.json {
                 true => context.answer("carve-explanation/1", &explanation)?,
                 false => {
-                    show(first, &explanation, context);
+                    show(&survey.ranking.cards, first, &explanation, context);
                     // A candidate that has nothing to publish has no plan, and so leaves nothing to people.
                     if let Ok(plan) = survey.draft(first) {
                         left_to_you(&plan, LEFT_SHOWN, context);
@@ -46,7 +51,7 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
     Ok(ExitCode::Done)
 }
 
-fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
+fn show(cards: &[Scorecard], card: &Scorecard, explanation: &Explanation, context: &Context) {
     let screen = &context.screen;
     screen.prose(0, format!("{}\n", explanation.summary));
     let mut part = "";
@@ -69,13 +74,14 @@ fn show(card: &Scorecard, explanation: &Explanation, context: &Context) {
     }
     let robustness = &card.robustness;
     screen.out(format!("\n{} {}", screen.paint(Style::Strong, "The rank is"), robustness.label));
-    if let Some(flip) = &robustness.flip_below {
+    if let Some((other, above, flip)) = scoring::deciding_pair(cards, card) {
         let lambda = flip.lambda.map(|l| format!("λ = {l:.3}"));
         let alpha = flip.alpha.map(|a| format!("α = {a:.3}"));
         let at: Vec<String> = [lambda, alpha].into_iter().flatten().collect();
-        match at.is_empty() {
-            true => screen.out(format!("No weight puts `{}` ahead of it.", flip.with)),
-            false => screen.out(format!("`{}` passes it at {}.", flip.with, at.join(" or at "))),
+        match (at.is_empty(), above) {
+            (true, _) => screen.out(format!("No weight alone changes its order with `{other}`.")),
+            (false, true) => screen.out(format!("It passes `{other}` at {}.", at.join(" or at "))),
+            (false, false) => screen.out(format!("`{other}` passes it at {}.", at.join(" or at "))),
         }
     }
     screen.out(format!("Confidence is {}.", card.confidence.grade));

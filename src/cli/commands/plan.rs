@@ -1,5 +1,5 @@
 //! `carve plan`: rank the candidates, write plan files and the report.
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use camino::Utf8PathBuf;
 use serde_json::json;
@@ -14,9 +14,9 @@ use crate::{
     },
     console::{Style, Table, bar},
     diagnostics::Severity,
-    plan::{self, Plan},
+    plan::{self, DraftError, Plan},
     scoring::{Criterion, Scorecard},
-    vocab::ServiceName,
+    vocab::{ServiceName, nearest},
 };
 
 /// Lines of what is left to people that a terminal shows of each plan.
@@ -50,11 +50,8 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
     workspace.settings_hold(&survey.estate, &survey.diagnostics)?;
-    let cards = chosen(args, &survey)?;
-    let mut drafted = Vec::new();
-    for card in cards {
-        drafted.push(draft(&workspace, &survey, card)?);
-    }
+    wraps_are_of_services(&workspace, &survey)?;
+    let Chosen { drafted, left_out } = chosen(args, &workspace, &survey)?;
     let mut report = None;
     if !args.dry_run {
         for one in &drafted {
@@ -65,18 +62,67 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
         report = Some(report::write(&workspace, &survey, &statuses, args.templates.clone())?);
     }
     match context.json {
-        true => context.screen.answer(as_json(&survey, &drafted)),
-        false => show(&workspace, &survey, &drafted, report, context),
+        true => context.screen.answer(as_json(&survey, &drafted, &left_out)),
+        false => {
+            for reason in &left_out {
+                context.screen.out(format!("{} {reason}", context.screen.paint(Style::Warn, "left out:")));
+            }
+            show(&workspace, &survey, &drafted, report, context);
+        }
     }
     let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
 }
 
-fn chosen<'a>(args: &PlanArgs, survey: &'a Survey) -> Result<Vec<&'a Scorecard>, Failure> {
-    if args.service.is_empty() {
-        return Ok(survey.best(args.top).collect());
+/// Fails on names under `wraps` that mean nothing: what they ask for would be left out in silence.
+fn wraps_are_of_services(workspace: &Workspace, survey: &Survey) -> Result<(), Failure> {
+    let (plans, _) = workspace.all_plans();
+    let ranked = survey.ranking.cards.iter().map(|card| card.candidate.name.as_str());
+    let wrapped = survey.ranking.services.iter().chain(plans.iter().map(|plan| &plan.service)).map(ServiceName::as_str);
+    let known: BTreeSet<&str> = ranked.chain(wrapped).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    let named = survey.estate.settings.wraps.keys().filter(|name| !name.is_empty());
+    let unknown = named.filter(|name| !known.contains(&name.as_str()));
+    let of_wraps = unknown.map(|name| match nearest(name, &known) {
+        Some(near) => format!("`wraps.{name}` names no service: did you mean `{near}`?"),
+        None => format!("`wraps.{name}` names no service: they are {}", known.join(", ")),
+    });
+    let lines: Vec<String> = of_wraps.collect();
+    match lines.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(Failure::said(ExitCode::Error, "carve.yaml speaks of services that are not there, so nothing was done")
+                .details(lines)
+                .hint("correct the name under `wraps`, or remove it"))
+        }
     }
-    args.service.iter().map(|name| card(survey, name)).collect()
+}
+
+/// Plans, and why candidates that nobody asked for by name have none.
+struct Chosen {
+    drafted: Vec<Drafted>,
+    left_out: Vec<String>,
+}
+
+/// The plans of the services asked for, each or none; without a name, of the best that can be planned.
+fn chosen(args: &PlanArgs, workspace: &Workspace, survey: &Survey) -> Result<Chosen, Failure> {
+    let mut found = Chosen { drafted: Vec::new(), left_out: Vec::new() };
+    for name in &args.service {
+        found.drafted.push(with_file(workspace, survey.draft(card(survey, name)?)?)?);
+    }
+    let best = survey.best().filter(|_| args.service.is_empty());
+    for card in best {
+        if found.drafted.len() == args.top {
+            break;
+        }
+        match survey.try_draft(card) {
+            Ok(plan) => found.drafted.push(with_file(workspace, plan)?),
+            // One candidate that cannot be planned does not keep the others from it.
+            Err(error @ DraftError::Settings { .. }) => found.left_out.push(error.to_string()),
+            Err(error) => return Err(Failure::new(ExitCode::Error, &error)),
+        }
+    }
+    Ok(found)
 }
 
 /// The scorecard of the candidate called `name`.
@@ -98,8 +144,7 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
     })
 }
 
-fn draft(workspace: &Workspace, survey: &Survey, card: &Scorecard) -> Result<Drafted, Failure> {
-    let plan = survey.draft(card)?;
+fn with_file(workspace: &Workspace, plan: Plan) -> Result<Drafted, Failure> {
     let path = workspace.plans().join(format!("{}.yaml", plan.service));
     let state = match fs::read_to_string(&path) {
         Err(_) => FileState::New,
@@ -128,7 +173,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         ));
     }
     for problem in &survey.ranking.problems {
-        screen.out(format!("{} {problem}", screen.paint(Style::Warn, "setting not used:")));
+        screen.out(format!("{} {problem}", screen.paint(Style::Bad, "error: setting not used:")));
     }
     let unclear = survey.diagnostics.count(Severity::Error) + survey.diagnostics.count(Severity::Warning);
     if unclear > 0 {
@@ -187,7 +232,7 @@ fn ranking(survey: &Survey, width: usize) -> String {
     table.text(width)
 }
 
-fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
+fn as_json(survey: &Survey, drafted: &[Drafted], left_out: &[String]) -> serde_json::Value {
     let plans: Vec<_> = drafted
         .iter()
         .map(|one| {
@@ -202,6 +247,7 @@ fn as_json(survey: &Survey, drafted: &[Drafted]) -> serde_json::Value {
         "sequence": survey.ranking.sequence,
         "problems": survey.ranking.problems,
         "plans": plans,
+        "left_out": left_out,
         "diagnostics": {
             "errors": survey.diagnostics.count(Severity::Error),
             "warnings": survey.diagnostics.count(Severity::Warning),

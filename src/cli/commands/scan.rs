@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::faults;
+use super::{faults, scan_causes::causes};
 use crate::{
     cli::{
         Context, Outcome,
@@ -16,6 +16,9 @@ use crate::{
     graph::Layer,
     lineage::Coverage,
 };
+
+/// Kinds of statements that no grammar took, shown to people.
+const CAUSES_SHOWN: usize = 10;
 
 pub(crate) fn run(args: &ScanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
@@ -45,15 +48,7 @@ fn tables(survey: &Survey, context: &Context) {
     if !jobs.is_empty() {
         context.screen.out(format!("{}\n", jobs.text(width)));
     }
-    let mut sql =
-        Table::new(&["Dialect", ">Scripts", ">Statements", ">Parsed", ">Helped", ">Scanned", ">Not understood"]);
-    for (dialect, c) in &survey.lineage.coverage {
-        let numbers = [c.scripts, c.statements, c.parsed, c.helped, c.scanned, c.not_understood];
-        sql.row([dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
-    }
-    if !sql.is_empty() {
-        context.screen.out(format!("{}\n", sql.text(context.screen.width())));
-    }
+    sql_tables(survey, context);
     let mut layers = Table::new(&["Layer", ">Datasets"]);
     for (layer, count) in layer_counts(survey) {
         layers.row([layer, count.to_string()]);
@@ -67,6 +62,42 @@ fn tables(survey: &Survey, context: &Context) {
         survey.estate.usage.len(),
         survey.ranking.cards.len(),
     ));
+}
+
+/// SQL by format and dialect, and what of it no grammar took.
+fn sql_tables(survey: &Survey, context: &Context) {
+    let mut sql = Table::new(&[
+        "SQL in",
+        "Dialect",
+        ">Files",
+        ">Scripts",
+        ">Statements",
+        ">Parsed",
+        ">Helped",
+        ">Scanned",
+        ">Not understood",
+    ]);
+    for ((format, dialect), one) in &survey.lineage.formats {
+        let c = &one.coverage;
+        let numbers = [one.files, c.scripts, c.statements, c.parsed, c.helped, c.scanned, c.not_understood];
+        sql.row([word(format), dialect.clone()].into_iter().chain(numbers.iter().map(u64::to_string)));
+    }
+    if !sql.is_empty() {
+        context.screen.out(format!("{}\n", sql.text(context.screen.width())));
+    }
+    let causes = causes(survey);
+    let mut table = Table::new(&["No grammar took", ">Statements", "For example", "Why"]);
+    for cause in causes.iter().take(CAUSES_SHOWN) {
+        let place = cause.example.to_string();
+        table.row([cause.words.clone(), cause.count.to_string(), place, cause.why.clone()]);
+    }
+    if !table.is_empty() {
+        let more = match causes.len().saturating_sub(CAUSES_SHOWN) {
+            0 => String::new(),
+            more => format!("\n   … and {more} more kinds: `carve scan --format json` lists them"),
+        };
+        context.screen.out(format!("{}{more}\n", table.text(context.screen.width())));
+    }
 }
 
 fn formats(survey: &Survey) -> BTreeMap<String, (u64, u64)> {
@@ -101,11 +132,19 @@ fn as_json(survey: &Survey) -> serde_json::Value {
         survey.estate.coverage.iter().map(|(format, coverage)| (word(format), coverage)).collect();
     let formats: BTreeMap<String, u64> =
         formats(survey).into_iter().map(|(format, (count, _))| (format, count)).collect();
+    let by_format: Vec<serde_json::Value> = survey
+        .lineage
+        .formats
+        .iter()
+        .map(|((format, dialect), one)| json!({ "format": format, "dialect": dialect, "coverage": one }))
+        .collect();
     json!({
         "format": "carve-scan/1",
         "files": formats,
         "job_files": job_files,
         "sql": coverage,
+        "sql_by_format": by_format,
+        "not_understood": causes(survey),
         "layers": layer_counts(survey),
         "jobs": survey.estate.jobs.len(),
         "datasets": survey.graph.datasets(),

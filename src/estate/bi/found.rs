@@ -16,8 +16,6 @@ pub(crate) struct BiAround<'a> {
     pub(crate) dbt: &'a [DbtProject],
     /// The estate's SQL files.
     pub(crate) sql: &'a BTreeMap<Utf8PathBuf, TextFile>,
-    /// Its YAML files, whoever claims them.
-    pub(crate) yaml: &'a BTreeMap<Utf8PathBuf, TextFile>,
 }
 
 /// What the files of one tool show.
@@ -48,17 +46,8 @@ impl Found {
 
     /// An exposure at `at` that reads nothing yet.
     pub(super) fn exposure(&mut self, tool: &str, kind: &str, title: &str, at: Span) -> Exposure {
-        Exposure {
-            id: self.id(tool, kind, title),
-            title: title.to_owned(),
-            kind: kind.to_owned(),
-            tool: tool.to_owned(),
-            owner: None,
-            reads: Vec::new(),
-            scripts: Vec::new(),
-            parts: Vec::new(),
-            at,
-        }
+        let id = self.id(tool, kind, title);
+        exposure(id, tool, kind, title, at)
     }
 
     /// A fault of the file: it is not what the tool writes.
@@ -76,6 +65,12 @@ impl Found {
     pub(super) fn yaml(&mut self, file: &TextFile) -> Option<Node> {
         yaml::document(file).map_err(|fault| self.faults.push(fault)).ok()
     }
+}
+
+/// The exposure `id` at `at`, which reads nothing yet.
+pub(super) fn exposure(id: String, tool: &str, kind: &str, title: &str, at: Span) -> Exposure {
+    let (title, kind, tool) = (title.to_owned(), kind.to_owned(), tool.to_owned());
+    Exposure { id, title, kind, tool, owner: None, reads: Vec::new(), scripts: Vec::new(), parts: Vec::new(), at }
 }
 
 /// The first byte of `file`, which stands for the whole.

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use super::{
     BiAround, BiReader, Found, ends,
     found::{at, top},
-    sql::{Sql, dialect_in, takes_a_table_s_place},
+    sql::{OTHER_QUERY, Sql, dialect_in, takes_a_table_s_place},
 };
 use crate::{
     estate::{Exposure, FileFormat, Script, json, text_file::TextFile, yaml::Node},
@@ -300,10 +300,22 @@ impl Queries<'_> {
                 if self.tables.insert(name.to_owned()) {
                     self.found.opaque(place.clone(), format!("who looks at it chooses its table: variable `{name}`"));
                 }
+                stand_for_a_table(sql, start, length);
                 continue;
             }
             sql.put(start, &stand_in(length));
         }
+    }
+}
+
+/// A template of as many bytes takes the place of a table that is told already.
+fn stand_for_a_table(sql: &mut Sql, start: usize, length: usize) {
+    // Behind a schema's dot it stays a name nobody knows; what is shorter than a template has to stay as it is.
+    let Some(inside) = length.checked_sub(4).filter(|inside| *inside > 0) else { return };
+    let word = "t".repeat(inside);
+    sql.put(start, &format!("{{{{{word}}}}}"));
+    if !sql.text[..start].ends_with('.') {
+        sql.params.insert(word, OTHER_QUERY.to_owned());
     }
 }
 

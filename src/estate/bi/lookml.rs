@@ -5,7 +5,7 @@ use camino::Utf8Path;
 
 use super::{
     BiAround, BiReader, Found, ends,
-    found::{at, top},
+    found::{self, at, top},
     liquid,
     lkml::{self, Block},
     sql::{OTHER_QUERY, Sql, dialect_in},
@@ -310,17 +310,7 @@ impl<'p> Project<'p> {
 }
 
 fn exposure(id: &str, name: &str, kind: &str, first: &Placed<'_>) -> Exposure {
-    Exposure {
-        id: id.to_owned(),
-        title: name.to_owned(),
-        kind: kind.to_owned(),
-        tool: TOOL.to_owned(),
-        owner: None,
-        reads: Vec::new(),
-        scripts: Vec::new(),
-        parts: Vec::new(),
-        at: first.file.span(first.block.start, first.block.start),
-    }
+    found::exposure(id.to_owned(), TOOL, kind, name, first.file.span(first.block.start, first.block.start))
 }
 
 fn enter<'p>(into: &mut BTreeMap<String, Vec<Placed<'p>>>, one: Placed<'p>) {

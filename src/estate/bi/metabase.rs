@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use super::{
     BiAround, BiReader, Found, ends,
-    found::{at, top},
+    found::{at, exposure, top},
     sql::{OTHER_QUERY, Sql, dialect_in, takes_a_table_s_place},
 };
 use crate::{
@@ -141,9 +141,8 @@ impl Export {
         if reads.is_empty() && scripts.is_empty() && parts.is_empty() {
             found.opaque(at(one.file, query), "nothing in this query names a table, a card or SQL");
         }
-        let (title, kind) = (one.title(), kind(&one.node).to_owned());
-        let (tool, owner) = (TOOL.to_owned(), owner(&one.node));
-        found.exposures.push(Exposure { id, title, kind, tool, owner, reads, scripts, parts, at: top(one.file) });
+        let bare = exposure(id, TOOL, kind(&one.node), &one.title(), top(one.file));
+        found.exposures.push(Exposure { owner: owner(&one.node), reads, scripts, parts, ..bare });
     }
 
     fn dashboard(&self, one: &Parsed<'_>, found: &mut Found) {

@@ -2,13 +2,21 @@
 //!
 //! Claims are cheap: first the name of a file, then a look at its text. All files of one tool are read together,
 //! because they name each other: a dashboard its charts, a chart its dataset.
+mod evidence;
 mod found;
 mod grafana;
+mod lightdash;
 mod liquid;
 mod lkml;
 mod lookml;
+mod m_query;
+mod m_tokens;
 mod metabase;
+mod powerbi;
+mod redash;
 mod sql;
+mod tableau;
+mod tmdl;
 
 pub(crate) use found::{BiAround, Found};
 
@@ -17,7 +25,16 @@ use camino::Utf8Path;
 use crate::estate::{FileFormat, text_file::TextFile};
 
 /// Every reader, in the order in which they claim.
-pub(crate) const READERS: &[&dyn BiReader] = &[&metabase::Metabase, &lookml::LookMl, &grafana::Grafana];
+pub(crate) const READERS: &[&dyn BiReader] = &[
+    &metabase::Metabase,
+    &lookml::LookMl,
+    &grafana::Grafana,
+    &tableau::Tableau,
+    &powerbi::PowerBi,
+    &redash::Redash,
+    &evidence::Evidence,
+    &lightdash::Lightdash,
+];
 
 /// One tool's files.
 pub(crate) trait BiReader: Sync {
@@ -46,11 +63,9 @@ pub(crate) fn claimed_by(file: &TextFile) -> Option<usize> {
 
 /// Whether JSON of these bytes is worth decoding: it has the words of a BI tool's file.
 pub(crate) fn may_be_json_of(bytes: &[u8]) -> bool {
-    JSON_MARKS.iter().any(|marks| marks.iter().all(|mark| bytes.windows(mark.len()).any(|at| at == mark.as_bytes())))
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    grafana::MARKS.iter().chain(redash::MARKS).any(|marks| marks.iter().all(|mark| text.contains(mark)))
 }
-
-/// Words that stand together in a BI tool's JSON.
-const JSON_MARKS: &[&[&str]] = grafana::MARKS;
 
 /// Whether the name of `path` ends with a dot and one of `endings`, in any case.
 fn ends(path: &Utf8Path, endings: &[&str]) -> bool {

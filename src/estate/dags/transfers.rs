@@ -3,7 +3,7 @@
 use super::operators::{Arguments, TARGET_NAMES, readable};
 use crate::{
     estate::{SourceSystem, data_calls, found::Found, given_sql::How, names::tables_in, python::Value},
-    vocab::DatasetId,
+    vocab::{DatasetId, plain_address},
 };
 
 /// Places that a class name can name: the word, what it is, the connection arguments, and the kind of system.
@@ -143,7 +143,7 @@ type Named = Result<DatasetId, String>;
 
 /// The system that a connection stands for.
 fn system(given: &Arguments<'_>, side: &Side) -> String {
-    let connection = given.text(side.connections).map(|text| readable(&text).replace(['{', '}'], ""));
+    let connection = given.text(side.connections).map(|text| plain_address(&readable(&text)).replace(['{', '}'], ""));
     let name = connection.unwrap_or_else(|| side.word.clone()).to_lowercase();
     let short =
         ["_conn_id", "_connection", "_conn", "_default"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What stands before the namespace of what is surely a source system.
+pub(super) const SYSTEM: &str = "system:";
+
 /// A run event or a job event.
 #[derive(Debug, Deserialize)]
 pub(super) struct Event {
     #[serde(rename = "eventType")]
     kind: Option<String>,
+    producer: Option<String>,
     pub(super) job: Option<Named>,
     inputs: Option<Vec<Dataset>>,
     outputs: Option<Vec<Dataset>>,
@@ -98,7 +102,27 @@ impl Event {
         if value.get("job").is_none() && value.get("dataset").is_none() {
             return Err("it names neither a job nor a dataset".to_owned());
         }
-        serde_json::from_value(value).map_err(|error| error.to_string())
+        let mut event: Event = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        event.mark_systems();
+        Ok(event)
+    }
+
+    /// In events that carve wrote, the lake is the namespace of the job, and any other plain one a source system.
+    fn mark_systems(&mut self) {
+        let of_carve = self.producer.as_deref().is_some_and(|producer| producer.starts_with("urn:carve:"));
+        let Some(job) = self.job.as_ref().filter(|_| of_carve) else { return };
+        let lake = job.namespace.clone();
+        let mark = |named: &mut Named| {
+            let is_store = named.namespace.contains("://") || ["file", "dbfs"].contains(&named.namespace.as_str());
+            if named.namespace != lake && !is_store {
+                named.namespace.insert_str(0, SYSTEM);
+            }
+        };
+        for dataset in self.inputs.iter_mut().chain(&mut self.outputs).flatten() {
+            mark(&mut dataset.named);
+            let lineage = dataset.facets.iter_mut().filter_map(|facets| facets.column_lineage.as_mut());
+            lineage.flat_map(ColumnLineage::names).for_each(mark);
+        }
     }
 
     /// A run that did not come to its end shows what was meant, not what was done.
@@ -135,6 +159,14 @@ impl Dataset {
         }
         feeds.extend(lineage.dataset.iter().flatten().flat_map(|input| input.feeds("*", "")));
         feeds
+    }
+}
+
+impl ColumnLineage {
+    /// The names of all datasets in it.
+    fn names(&mut self) -> impl Iterator<Item = &mut Named> {
+        let fields = self.fields.iter_mut().flat_map(BTreeMap::values_mut).filter_map(|field| field.inputs.as_mut());
+        fields.flatten().chain(self.dataset.iter_mut().flatten()).map(|input| &mut input.named)
     }
 }
 

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    event::{ColumnFeed, Named},
+    event::{ColumnFeed, Named, SYSTEM},
     merge::{Events, Move},
 };
 use crate::{
@@ -52,6 +52,7 @@ fn dataset(named: &Named, estate: &Estate) -> Option<DatasetId> {
     let namespace = named.namespace.trim_end_matches('/');
     let said = estate.settings.namespaces.get(namespace).or_else(|| estate.settings.namespaces.get(&named.namespace));
     let system = said.cloned().or_else(|| estate.sources.get_key_value(namespace).map(|(name, _)| name.clone()));
+    let system = system.or_else(|| namespace.strip_prefix(SYSTEM).map(str::to_owned));
     match system.as_deref() {
         Some(LAKE) => named.name.parse().ok(),
         Some(system) => Some(DatasetId::in_system(system, &named.name)),
@@ -91,7 +92,9 @@ fn is_filled_by(dataset: &DatasetId, job: &Job) -> bool {
     let mut said = said.chain(job.imports.iter().map(|import| &import.into));
     let ends = |target: &DatasetId| {
         let rest = dataset.name().strip_suffix(target.name());
-        target.system() == dataset.system() && rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        // A bare table's name may be that of a table in any schema.
+        let before = |rest: &str| rest.is_empty() || (rest.ends_with('.') && target.schema().is_some());
+        target.system() == dataset.system() && rest.is_some_and(before)
     };
     said.any(ends)
 }
@@ -127,6 +130,7 @@ mod tests {
             ("s3://bucket", "in/orders", "s3://bucket/in/orders"),
             ("s3://bucket", "/", "s3://bucket"),
             ("file", "/data/x.csv", "file:/data/x.csv"),
+            ("system:erp", "dbo.items", "erp:dbo.items"),
         ] {
             assert_eq!(dataset(&named(namespace, name), &estate).unwrap().to_string(), id);
         }

@@ -55,7 +55,7 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
                     .ok_or_else(|| Diagnostic::new(CodeEntry::E008, place.clone(), "the row is not UTF-8"));
                 let added = line.and_then(|fields| {
                     let read = preset.line(&Record { columns: &columns, fields: &fields });
-                    read.map_or(Ok(()), |read| tally.add(read, place))
+                    read.map_or(Ok(()), |read| preset.add(&mut tally, read, place))
                 });
                 keep(&mut faults, added.err());
             }

@@ -40,7 +40,7 @@ pub(super) fn read(path: &Utf8Path, mut input: impl BufRead) -> Option<(Vec<Usag
                     None => Preset::of(object.names().collect::<Vec<_>>().iter().copied())?,
                 };
                 preset = Some(known);
-                known.line(&object).map_or(Ok(()), |read| tally.add(read, place))
+                known.line(&object).map_or(Ok(()), |read| known.add(&mut tally, read, place))
             }
             Err(_) if preset.is_none() => return None,
             Err(error) => {

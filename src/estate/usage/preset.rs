@@ -3,8 +3,9 @@ use serde_json::Value;
 
 use super::{
     row::Row,
-    tally::{Line, Thing},
+    tally::{Line, Tally, Thing},
 };
+use crate::{diagnostics::Diagnostic, vocab::Span};
 
 /// How one kind of log is read.
 pub(super) struct Preset {
@@ -57,12 +58,18 @@ impl Preset {
     /// The preset of a log whose columns are `names` (lower case).
     pub(super) fn of<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<&'static Preset> {
         let has = |need: &&str| need.split('|').any(|one| names.clone().any(|name| name == one));
-        PRESETS.iter().find(|preset| preset.needs.iter().all(|need| has(need)))
+        PRESETS.iter().find(|preset| preset.needs.iter().all(has))
     }
 
     /// The read that `row` tells of.
     pub(super) fn line(&self, row: &dyn Row) -> Option<Line> {
         (self.read)(row)
+    }
+
+    /// Adds a line of such a log, which stands at `at`; a fault says whose log it was taken for.
+    pub(super) fn add(&self, tally: &mut Tally, line: Line, at: Span) -> Result<(), Diagnostic> {
+        let named = |fault: Diagnostic| Diagnostic { here: format!("{} (read as {})", fault.here, self.name), ..fault };
+        tally.add(line, at).map_err(named)
     }
 }
 

@@ -9,7 +9,13 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
         return from_epoch(number);
     }
     let bare = text.strip_suffix("UTC").unwrap_or(text).trim_end();
-    bare.parse::<Timestamp>().ok().or_else(|| in_utc(bare))
+    bare.parse::<Timestamp>().ok().or_else(|| in_utc(bare)).or_else(|| with_offset_apart(bare))
+}
+
+/// `2026-01-05 10:00:00.123 +0100`, as Snowflake writes it.
+fn with_offset_apart(text: &str) -> Option<Timestamp> {
+    let (time, offset) = text.rsplit_once(' ').filter(|(_, offset)| offset.starts_with(['+', '-']))?;
+    format!("{}{offset}", time.trim_end()).parse().ok()
 }
 
 fn in_utc(text: &str) -> Option<Timestamp> {
@@ -39,6 +45,8 @@ mod tests {
             "2026-01-05T13:00:00+01:00",
             "2026-01-05 12:00:00",
             "2026-01-05 12:00:00 UTC",
+            "2026-01-05 13:00:00.000 +0100",
+            "2026-01-05 12:00:00.000 +0000",
             "1767614400",
             "1767614400000",
         ] {

@@ -14,9 +14,9 @@ use self::{
     names::named,
 };
 use crate::{
-    estate::{Estate, Job},
+    estate::{Estate, ImportedTable, Job},
     graph::DependencyGraph,
-    lineage::{Access, JobLineage, Lineage, StatementLineage},
+    lineage::{Access, ColumnEdge, EdgeKind, JobLineage, Lineage, StatementLineage},
     vocab::{DatasetId, JobId},
 };
 
@@ -68,11 +68,12 @@ fn job_event(known: Known<'_>, job: &Job, options: &EventOptions) -> Value {
     let inputs = with(&[Access::Read]);
     let outputs = with(&[Access::Write]);
     let lineage = known.lineage.jobs.get(&job.id);
-    let statements = lineage.map_or(&[][..], |lineage| &lineage.statements);
+    let mut statements: Vec<StatementLineage> = job.imports.iter().map(copied).collect();
+    statements.extend(lineage.into_iter().flat_map(|lineage| lineage.statements.iter().cloned()));
     let input = |dataset: &&DatasetId| dataset_value(dataset, dataset_facets(known, dataset), options);
     let output = |dataset: &&DatasetId| {
         let mut facets = dataset_facets(known, dataset);
-        facets.extend(lineage_facet(dataset, statements, options).map(|facet| ("columnLineage".to_owned(), facet)));
+        facets.extend(lineage_facet(dataset, &statements, options).map(|facet| ("columnLineage".to_owned(), facet)));
         dataset_value(dataset, facets, options)
     };
     event(
@@ -84,6 +85,20 @@ fn job_event(known: Known<'_>, job: &Job, options: &EventOptions) -> Value {
             ("outputs", outputs.iter().map(output).collect()),
         ],
     )
+}
+
+/// A table that a config copies: every column as it is.
+fn copied(import: &ImportedTable) -> StatementLineage {
+    let star = || "*".to_owned();
+    let kind = EdgeKind::Identity;
+    let edge = ColumnEdge { from: import.from.clone(), from_column: star(), to_column: star(), kind };
+    StatementLineage {
+        kind: "import".to_owned(),
+        target: Some(import.into.clone()),
+        sources: vec![import.from.clone()],
+        columns: vec![edge],
+        ..StatementLineage::default()
+    }
 }
 
 /// One script by itself, as the job `name`.

@@ -10,6 +10,7 @@ use super::{
     sources::whole_table,
     words::is_any,
 };
+use crate::vocab::plain_address;
 
 impl Lower<'_> {
     /// What the table function `name` reads outside the lake's tables; `None` for any other function.
@@ -33,6 +34,7 @@ impl Lower<'_> {
             "postgresql" | "mysql" | "mongodb" | "odbc" | "jdbc" if args.len() >= 3 => self.remote_table(args, 1, &[2]),
             // Databricks: STREAM(table) reads the table.
             "stream" if args.len() == 1 => self.table_of_cluster(args),
+            "remote" | "remotesecure" if args.len() >= 2 => self.table_of_server(args),
             "cluster" | "clusterallreplicas" if args.len() >= 2 => self.table_of_cluster(&args[1..]),
             _ if is_any("file_function", &last) => self.files_named(args.first()?),
             _ => self.addresses(args),
@@ -66,6 +68,19 @@ impl Lower<'_> {
         let parts: Vec<String> = parts.iter().filter_map(named).collect();
         let at = self.bytes_or_start(args.first()?.span());
         (!parts.is_empty()).then(|| Source::Remote(system, Box::new(whole_table(parts, at))))
+    }
+
+    /// ClickHouse's `remote('host:port', db.table)` or `remote('host:port', 'db', 'table')`.
+    fn table_of_server(&mut self, args: &[FunctionArg]) -> Option<Source> {
+        let server = word_argument(args.first()?)?.to_lowercase();
+        let server = server.split([':', ',', '{']).next().unwrap_or_default();
+        let first = word_argument(args.get(1)?)?;
+        let mut parts: Vec<String> = first.split('.').map(str::to_owned).collect();
+        if parts.len() == 1 {
+            parts.extend(args.get(2).and_then(word_argument));
+        }
+        let at = self.bytes_or_start(args.first()?.span());
+        (!server.is_empty()).then(|| Source::Remote(server.to_owned(), Box::new(whole_table(parts, at))))
     }
 
     /// `cluster('name', db.table)` reads the same table on every node.
@@ -132,11 +147,12 @@ fn system_name(arg: &FunctionArg) -> Option<String> {
 /// `dbname=name`, or the name itself.
 pub(super) fn system_of(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
+    let plain = plain_address(&lower);
     let pairs = || lower.split([' ', ';', '?', '&', '\t', '\n']);
     let key = |key: &str| pairs().find_map(|pair| pair.trim().strip_prefix(key).map(str::to_owned));
     let keys = ["dbname=", "database=", "databasename=", "initial catalog=", "host=", "server="];
     let named = keys.iter().find_map(|one| key(one));
-    let named = named.unwrap_or_else(|| lower.split('?').next().unwrap_or_default().to_owned());
+    let named = named.unwrap_or_else(|| plain.split('?').next().unwrap_or_default().to_owned());
     let last = named.trim_end_matches('/').rsplit(['.', '/']).next().unwrap_or_default();
     let last = last.trim_matches(|c: char| c == '\'' || c == '"').to_owned();
     (!last.is_empty() && !last.contains(':')).then_some(last)
@@ -155,5 +171,6 @@ mod tests {
         assert_eq!(system("jdbc:sqlserver://h:1433;databaseName=Sales;encrypt=true"), "sales");
         assert_eq!(system("warehouse"), "warehouse");
         assert_eq!(system_of("h:5432"), None);
+        assert_eq!(system("postgres://u:hunter2.pass@db"), "db");
     }
 }

@@ -19,9 +19,8 @@ impl Driver for NewTeam {
     fn count(&self, survey: &Survey<'_>, piece: &Piece) -> Counted {
         let candidate = &piece.candidate;
         let estate = survey.estate;
-        let decided = estate.settings.wraps.get(candidate.name.as_str()).and_then(|wrap| wrap.owner.clone());
         let source = estate.sources.get(&candidate.system);
-        let then = decided.or_else(|| source.and_then(|source| source.owner.clone()));
+        let then = estate.team_to_be(candidate.name.as_str(), &candidate.system).map(str::to_owned);
         let because = match (&candidate.owner, &then) {
             (Some(now), Some(then)) if now == then => return Vec::new().into(),
             (Some(now), Some(_)) => format!("takes over from `{now}`"),

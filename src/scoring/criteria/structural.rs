@@ -34,13 +34,17 @@ impl Measure for Structural {
             }
         }
         let mut rows: Vec<(i64, f64, EvidenceRow)> = Vec::new();
+        let mut bulk = 0;
         for (commit, file) in commits.values() {
             let seconds = (newest.as_second() - commit.at.as_second()).max(0);
             let weight = weight_of(seconds as f64 / 86_400.0, commit.files, survey);
+            let is_bulk = f64::from(commit.files) > survey.parameters.bulk_files;
+            bulk += usize::from(is_bulk);
             let because = format!(
-                "{} before the newest commit, {} touched: counts {weight:.2}",
+                "{} before the newest commit, {} touched{}: counts {weight:.2}",
                 counted((seconds / 86_400) as usize, "day", "days"),
                 counted(commit.files as usize, "file", "files"),
+                if is_bulk { ", a bulk change" } else { "" },
             );
             let at = Some(Span::whole(file.to_path_buf()));
             rows.push((seconds, weight, EvidenceRow { what: format!("commit {}", commit.id), because, at }));
@@ -48,8 +52,12 @@ impl Measure for Structural {
         // The newest first; equal ages by name, since `commits` is in the order of names.
         rows.sort_by_key(|(seconds, ..)| *seconds);
         let raw: f64 = rows.iter().map(|(_, weight, _)| weight).sum();
+        let discounted = match bulk {
+            0 => String::new(),
+            bulk => format!(" and discounting {}", counted(bulk, "bulk change", "bulk changes")),
+        };
         let because = format!(
-            "{} to {}, {raw:.1} after ageing",
+            "{} to {}, {raw:.1} after ageing{discounted}",
             counted(rows.len(), "commit", "commits"),
             counted(files.len(), "file", "files")
         );

@@ -65,6 +65,35 @@ fn one_candidate_alone_is_named_without_a_ranking() {
 }
 
 #[test]
+fn the_plan_of_what_is_wrapped_is_no_candidate_s() {
+    let mut shop = shop::shop();
+    let plans = |shop: &shop::Shop| {
+        let figures = build(&shop.inputs()).decision.figures;
+        figures.into_iter().find(|figure| figure.label.starts_with("candidate")).unwrap().note
+    };
+    shop.plans = vec![shop::plan(&shop.cards[0]), shop::plan(&shop.cards[1])];
+    assert_eq!(plans(&shop), "2 have a plan");
+    shop.cards.remove(0);
+    assert_eq!(plans(&shop), "1 has a plan");
+}
+
+#[test]
+fn a_risk_names_the_neighbour_that_the_label_rests_on() {
+    let mut shop = shop::shop();
+    let above = shop.cards[0].candidate.name.clone();
+    let flip = shop.cards[0].robustness.flip_below.as_mut().unwrap();
+    (flip.lambda, flip.alpha, flip.kept) = (Some(0.4), None, 0.5);
+    let robustness = &mut shop.cards[1].robustness;
+    robustness.label = "toss-up".to_owned();
+    let flip = robustness.flip_below.as_mut().unwrap();
+    (flip.lambda, flip.alpha, flip.kept) = (None, None, 0.9);
+    let what = format!("The rank of {} is a toss-up", shop.cards[1].candidate.name);
+    let risks = build(&shop.inputs()).decision.risks;
+    let risk = risks.iter().find(|risk| risk.what == what).unwrap();
+    assert_eq!(risk.because, format!("It would pass {above}: at λ = 0.40."));
+}
+
+#[test]
 fn names_are_text_and_never_markup() {
     let evil = "</script><script>alert(1)</script>|`*";
     let mut shop = shop::shop();

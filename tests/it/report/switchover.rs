@@ -260,3 +260,76 @@ fn the_plan_of_a_move_shows_old_new_proof_and_way_back() {
         fs::write(Utf8Path::new(&out).join("switchover_index.md"), text(&files, "order-api/index.md")).unwrap();
     }
 }
+
+/// Files of other tools, each with the old table once or more in places that carve edits.
+const OF_OTHER_TOOLS: &[(&str, &str)] = &[
+    (
+        "floor.json",
+        r#"{"title": "Floor", "schemaVersion": 39, "panels": [
+  {"title": "A", "targets": [{"rawSql": "SELECT \"x\", 'é'\nFROM \"raw\".\"order_api_orders\" o WHERE $__timeFilter(o.at)"}]},
+  {"title": "B", "targets": [{"rawSql": "SELECT count(*) FROM raw.order_api_orders"}]}]}"#,
+    ),
+    (
+        "looker/orders.view.lkml",
+        "view: orders {\n  sql_table_name: `raw.order_api_orders` ;; # old\n}\nview: big {\n  derived_table: { sql: SELECT 1 FROM raw.order_api_orders WHERE {% condition a %} b {% endcondition %} ;; }\n}\n",
+    ),
+    (
+        "metabase/card.yaml",
+        "name: Card\nentity_id: aaaaaaaaaaaaaaaaaaaaa\ndataset_query:\n  database: Lake\n  type: native\n  native:\n    query: \"SELECT \\\"a\\\"\\nFROM raw.order_api_orders\\n[[WHERE a = {{b}}]]\"\nserdes/meta:\n- model: Card\n",
+    ),
+    (
+        "M.SemanticModel/definition/tables/T.tmdl",
+        "table T\n\n\tpartition T = m\n\t\tsource =\n\t\t\t\tlet\n\t\t\t\t\tS = Sql.Database(\"s\", \"d\"),\n\t\t\t\t\tT = S{[Schema=\"raw\",Item=\"order_api_orders\"]}[Data],\n\t\t\t\t\tN = Value.NativeQuery(S, \"SELECT \"\"a\"\" FROM raw.order_api_orders\")\n\t\t\t\tin\n\t\t\t\t\tT\n",
+    ),
+    ("pages/index.md", "# Orders\n\n```sql all_orders\nSELECT * FROM raw.order_api_orders\n```\n"),
+];
+
+#[test]
+fn files_of_other_tools_are_edited_where_they_name_the_table_and_nowhere_else() {
+    let bench = read_bench(OF_OTHER_TOOLS);
+    let found = drafted(&bench);
+    assert_eq!(found.blocked, []);
+    for (file, text) in OF_OTHER_TOOLS {
+        let moves: Vec<_> = found.moves.iter().filter(|one| one.edit.file == *file).collect();
+        assert!(!moves.is_empty(), "{file}");
+        for one in moves {
+            assert_eq!(one.content, text.replace("order_api_orders", "order_api_orders__import"), "{file}");
+            assert!(one.before.contains("order_api_orders") && one.after.contains("order_api_orders__import"));
+        }
+    }
+    let pages =
+        render_switchover(&found, &readiness(&found, &WrapFacts::default()), &RenderOptions::default()).unwrap();
+    let patch = text(&pages, "order-api/switchover.patch");
+    assert_eq!(patch.matches("+++ ").count(), OF_OTHER_TOOLS.len(), "a file stands in the patch once: {patch}");
+    let page = text(&pages, "order-api/floor-a.md");
+    assert!(!page.contains("Superset") && !page.contains("SQL Lab") && page.contains("grafana"), "{page}");
+}
+
+#[test]
+fn what_a_tool_alone_can_change_is_listed_with_both_texts() {
+    let workbook = "<workbook><datasources><datasource caption='D' name='d'><connection class='postgres' schema='raw'>\
+        <relation name='q' type='text'>SELECT 1 FROM raw.order_api_orders</relation></connection></datasource></datasources></workbook>";
+    let bench = read_bench(&[("w.twb", workbook)]);
+    let found = drafted(&bench);
+    assert!(found.moves.is_empty());
+    let blocked = &found.blocked[0];
+    assert!(blocked.because.contains("Tableau"), "{}", blocked.because);
+    let change = &blocked.changes[0];
+    assert_eq!(
+        (change.at.as_str(), change.before.as_str(), change.after.as_str()),
+        ("w.twb:1", "SELECT 1 FROM raw.order_api_orders", "SELECT 1 FROM raw.order_api_orders__import")
+    );
+    let pages =
+        render_switchover(&found, &readiness(&found, &WrapFacts::default()), &RenderOptions::default()).unwrap();
+    assert!(text(&pages, "order-api/index.md").contains("SELECT 1 FROM raw.order_api_orders__import"));
+}
+
+/// A bench whose estate and lineage are read from its files.
+fn read_bench(files: &[(&str, &str)]) -> Bench {
+    let mut bench = bench(files);
+    let root = bench.estate.roots[0].path.clone();
+    let (estate, _) = carve::estate::load(&[root], &carve::estate::LoadOptions::default(), &carve::progress::Silent);
+    (bench.lineage, _) = carve::lineage::read(&estate, &carve::progress::Silent);
+    bench.estate = estate;
+    bench
+}

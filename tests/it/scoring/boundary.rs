@@ -86,6 +86,28 @@ fn a_root_of_the_lake_is_raw_and_named_after_declaration_or_place() {
 }
 
 #[test]
+fn a_path_that_names_no_place_belongs_to_the_folder_of_the_job_that_reads_it() {
+    let files = ["file:../concepts/x.csv.gz", "file:c:/land/x.csv", "file:/landing/crm.csv", "s3://drop/x/a.csv"];
+    let mut world = World::default();
+    for (at, file) in files.iter().enumerate() {
+        world = world.transform(&format!("t{at}"), &[*file], &[format!("raw.t{at}").as_str()]);
+    }
+    world.estate.jobs.iter_mut().for_each(|job| job.at.file = "etl/concepts_jobs/load.sql".into());
+    let graph = world.graph();
+    let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
+    assert_eq!(files.map(system), ["concepts_jobs", "concepts_jobs", "landing", "drop"]);
+}
+
+#[test]
+fn a_place_whose_name_says_nothing_is_no_candidate() {
+    let world = World::default().transform("t", &["shop.a", "____.b", "dataset_name.c"], &["mart.d"]);
+    let ranking = world.ranking();
+    let names: Vec<&str> = ranking.cards.iter().map(|card| card.candidate.name.as_str()).collect();
+    assert_eq!(names, ["shop"]);
+    assert_eq!(ranking.strays, ["____.b", "dataset_name.c"].map(id));
+}
+
+#[test]
 fn two_catalogs_with_one_schema_name_are_two_systems() {
     let graph = World::default().transform("t", &["eu.shop.a", "us.shop.a", "eu.pay.b"], &["mart.c"]).graph();
     let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();

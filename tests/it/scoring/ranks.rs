@@ -29,10 +29,23 @@ fn cost_is_the_sum_of_its_drivers_and_its_range_one_standard_deviation() {
     assert_eq!(counts, [&expected[..], &[("dependent_repointed", 1), ("new_team", 1)]].concat());
     let hours = Parameters::default().hours;
     let mean: f64 = counts.iter().map(|(name, _)| (hours[name][0] + 4.0 * hours[name][1] + hours[name][2]) / 6.0).sum();
+    // Each counts one here.
     let variance: f64 = counts.iter().map(|(name, _)| ((hours[name][2] - hours[name][0]) / 6.0).powi(2)).sum();
     assert!(near(people.cost.likely_days, mean / 8.0));
     assert!(near(people.cost.high_days, (mean + variance.sqrt()) / 8.0));
     assert!(near(people.cost.low_days, (mean - variance.sqrt()) / 8.0));
+}
+
+#[test]
+fn many_units_of_one_driver_are_misjudged_alike_so_that_their_number_narrows_no_range() {
+    let mut world = shop();
+    let lineage = JobLineage { unparsed: 1_000_000, ..JobLineage::default() };
+    world.lineage.jobs.insert(JobId::new("clean_orders"), lineage);
+    let cost = card(&world.ranking(), "orders").cost.clone();
+    // Nothing beside a million statements counts: (b − a) / 6 over (a + 4m + b) / 6 is the relative deviation of each.
+    let [a, m, b] = Parameters::default().hours["unparsed_sql"];
+    let relative = (cost.high_days - cost.likely_days) / cost.likely_days;
+    assert!((relative - (b - a) / (a + 4.0 * m + b)).abs() < 1e-3, "{relative}");
 }
 
 #[test]
