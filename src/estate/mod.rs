@@ -22,6 +22,7 @@ mod makefile;
 mod mapping;
 mod model;
 mod names;
+mod oozie;
 mod openlineage;
 mod own_places;
 mod paths;

@@ -138,6 +138,8 @@ pub enum FileFormat {
     Mapped,
     /// A workflow of GitHub Actions.
     GithubActions,
+    /// A workflow or coordinator of Oozie.
+    Oozie,
     /// A makefile that runs SQL.
     Makefile,
     /// A job or job net of Bricolage.

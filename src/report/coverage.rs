@@ -142,6 +142,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Terraform => "Terraform",
         FileFormat::Mapped => "configs read by a mapping",
         FileFormat::GithubActions => "GitHub Actions workflows",
+        FileFormat::Oozie => "Oozie workflows",
         FileFormat::Makefile => "makefiles that run SQL",
         FileFormat::Bricolage => "Bricolage jobs",
         FileFormat::Shell => "shell scripts that run SQL",

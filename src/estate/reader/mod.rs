@@ -18,7 +18,7 @@ use crate::{
     diagnostics::Diagnostic,
     estate::{
         FileFormat, Job, Schedule, SourceSystem, bricolage, cron, dags, digdag, el, embulk, job_file, makefile,
-        mapping::Mapped, shell, table_metadata, text_file::TextFile, workflows,
+        mapping::Mapped, oozie, shell, table_metadata, text_file::TextFile, workflows,
     },
     vocab::{DatasetId, JobId, Span},
 };
@@ -39,6 +39,7 @@ const READERS: &[&dyn Reader] = &[
     &el::Dlt,
     &workflows::GithubActions,
     &cron::Crontab,
+    &oozie::Oozie,
     &bricolage::Bricolage,
     &makefile::Makefile,
     &shell::Shell,
@@ -79,6 +80,8 @@ pub(crate) struct Reading {
     pub(crate) also_read: BTreeSet<Utf8PathBuf>,
     /// Names that stand for several jobs (a DAG for the last of its tasks).
     pub(crate) groups: BTreeMap<String, Vec<JobId>>,
+    /// Names that stand for all jobs of a workflow, for what says when it runs.
+    pub(crate) members: BTreeMap<String, Vec<JobId>>,
     /// Jobs whose bare SELECTs fill the tables that their files' places suggest.
     pub(crate) placed: BTreeSet<JobId>,
     /// When dbt is run, and in which folder's project.
