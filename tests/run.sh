@@ -11,10 +11,9 @@ export CARGO_TERM_COLOR=never NO_COLOR=1
 work="$(mktemp -d)"
 started=()
 finish() {
-  for pid in "${started[@]:-}"; do
-    # INT: PostgreSQL ends at once and in good order, the others simply end.
-    [ -n "$pid" ] && kill -INT "$pid" 2>/dev/null && { wait "$pid" 2>/dev/null || true; }
-  done
+  for pid in "${started[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null || true; done
+  # INT ends PostgreSQL at once and in good order; its folder goes when it is gone.
+  [ -z "${pgpid:-}" ] || { kill -INT "$pgpid" 2>/dev/null && wait "$pgpid" 2>/dev/null || true; }
   rm -rf "$work" "${pgdata:-$work}"
 }
 trap finish EXIT
@@ -67,7 +66,7 @@ postgres() { # starts PostgreSQL on a free port in a folder of its own, and says
   "${as[@]}" "$bin/postgres" -D "$pgdata/data" -p "$port" -c listen_addresses=127.0.0.1 -k "$pgdata" \
     -c fsync=off -c max_connections=200 -c lc_messages=C \
     -c ssl=on -c ssl_cert_file="$pgdata/server.pem" -c ssl_key_file="$pgdata/server.key" >"$work/postgres.log" 2>&1 &
-  started+=("$!")
+  pgpid="$!"
   for _ in $(seq 100); do
     "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && break
     sleep 0.2

@@ -6,7 +6,7 @@ use super::trouble::engine;
 use crate::connector::ConnectorError;
 
 /// Two that open the books at the same moment take turns.
-const OPENING: i64 = 0x0063_6172_7665;
+const OPENING: i64 = 0x63_6172_7665;
 
 const TABLES: &str = "CREATE TABLE carve.tables (schema_name text, table_name text, made_as text NOT NULL,
       PRIMARY KEY (schema_name, table_name));

@@ -59,8 +59,9 @@ impl BiReader for Metabase {
 /// Tables, fields and settings are most of the files, and say nothing of who reads what.
 fn is_of_use(file: &TextFile) -> bool {
     let Some(at) = file.text.find("serdes/meta:") else { return true };
-    let models = file.text[at..].lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("model:"));
-    let last = models.last().map_or("", str::trim).trim_matches(['"', '\'']);
+    let mut models =
+        file.text[at..].lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("model:"));
+    let last = models.next_back().map_or("", str::trim).trim_matches(['"', '\'']);
     ["", "Card", "Dashboard", "Database", "NativeQuerySnippet"].contains(&last)
 }
 

@@ -80,10 +80,8 @@ async fn a_successor_has_the_rights_indexes_comments_and_readers_of_the_table_it
     assert_eq!(database.sql("SELECT note FROM raw.\"Orders\" ORDER BY 1"), "new\nnewer");
     assert_eq!(database.sql("SELECT said FROM raw.seen ORDER BY 1; SELECT * FROM raw.through"), "new\nnewer\n1");
     assert_eq!(database.sql("SELECT reloptions FROM pg_class WHERE relname = 'seen'"), "{security_barrier=true}");
-    let acl = format!(
-        "SELECT relacl FROM pg_class WHERE oid = 'raw.\"Orders\"'::regclass; SELECT attacl FROM pg_attribute WHERE attrelid = 'raw.\"Orders\"'::regclass AND attname = 'note'"
-    );
-    assert_eq!(database.sql(&acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
+    let acl = "SELECT relacl FROM pg_class WHERE oid = 'raw.\"Orders\"'::regclass; SELECT attacl FROM pg_attribute WHERE attrelid = 'raw.\"Orders\"'::regclass AND attname = 'note'";
+    assert_eq!(database.sql(acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
     let comments = "SELECT obj_description('raw.\"Orders\"'::regclass), col_description('raw.\"Orders\"'::regclass, 2)";
     assert_eq!(database.sql(comments), "it's all|free");
     let indexes = "SELECT replace(indexdef, '__2', '') FROM pg_indexes WHERE tablename = '%' AND indexname NOT LIKE '%pkey%' ORDER BY indexname";
@@ -94,7 +92,7 @@ async fn a_successor_has_the_rights_indexes_comments_and_readers_of_the_table_it
     // And back.
     lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
     assert_eq!(database.sql("SELECT note FROM raw.\"Orders\"; SELECT said FROM raw.seen"), "old\nold");
-    assert_eq!(database.sql(&acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
+    assert_eq!(database.sql(acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
     database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 

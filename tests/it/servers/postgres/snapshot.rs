@@ -102,7 +102,7 @@ async fn a_description_tells_keys_types_comments_and_nulls() {
 async fn rows_come_in_an_order_that_values_alone_decide() {
     let table = "CREATE TABLE keyless (a numeric, b text COLLATE \"en-x-icu\", c json, d double precision);
         CREATE TABLE keyed (k text COLLATE \"en-x-icu\" PRIMARY KEY);";
-    let mut rows = vec![
+    let mut rows = [
         "(1.0, 'a', '{}', 0.0)",
         "(1.00, 'a', '{}', '-0')",
         "(1, 'B', '[1]', 'NaN')",
@@ -110,7 +110,7 @@ async fn rows_come_in_an_order_that_values_alone_decide() {
         "(NULL, NULL, NULL, NULL)",
         "(1.0, 'a', '{}', 0.0)",
     ];
-    let mut keys = vec!["('b')", "('C')", "('a')"];
+    let mut keys = ["('b')", "('C')", "('a')"];
     let mut answers = Vec::new();
     for _ in 0..2 {
         let insert = format!(
