@@ -119,8 +119,9 @@ impl<'l> Entry<'l> {
         let name =
             (1..).map(|n| if n == 1 { base.clone() } else { format!("{base}-{n}") }).find(|name| !names.contains(name));
         let name = name.expect("there are more numbers than lines");
-        names.insert(name.clone());
-        ran.enter(JobId::new(name.as_str()), at, Some(&schedule), reading);
+        if ran.enter(JobId::new(name.as_str()), at, Some(&schedule), reading).is_some() {
+            names.insert(name);
+        }
     }
 }
 

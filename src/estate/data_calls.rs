@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        Script,
+        Script, el,
         found::Found,
         given_sql::{How, shown, take_file},
         names::dataset_named,
@@ -180,6 +180,9 @@ pub(crate) fn take(thing: &Thing, folders: &[String], around: &Around<'_>, found
     let name = thing.name();
     if let Some(table) = table_reference(thing) {
         return Some(table);
+    }
+    if el::take_pipeline(thing, around, found) {
+        return None;
     }
     if let Some(text) = rendered(thing) {
         return Some(text);

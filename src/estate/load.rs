@@ -96,6 +96,10 @@ struct Assembly<'a> {
     groups: BTreeMap<String, Vec<JobId>>,
     dbt_runs: Vec<DbtRun>,
     schedules: Vec<(JobId, Schedule)>,
+    /// Names that stand for all jobs of a workflow.
+    members: BTreeMap<String, Vec<JobId>>,
+    /// Jobs that run one before the other, where a file of its own says so.
+    orders: Vec<(JobId, JobId)>,
 }
 
 impl<'a> Assembly<'a> {
@@ -114,6 +118,8 @@ impl<'a> Assembly<'a> {
             groups: BTreeMap::new(),
             dbt_runs: Vec::new(),
             schedules: Vec::new(),
+            members: BTreeMap::new(),
+            orders: Vec::new(),
         };
         for ReadFile { file, content, faults: told } in read {
             faults.extend(told);
@@ -142,6 +148,11 @@ impl<'a> Assembly<'a> {
         self.bi_files(faults);
         self.bare_sql();
         self.schedules();
+        for (before, after) in &self.orders {
+            for job in self.estate.jobs.iter_mut().filter(|job| job.id == *after && !job.depends_on.contains(before)) {
+                job.depends_on.push(before.clone());
+            }
+        }
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
         openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
@@ -188,6 +199,10 @@ impl<'a> Assembly<'a> {
         self.placed.extend(reading.placed);
         self.dbt_runs.extend(reading.dbt_runs);
         self.schedules.extend(reading.schedules);
+        for (name, jobs) in reading.members {
+            self.members.entry(name).or_default().extend(jobs);
+        }
+        self.orders.extend(reading.orders);
         for (name, jobs) in reading.groups {
             self.groups.entry(name).or_default().extend(jobs);
         }
@@ -219,7 +234,10 @@ impl<'a> Assembly<'a> {
             }
         }
         for (id, schedule) in &self.schedules {
-            for job in self.estate.jobs.iter_mut().filter(|job| job.id == *id && job.schedule.is_none()) {
+            // The name may stand for several jobs, all of which have the schedule: a workflow's.
+            let members = self.members.get(id.as_str());
+            let is_one = |job: &Job| job.id == *id || members.is_some_and(|members| members.contains(&job.id));
+            for job in self.estate.jobs.iter_mut().filter(|job| is_one(job) && job.schedule.is_none()) {
                 job.schedule = Some(schedule.clone());
             }
         }

@@ -1,13 +1,15 @@
 //! Reads the files of one estate into one checked value: a reader a format, faults beside the value.
-mod airflow;
 mod archive;
 mod bi;
+mod bricolage;
 mod command;
 mod cron;
+mod dags;
 mod data_calls;
 mod dbt;
 mod dialect;
 mod digdag;
+mod el;
 mod embulk;
 mod found;
 mod given_sql;
@@ -16,9 +18,11 @@ mod job_file;
 mod json;
 mod known_values;
 mod load;
+mod makefile;
 mod mapping;
 mod model;
 mod names;
+mod oozie;
 mod openlineage;
 mod own_places;
 mod paths;

@@ -112,6 +112,12 @@ pub enum FileFormat {
     Airflow,
     /// OpenLineage events.
     OpenLineage,
+    /// A file with flows of Prefect.
+    Prefect,
+    /// A file with jobs and assets of Dagster.
+    Dagster,
+    /// A script with a pipeline of dlt.
+    Dlt,
     /// A crontab.
     Crontab,
     /// A workflow of Digdag or Treasure Workflow.
@@ -122,10 +128,24 @@ pub enum FileFormat {
     Gusty,
     /// `metadata.yaml` beside a table's SQL.
     TableMetadata,
+    /// A replication of Sling.
+    Sling,
+    /// A project of Meltano.
+    Meltano,
+    /// A connection of Airbyte.
+    Airbyte,
+    /// Terraform that declares connections or transfers.
+    Terraform,
     /// A config that a mapping reads.
     Mapped,
     /// A workflow of GitHub Actions.
     GithubActions,
+    /// A workflow or coordinator of Oozie.
+    Oozie,
+    /// A makefile that runs SQL.
+    Makefile,
+    /// A job or job net of Bricolage.
+    Bricolage,
     /// A shell script that runs SQL.
     Shell,
     /// Known to be none of carve's business (README, image, script of another tool).

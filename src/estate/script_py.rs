@@ -4,7 +4,7 @@ use std::rc::Rc;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
-        data_calls,
+        data_calls, el,
         found::Found,
         python::{self, Function, Given, Host, Interp, Modules, Thing, Value},
         reader::Around,
@@ -52,6 +52,9 @@ struct Script(Found);
 
 impl Host for Script {
     fn called(interp: &mut Interp<'_, Self>, thing: &Rc<Thing>) -> Option<Value> {
+        if let Some(value) = of_dlt(interp, thing) {
+            return Some(value);
+        }
         let mut found = std::mem::take(&mut interp.host.0);
         let value = data_calls::take(thing, &[], interp.around, &mut found);
         interp.host.0 = found;
@@ -64,7 +67,46 @@ impl Host for Script {
 
     fn joined(_: &mut Interp<'_, Self>, _: &Value, _: &Value) {}
 
-    fn decorated(_: &mut Interp<'_, Self>, _: &Value, _: &Rc<Function>) -> Option<Value> {
-        None
+    fn decorated(interp: &mut Interp<'_, Self>, decorator: &Value, function: &Rc<Function>) -> Option<Value> {
+        let (path, named) = match decorator {
+            Value::Outside(path) => (path.to_string(), Vec::new()),
+            Value::Thing(thing) => (thing.path.to_string(), thing.named.clone()),
+            _ => return None,
+        };
+        let mark = match path.as_str() {
+            "dlt.resource" => el::RESOURCE,
+            "dlt.source" => el::SOURCE,
+            _ => return None,
+        };
+        let made = interp.made(mark, named, function);
+        made.fields.borrow_mut().insert("function".into(), Value::Function(function.clone()));
+        made.fields.borrow_mut().insert("name".into(), Value::text(&*function.def.name));
+        Some(Value::Thing(made))
     }
+}
+
+/// A call of what dlt's decorators made: of a resource it is the resource, of a source all of its resources.
+fn of_dlt(interp: &mut Interp<'_, Script>, thing: &Rc<Thing>) -> Option<Value> {
+    let Some(Value::Thing(made)) = &thing.owner else { return None };
+    if thing.path != made.path || !matches!(&*made.path, el::RESOURCE | el::SOURCE) {
+        return None;
+    }
+    if &*made.path == el::SOURCE {
+        let function = match made.fields.borrow().get("function") {
+            Some(Value::Function(function)) => function.clone(),
+            _ => return None,
+        };
+        let given = Given { args: thing.args.clone(), named: thing.named.clone() };
+        let resources = interp.call_function(&function, given);
+        let name = made.fields.borrow().get("name").cloned();
+        if let (Some(name), Some(items)) = (name, resources.items()) {
+            for item in items {
+                if let Value::Thing(resource) = item {
+                    resource.fields.borrow_mut().insert("source".into(), name.clone());
+                }
+            }
+        }
+        made.fields.borrow_mut().insert("resources".into(), resources);
+    }
+    Some(Value::Thing(made.clone()))
 }

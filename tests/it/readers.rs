@@ -13,6 +13,7 @@ use carve::{
     progress::Silent,
 };
 use pretty_assertions::assert_eq;
+use proptest::prelude::*;
 
 #[test]
 fn each_format_gives_the_jobs_a_person_reads_in_it() {
@@ -47,6 +48,58 @@ fn sql_of_every_reader_leads_back_to_its_bytes() {
         }
     }
     assert!(checked > 10);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Files cut short, doubled and with pieces swapped are told or passed over, and nothing stops the rest.
+    #[test]
+    fn damaged_files_stop_nothing(which in any::<prop::sample::Index>(), cut in 0.0..1.0f64, end in 0.0..1.0f64, kind in 0..4u8) {
+        let all = files_below(&home());
+        let path = &all[which.index(all.len())];
+        let place = tempfile::tempdir().unwrap();
+        let estate = path.ancestors().find(|folder| folder.ends_with("estate")).unwrap();
+        for file in files_below(estate) {
+            let target = place.path().join(file.strip_prefix(estate).unwrap());
+            fs::create_dir_all(target.parent().unwrap()).unwrap();
+            let bytes = fs::read(&file).unwrap();
+            let bytes = if file == *path { damaged(&bytes, cut, end, kind) } else { bytes };
+            fs::write(target, bytes).unwrap();
+        }
+        let root = Utf8PathBuf::from_path_buf(place.path().to_owned()).unwrap();
+        let (estate, _) = read(&root);
+        for script in estate.jobs.iter().flat_map(|job| &job.scripts).filter(|script| script.verbatim) {
+            let bytes = fs::read(root.join(&script.at.file)).unwrap();
+            prop_assert_eq!(&bytes[script.at.start..script.at.end], script.text.as_bytes());
+        }
+    }
+}
+
+/// Every file below `folder` that lies in an estate.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_below(&path)),
+            false if path.ancestors().any(|folder| folder.ends_with("estate")) => found.push(path),
+            false => {}
+        }
+    }
+    found.sort();
+    found
+}
+
+fn damaged(bytes: &[u8], cut: f64, end: f64, kind: u8) -> Vec<u8> {
+    let at = |share: f64| (share * bytes.len() as f64) as usize;
+    let (from, to) = (at(cut).min(at(end)), at(cut).max(at(end)));
+    match kind {
+        0 => bytes[..from].to_vec(),
+        1 => [&bytes[..from], &bytes[to..]].concat(),
+        2 => [&bytes[..to], &bytes[from..]].concat(),
+        _ => [&bytes[..from], b"\x00{{ $( ' \" ((([[[ \t- : & * |", &bytes[from..]].concat(),
+    }
 }
 
 fn home() -> PathBuf {

@@ -80,6 +80,8 @@ pub(super) struct Shell<'p> {
     pub(super) vars: BTreeMap<String, String>,
     functions: BTreeMap<String, Vec<Step>>,
     called: BTreeSet<String>,
+    /// A tap whose stream the next command of the pipe takes.
+    pub(super) tap: Option<clients::Tap>,
 }
 
 /// A word with its variables filled.
@@ -103,7 +105,7 @@ pub(super) enum Input {
 
 impl<'p> Shell<'p> {
     fn new(place: Place<'p>, folder: &Utf8Path, vars: BTreeMap<String, String>) -> Self {
-        Shell { place, folder: folder.to_owned(), vars, functions: BTreeMap::new(), called: BTreeSet::new() }
+        Shell { place, folder: folder.to_owned(), vars, functions: BTreeMap::new(), called: BTreeSet::new(), tap: None }
     }
 
     fn all(mut self, text: &str, shared: &mut Shared<'_>) {
@@ -170,7 +172,8 @@ impl<'p> Shell<'p> {
     ) -> Option<Input> {
         let args = clients::unwrapped(args);
         let (program, rest) = args.split_first()?;
-        let name = program.text.rsplit('/').next().unwrap_or_default().to_owned();
+        // A recipe of make may begin with `@` or `-`.
+        let name = program.text.rsplit('/').next().unwrap_or_default().trim_start_matches(['@', '-']).to_owned();
         match name.as_str() {
             "cd" | "pushd" => {
                 self.change_folder(rest.first());

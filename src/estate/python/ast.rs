@@ -39,6 +39,8 @@ pub(crate) enum ExprKind {
     Lambda(Arc<FunctionDef>),
     /// `*items`.
     Spread(Box<Expr>),
+    /// `yield value`.
+    Yield(Box<Expr>),
     /// `name := value`.
     Named(Arc<str>, Box<Expr>),
     /// Anything else.
@@ -147,6 +149,8 @@ pub(crate) struct Param {
     pub(crate) name: Arc<str>,
     pub(crate) default: Option<Expr>,
     pub(crate) kind: ArgKind,
+    /// Its type as written; empty where none is.
+    pub(crate) annotation: Arc<str>,
 }
 
 #[derive(Debug)]

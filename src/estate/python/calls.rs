@@ -172,11 +172,16 @@ impl<H: Host> Interp<'_, H> {
         let scope = self.scope(Some(function.scope.clone()), &file);
         self.bind(function, given, &scope);
         self.returns.push(Vec::new());
+        self.yields.push(Vec::new());
         let maybe = std::mem::take(&mut self.maybe);
         let def = function.def.clone();
         let flow = self.block(&def.body, &scope);
         self.maybe = maybe;
+        let yields = self.yields.pop().unwrap_or_default();
         let mut perhaps = self.returns.pop().unwrap_or_default();
+        if !yields.is_empty() {
+            return Value::list(yields);
+        }
         if let Flow::Return(value) = flow {
             perhaps.push(value);
         }

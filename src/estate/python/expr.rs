@@ -110,6 +110,13 @@ impl<H: Host> Interp<'_, H> {
                 scope.set(name, value.clone());
                 value
             }
+            ExprKind::Yield(inner) => {
+                let value = self.eval(inner, scope);
+                if let Some(yields) = self.yields.last_mut().filter(|yields| yields.len() < MAX_ITEMS) {
+                    yields.push(value);
+                }
+                Value::None
+            }
             ExprKind::Spread(inner) => self.eval(inner, scope),
             ExprKind::Slice(..) | ExprKind::Opaque => Value::unknown("unknown"),
         }

@@ -66,6 +66,8 @@ pub(crate) struct Interp<'a, H: Host> {
     scopes: Vec<Rc<Scope>>,
     /// Values that functions being walked may return.
     pub(super) returns: Vec<Vec<Value>>,
+    /// Values that they yield.
+    pub(super) yields: Vec<Vec<Value>>,
 }
 
 /// What follows a statement.
@@ -103,6 +105,7 @@ impl<'a, H: Host> Interp<'a, H> {
             modules: BTreeMap::new(),
             scopes: Vec::new(),
             returns: Vec::new(),
+            yields: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ mod outside;
 mod parse;
 mod value;
 
+pub(crate) use ast::Param;
 pub(crate) use calls::Given;
 pub(crate) use interp::{Host, Interp};
 pub(crate) use modules::Modules;

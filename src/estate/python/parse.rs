@@ -264,13 +264,18 @@ impl Reader<'_> {
                 "dictionary_splat_pattern" => (ArgKind::SpreadMap, first(node)?),
                 _ => (ArgKind::Positional, node),
             };
-            Some(Param { name: self.name(name), default: default.map(|value| self.expr(value)), kind })
+            let annotation: Arc<str> = "".into();
+            Some(Param { name: self.name(name), default: default.map(|value| self.expr(value)), kind, annotation })
         };
         let param = |child: Node<'_>| match child.kind() {
             "default_parameter" | "typed_default_parameter" => {
                 of(child.child_by_field_name("name")?, child.child_by_field_name("value"))
             }
-            "typed_parameter" => of(first(child)?, None),
+            "typed_parameter" => {
+                let annotation =
+                    child.child_by_field_name("type").map(|node| self.name(node)).unwrap_or_else(|| "".into());
+                of(first(child)?, None).map(|param| Param { annotation, ..param })
+            }
             "identifier" | "list_splat_pattern" | "dictionary_splat_pattern" => of(child, None),
             _ => None,
         };
@@ -387,7 +392,7 @@ impl Reader<'_> {
             }
             "parenthesized_expression" | "await" | "type" => return Some(self.expr(first(node)?).kind),
             "named_expression" => ExprKind::Named(self.name(field("name")?), self.boxed(field("value")?)),
-            "yield" => return Some(self.expr(first(node)?).kind),
+            "yield" => ExprKind::Yield(self.boxed(first(node)?)),
             _ => return None,
         })
     }

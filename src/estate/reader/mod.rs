@@ -17,21 +17,31 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::Diagnostic,
     estate::{
-        FileFormat, Job, Schedule, SourceSystem, airflow, cron, digdag, embulk, job_file, mapping::Mapped, shell,
-        table_metadata, text_file::TextFile, workflows,
+        FileFormat, Job, Schedule, SourceSystem, bricolage, cron, dags, digdag, el, embulk, job_file, makefile,
+        mapping::Mapped, oozie, shell, table_metadata, text_file::TextFile, workflows,
     },
     vocab::{DatasetId, JobId, Span},
 };
 
 /// Every reader of job files, in the order in which they claim: schedulers before what they run.
 const READERS: &[&dyn Reader] = &[
-    &airflow::Airflow,
-    &airflow::Gusty,
+    &dags::Airflow,
+    &dags::Gusty,
     &table_metadata::TableMetadata,
+    &dags::Prefect,
+    &dags::Dagster,
     &digdag::Digdag,
     &embulk::Embulk,
+    &el::Sling,
+    &el::Meltano,
+    &el::Airbyte,
+    &el::Terraform,
+    &el::Dlt,
     &workflows::GithubActions,
     &cron::Crontab,
+    &oozie::Oozie,
+    &bricolage::Bricolage,
+    &makefile::Makefile,
     &shell::Shell,
 ];
 
@@ -70,12 +80,16 @@ pub(crate) struct Reading {
     pub(crate) also_read: BTreeSet<Utf8PathBuf>,
     /// Names that stand for several jobs (a DAG for the last of its tasks).
     pub(crate) groups: BTreeMap<String, Vec<JobId>>,
+    /// Names that stand for all jobs of a workflow, for what says when it runs.
+    pub(crate) members: BTreeMap<String, Vec<JobId>>,
     /// Jobs whose bare SELECTs fill the tables that their files' places suggest.
     pub(crate) placed: BTreeSet<JobId>,
     /// When dbt is run, and in which folder's project.
     pub(crate) dbt_runs: Vec<DbtRun>,
     /// Jobs, wherever declared, that run when this file says.
     pub(crate) schedules: Vec<(JobId, Schedule)>,
+    /// Jobs of any file that run one before the other.
+    pub(crate) orders: Vec<(JobId, JobId)>,
     /// Columns and owners of datasets it declares.
     pub(crate) declared: Vec<(DatasetId, crate::estate::DeclaredDataset)>,
     /// Tasks, commands and entries that do something with data.

@@ -64,7 +64,11 @@ impl TakenJobs {
 impl Reading {
     /// Whether nothing was found or told.
     fn is_bare(&self) -> bool {
-        self.faults.is_empty() && self.sources.is_empty() && self.declared.is_empty() && self.dbt_runs.is_empty()
+        self.faults.is_empty()
+            && self.orders.is_empty()
+            && self.sources.is_empty()
+            && self.declared.is_empty()
+            && self.dbt_runs.is_empty()
     }
 }
 

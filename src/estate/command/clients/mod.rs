@@ -1,8 +1,12 @@
 //! The programs on a command line that do something with data, and what their arguments say.
 mod bq;
+mod el_tools;
 mod options;
 mod sql_client;
+mod sqoop;
 mod table;
+
+pub(super) use el_tools::Tap;
 
 use super::run::{Arg, Input, Shared, Shell};
 use crate::estate::{data_calls, script_py};
@@ -48,9 +52,7 @@ const SHELLS: &[&str] = &["bash", "sh", "zsh", "ksh", "dash", "ash"];
 /// Words that show that a text may run SQL: a cheap look before it is read.
 pub(crate) fn mentions_client(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.split(|c: char| !is_word(c)).any(|word| {
-        table::client(word).is_some() || matches!(word, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "python" | "python3")
-    })
+    text.split(|c: char| !is_word(c)).any(is_program)
 }
 
 /// `args` without what only runs the rest: `sudo -u etl psql …` is `psql …`.
@@ -84,9 +86,12 @@ pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
 }
 
 fn is_program(name: &str) -> bool {
+    let others = ["bq", "dbt", "snow", "aws", "sqoop", "sling", "meltano", "make", "python", "python3"];
     table::client(name).is_some()
+        || others.contains(&name)
         || SHELLS.contains(&name)
-        || matches!(name, "bq" | "dbt" | "snow" | "aws" | "sqoop" | "make" | "python" | "python3")
+        || (name.starts_with("tap-") && name.len() > 4)
+        || (name.starts_with("target-") && name.len() > 7)
 }
 
 /// Runs program `name` with `args` (its own name first) and `input`.
@@ -113,6 +118,12 @@ pub(super) fn run(
                 shell.script(path, &rest[1..], true, shared, depth);
             }
         }
+        "make" => make(rest, shell, shared),
+        "sqoop" | "sqoop-import" => sqoop::run(rest, shell, shared),
+        "sling" => el_tools::sling(rest, shell, shared),
+        "meltano" => el_tools::meltano(rest, shared),
+        _ if name.starts_with("tap-") => shell.tap = el_tools::tap(name, args, shell, shared),
+        _ if name.starts_with("target-") => el_tools::target(shell.tap.take(), args, shell, shared),
         _ if SHELLS.contains(&name) => nested_shell(rest, shell, shared, depth),
         _ if args[0].text.ends_with(".sh") || args[0].text.ends_with(".bash") => {
             shell.script(&args[0], rest, false, shared, depth);
@@ -149,6 +160,18 @@ fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
         _ => return,
     };
     named_client(name, args, None, shell, shared);
+}
+
+/// `make target`: the target's job runs when this does.
+fn make(args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
+    let options = options::Options::of(args, |option| matches!(option, "-C" | "-f" | "--directory" | "--file" | "-j"));
+    let inside =
+        options.last(&["-C", "--directory"]).and_then(|arg| crate::estate::paths::beside(&shell.folder, &arg.text));
+    let folder = inside.unwrap_or_else(|| shell.folder.clone());
+    let name = options.last(&["-f", "--file"]).map_or("Makefile", |arg| arg.text.as_str());
+    let path = folder.join(name);
+    let targets = options.rest.iter().filter(|arg| !arg.text.contains('='));
+    shared.ran.runs.extend(targets.map(|arg| crate::vocab::JobId::new(format!("{path}:{}", arg.text))));
 }
 
 /// `python script.py` and `python -m package.module`.

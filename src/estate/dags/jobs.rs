@@ -1,7 +1,7 @@
 //! From tasks to jobs: what only waits or branches is passed through.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::{Gathered, Kind, Node, Task};
+use super::host::{Flavour, Gathered, Kind, Node, Task};
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{JobKind, reader::Reading, text_file::TextFile},
@@ -22,7 +22,7 @@ pub(super) fn enter(gathered: &mut Gathered, file: &TextFile, reading: &mut Read
             continue;
         }
         let dag = task.dag.map(|dag| gathered.dags[dag].clone());
-        let schedule = dag.as_ref().and_then(|dag| dag.schedule.clone());
+        let schedule = task.schedule.or_else(|| dag.as_ref().and_then(|dag| dag.schedule.clone()));
         let opaque = task.found.opaque.min(1);
         let mut found = task.found;
         // A task that nobody understood is a job all the same: unknown never means cheap.
@@ -54,8 +54,14 @@ fn told_schedules(gathered: &Gathered, reading: &mut Reading) {
 }
 
 fn id_of(gathered: &Gathered, task: &Task, file: &TextFile) -> JobId {
-    let dag = task.dag.map_or_else(|| file.path.file_stem().unwrap_or("dag"), |dag| &gathered.dags[dag].id);
-    JobId::new(format!("{dag}.{}", task.id))
+    let dag = task.dag.map(|dag| gathered.dags[dag].id.as_str());
+    let dag = dag.unwrap_or_else(|| file.path.file_stem().unwrap_or("dag"));
+    match (task.dag, gathered.flavour) {
+        (Some(_), _) if task.id.is_empty() => JobId::new(dag),
+        // An asset's key is a name of the whole deployment.
+        (None, Flavour::Dagster) => JobId::new(task.id.as_str()),
+        _ => JobId::new(format!("{dag}.{}", task.id)),
+    }
 }
 
 /// The tasks directly before each task.

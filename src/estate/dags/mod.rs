@@ -1,7 +1,10 @@
-//! DAG files of Apache Airflow: DAGs, their tasks, what runs before what, and what each does with data.
+//! DAGs in Python: files of Apache Airflow, tasks of Gusty, flows of Prefect, jobs and assets of Dagster: their tasks,
+//! what runs before what, and what each does with data.
 //!
 //! `host` gathers DAGs and tasks while Python is walked, `operators` reads what an operator is given, `transfers`
 //! knows the two sides of copies, and `jobs` makes jobs of what was gathered.
+mod decorated;
+mod flows;
 mod gusty;
 mod host;
 mod jobs;
@@ -9,6 +12,7 @@ mod operators;
 mod schedules;
 mod transfers;
 
+pub(crate) use flows::{Dagster, Prefect};
 pub(crate) use gusty::Gusty;
 
 use camino::Utf8Path;

@@ -1,7 +1,7 @@
 //! DAGs and tasks as they come up while a DAG file is walked.
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{operators, schedules};
+use super::{decorated, operators, schedules};
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{
@@ -25,11 +25,28 @@ pub(super) struct Gathered {
     pub(super) groups: Vec<Group>,
     /// What runs before what.
     pub(super) edges: Vec<(Node, Node)>,
-    nodes: BTreeMap<usize, Node>,
-    open_dags: Vec<usize>,
-    open_groups: Vec<usize>,
+    pub(super) nodes: BTreeMap<usize, Node>,
+    pub(super) open_dags: Vec<usize>,
+    pub(super) open_groups: Vec<usize>,
     /// The task whose function is being walked.
-    current: Option<usize>,
+    pub(super) current: Option<usize>,
+    /// Whose decorators are read.
+    pub(super) flavour: Flavour,
+    /// Flows and jobs that nothing has called yet.
+    pub(super) waiting: Vec<Rc<Thing>>,
+    /// What each asset's function takes, by name.
+    pub(super) inputs: Vec<(usize, Vec<String>)>,
+    /// Schedules, and what each starts.
+    pub(super) crons: Vec<(Value, Schedule)>,
+}
+
+/// A tool whose Python is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Flavour {
+    #[default]
+    Airflow,
+    Prefect,
+    Dagster,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +73,8 @@ pub(super) struct Task {
     pub(super) at: Span,
     /// DAGs and tasks elsewhere that run before.
     pub(super) waits_for: Vec<String>,
+    /// When it runs by itself.
+    pub(super) schedule: Option<Schedule>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +101,11 @@ pub(super) enum Node {
 }
 
 impl Gathered {
+    /// Nothing found yet in a file of `flavour`.
+    pub(super) fn new(flavour: Flavour) -> Self {
+        Gathered { flavour, ..Gathered::default() }
+    }
+
     fn node(&self, value: &Value) -> Option<Node> {
         match value {
             Value::Thing(thing) => {
@@ -102,7 +126,7 @@ impl Gathered {
         }
     }
 
-    fn nodes_of(&self, value: &Value) -> Vec<Node> {
+    pub(super) fn nodes_of(&self, value: &Value) -> Vec<Node> {
         let mut found = Vec::new();
         self.gather(value, MAX_LISTS, &mut found);
         found
@@ -133,7 +157,7 @@ impl Gathered {
         }
     }
 
-    fn prefixed(&self, id: &str) -> String {
+    pub(super) fn prefixed(&self, id: &str) -> String {
         match self.open_groups.last() {
             Some(group) => format!("{}.{id}", self.groups[*group].id),
             None => id.to_owned(),
@@ -141,14 +165,14 @@ impl Gathered {
     }
 
     /// Enters a task; gives its number.
-    fn enter(&mut self, task: Task, thing: &Thing) -> usize {
+    pub(super) fn enter(&mut self, task: Task, thing: &Thing) -> usize {
         self.tasks.push(task);
         let at = self.tasks.len() - 1;
         self.nodes.insert(thing.id, Node::Task(at));
         at
     }
 
-    fn free_id(&self, id: String, dag: Option<usize>) -> String {
+    pub(super) fn free_id(&self, id: String, dag: Option<usize>) -> String {
         let taken = |id: &str| self.tasks.iter().any(|task| task.dag == dag && task.id == id);
         if !taken(&id) {
             return id;
@@ -190,10 +214,14 @@ impl Host for Gathered {
                 }
                 return None;
             }
+            "ScheduleDefinition" | "serve" | "deploy" | "to_deployment" => {
+                decorated::scheduled(interp, thing);
+                return None;
+            }
             _ => {}
         }
-        if is_decorated(thing) {
-            return decorated_call(interp, thing);
+        if decorated::is_call(thing) {
+            return decorated::call(interp, thing);
         }
         if thing.path.ends_with(".partial.expand") || thing.path.ends_with(".partial.expand_kwargs") {
             return expanded(interp, thing);
@@ -234,24 +262,7 @@ impl Host for Gathered {
     }
 
     fn decorated(interp: &mut Interp<'_, Self>, decorator: &Value, function: &Rc<Function>) -> Option<Value> {
-        let (path, named) = match decorator {
-            Value::Outside(path) => (path.to_string(), Vec::new()),
-            Value::Thing(thing) => (thing.path.to_string(), thing.named.clone()),
-            _ => return None,
-        };
-        let last = path.rsplit('.').next().unwrap_or_default();
-        let mark = match last {
-            "dag" => "@dag",
-            "task_group" => "@group",
-            "task" => "@task",
-            // `task.virtualenv`, `task.branch` …
-            _ if path.contains(".task.") || path.starts_with("task.") => "@task",
-            _ => return None,
-        };
-        let thing = interp.made(mark, named, function);
-        thing.fields.borrow_mut().insert("function".into(), Value::Function(function.clone()));
-        thing.fields.borrow_mut().insert("flavour".into(), Value::text(last));
-        Some(Value::Thing(thing))
+        decorated::mark(interp, decorator, function)
     }
 }
 
@@ -274,7 +285,7 @@ fn dag(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) {
 }
 
 /// The DAG that the arguments of `thing` describe.
-fn dag_of(thing: &Thing, function: Option<&str>) -> Dag {
+pub(super) fn dag_of(thing: &Thing, function: Option<&str>) -> Dag {
     let id = thing.named("dag_id").or(thing.args.first()).map(Value::shown).map(|(id, _)| id);
     let default_args = thing.named("default_args").cloned().unwrap_or(Value::None);
     let searchpath = thing.named("template_searchpath").cloned().unwrap_or(Value::None);
@@ -303,7 +314,7 @@ fn group(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) {
     enter_group(interp, &name, thing);
 }
 
-fn enter_group(interp: &mut Interp<'_, Gathered>, name: &str, thing: &Rc<Thing>) -> usize {
+pub(super) fn enter_group(interp: &mut Interp<'_, Gathered>, name: &str, thing: &Rc<Thing>) -> usize {
     let host = &mut interp.host;
     let id = host.prefixed(&operators::readable(name));
     host.groups.push(Group { id, around: host.open_groups.last().copied() });
@@ -339,6 +350,7 @@ fn task(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) {
         found: operator.found,
         at: thing.at.clone(),
         waits_for: operator.waits_for,
+        schedule: None,
     };
     let at = interp.host.enter(entered, thing);
     // Values that other tasks give.
@@ -373,7 +385,7 @@ fn task(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) {
 }
 
 /// Counts a task whose code was walked: it is one piece, understood or not.
-fn judge(interp: &mut Interp<'_, Gathered>, at: usize, name: &str) {
+pub(super) fn judge(interp: &mut Interp<'_, Gathered>, at: usize, name: &str) {
     let task = &mut interp.host.tasks[at];
     let found = &mut task.found;
     found.pieces = 1;
@@ -391,101 +403,11 @@ fn judge(interp: &mut Interp<'_, Gathered>, at: usize, name: &str) {
 }
 
 /// Walks the function that task `at` runs.
-fn walk(interp: &mut Interp<'_, Gathered>, at: usize, function: &Rc<Function>, given: Given) -> Value {
+pub(super) fn walk(interp: &mut Interp<'_, Gathered>, at: usize, function: &Rc<Function>, given: Given) -> Value {
     let before = interp.host.current.replace(at);
     let value = interp.walk_function(function, given);
     interp.host.current = before;
     value
-}
-
-/// Whether `thing` calls a function that is decorated, rather than a method of what such a call gave.
-fn is_decorated(thing: &Thing) -> bool {
-    let Some(Value::Thing(made)) = &thing.owner else { return false };
-    let is_own =
-        *thing.path == *made.path || matches!(thing.name(), "override" | "partial" | "expand" | "expand_kwargs");
-    is_own && made.path.starts_with('@') && made.fields.borrow().contains_key("function")
-}
-
-/// A call of a function that is decorated as a DAG, a group or a task.
-fn decorated_call(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) -> Option<Value> {
-    let Some(Value::Thing(made)) = &thing.owner else { return None };
-    let name = thing.name();
-    // `f.override(task_id='x')` and `f.partial(a=1)` are the same function with more said.
-    if matches!(name, "override" | "partial") {
-        let named = made.named.iter().chain(&thing.named).cloned().collect();
-        let again = interp.made_again(made, named);
-        return Some(Value::Thing(again));
-    }
-    let function = match made.fields.borrow().get("function") {
-        Some(Value::Function(function)) => function.clone(),
-        _ => return None,
-    };
-    let given = Given { args: thing.args.clone(), named: thing.named.clone() };
-    match &*made.path {
-        "@dag" => {
-            let dag = dag_of(made, Some(&function.def.name));
-            interp.host.dags.push(dag);
-            let at = interp.host.dags.len() - 1;
-            interp.host.nodes.insert(thing.id, Node::Dag(at));
-            interp.host.open_dags.push(at);
-            interp.call_function(&function, given);
-            interp.host.open_dags.pop();
-            None
-        }
-        "@group" => {
-            let named = made.named("group_id").map(|value| value.shown().0);
-            let at = enter_group(interp, &named.unwrap_or_else(|| function.def.name.to_string()), thing);
-            interp.host.open_groups.push(at);
-            interp.call_function(&function, given);
-            interp.host.open_groups.pop();
-            None
-        }
-        _ => {
-            task_function(interp, thing, made, &function, given);
-            None
-        }
-    }
-}
-
-fn task_function(
-    interp: &mut Interp<'_, Gathered>,
-    thing: &Rc<Thing>,
-    made: &Rc<Thing>,
-    function: &Rc<Function>,
-    given: Given,
-) {
-    let dag = interp.host.open_dags.last().copied();
-    let default_args = dag.map_or(Value::None, |dag| interp.host.dags[dag].default_args.clone());
-    let id = made.named("task_id").map_or_else(|| function.def.name.to_string(), |value| value.shown().0);
-    let id = interp.host.prefixed(&operators::readable(&id));
-    let id = interp.host.free_id(id, dag);
-    let flavour = made.fields.borrow().get("flavour").and_then(Value::as_known).unwrap_or_default().to_owned();
-    let kind = match flavour.as_str() {
-        "branch" | "short_circuit" | "sensor" => Kind::Control,
-        _ => Kind::Work,
-    };
-    let task = Task {
-        id,
-        dag,
-        group: interp.host.open_groups.last().copied(),
-        kind,
-        owner: operators::owner(made, &default_args),
-        found: Found::default(),
-        at: thing.at.clone(),
-        waits_for: Vec::new(),
-    };
-    let at = interp.host.enter(task, thing);
-    let values = given.args.iter().chain(given.named.iter().map(|(_, value)| value));
-    let before: Vec<Node> = values.flat_map(|value| interp.host.nodes_of(value)).collect();
-    interp.host.edges.extend(before.into_iter().map(|from| (from, Node::Task(at))));
-    let answer = walk(interp, at, function, given);
-    if flavour == "bash"
-        && let Some(text) = answer.as_text()
-    {
-        let found = operators::bash(text, &Value::None, interp.around);
-        interp.host.tasks[at].found.add(found);
-    }
-    judge(interp, at, &function.def.name);
 }
 
 /// `Operator.partial(…).expand(…)`: one task, its lists spread.
