@@ -145,7 +145,9 @@ impl<'c> Resolver<'c> {
         {
             return rel;
         }
-        if let Some(temp) = self.temps.get(&temp_key(name)) {
+        let key = temp_key(name);
+        // `CREATE TEMP TABLE t` is SQLite's `temp.t`.
+        if let Some(temp) = self.temps.get(&key).or_else(|| self.temps.get(key.strip_prefix('#')?)) {
             let (rel, tables) = (temp.rel.clone(), temp.tables.clone());
             self.sources.extend(tables);
             self.read_temp = true;

@@ -101,6 +101,7 @@ impl Lower<'_> {
             for fill in &mut stmt.fills {
                 let query = std::mem::replace(&mut fill.query, plain(Body::Values(Vec::new())));
                 fill.query = self.with_outer(tree, query);
+                through_cte(fill);
             }
             return;
         }
@@ -303,6 +304,11 @@ impl Lower<'_> {
 }
 
 impl Stmt {
+    /// Whether it writes a table it names.
+    pub(in crate::lineage) fn writes(&self) -> bool {
+        self.touches.iter().any(|(_, access)| *access == Access::Write)
+    }
+
     /// Whether nothing of it is known.
     pub(in crate::lineage) fn is_empty(&self) -> bool {
         self.touches.is_empty()
@@ -338,6 +344,30 @@ impl Fill {
     /// `target` made as a copy of `from`.
     pub(super) fn whole(target: Name, from: Name) -> Self {
         Fill { makes: true, ..Fill::of(Some(target), plain(Body::Whole(from))) }
+    }
+}
+
+/// T-SQL's `WITH c AS (SELECT … FROM t) DELETE FROM c`: what changes is `t`, whose rows the CTE shows.
+fn through_cte(fill: &mut Fill) {
+    let Some(name) = fill.target.clone() else { return };
+    let mut shown = &name;
+    let mut seen = fill.query.ctes.as_slice();
+    while let Some(at) = seen.iter().rposition(|cte| matches!(shown.parts.as_slice(), [only] if *only == cte.name)) {
+        let Body::Select(select) = &seen[at].query.body else { return };
+        let Some(Source::Table(base)) = select.from.first().map(|joined| &joined.relation.source) else { return };
+        (shown, seen) = (base, &seen[..at]);
+    }
+    if shown.parts == name.parts {
+        return;
+    }
+    // The name stands in the CTE, where it is read already.
+    fill.target = Some(Name { exact: false, at: name.at.clone(), ..shown.clone() });
+    if let Body::Select(select) = &mut fill.query.body {
+        for joined in &mut select.from {
+            if matches!(&joined.relation.source, Source::Target(target) if target.parts == name.parts) {
+                joined.relation.source = Source::Table(name.clone());
+            }
+        }
     }
 }
 
