@@ -106,7 +106,7 @@ impl<'l> Entry<'l> {
         let from = start + self.offset;
         let at = file.span(from, from + self.command.len());
         // A bare `%` ends the command: what follows is its input.
-        let place = command::Place { file, base: Some(from), whole: at.clone() };
+        let place = command::Place { file: file.clone(), base: Some(from), whole: at.clone() };
         let ran = command::run(self.command, &place, folder_of(&file.path), vars.clone(), around);
         let schedule = Schedule::of(self.schedule);
         if schedule.runs_per_day.is_none() {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{
-        Estate, FileFormat, FormatCoverage, Job, Schedule, SourceSystem,
+        Estate, FileFormat, FormatCoverage, Fragments, Job, Schedule, SourceSystem,
         bi::{self, BiAround},
         dbt, history,
         openlineage::{self, Events},
@@ -318,6 +318,9 @@ impl<'a> Assembly<'a> {
             sql_file::suggest_targets(job, &schemas);
         }
         let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();
+        // What a template includes is a piece of it; what runs it in its own right made a job of it above.
+        self.estate.fragments = Fragments::among(&self.sql);
+        self.claimed.extend(self.estate.fragments.paths().cloned());
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
         self.estate.jobs.extend(sql_file::jobs(bare, &self.estate.settings, &schemas, &taken));
     }

@@ -36,7 +36,7 @@ impl Reader for Makefile {
         let mut reading = Reading::default();
         let (vars, rules) = parsed(&file.text);
         for rule in &rules {
-            let place = |base| command::Place { file, base, whole: file.span(rule.start, rule.end) };
+            let place = |base| command::Place { file: file.clone(), base, whole: file.span(rule.start, rule.end) };
             let raw = &file.text[rule.start..rule.end];
             let filled = filled(raw, &vars, rule);
             // Recipes without variables stand in the file as they run.

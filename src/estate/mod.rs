@@ -12,6 +12,7 @@ mod digdag;
 mod el;
 mod embulk;
 mod found;
+mod fragments;
 mod given_sql;
 mod history;
 mod job_file;
@@ -48,10 +49,12 @@ mod xml;
 mod yaml;
 
 pub use dialect::{DIALECTS, dialect_named};
+pub use fragments::Fragments;
 pub use load::{LoadOptions, load};
 pub use model::*;
 pub use settings_file::settings;
 pub use starter::starter_settings;
 
+pub(crate) use fragments::included_names;
 pub(crate) use known_values::shaped;
 pub(crate) use usage::header_names;

@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::Fragments;
 use crate::vocab::{Column, DatasetId, Digest, JobId, Span};
 
 /// Everything one lake's team has, as read from disk.
@@ -19,6 +20,8 @@ pub struct Estate {
     pub files: Vec<EstateFile>,
     /// The jobs, in the order of their names.
     pub jobs: Vec<Job>,
+    /// SQL files that templates include.
+    pub fragments: Fragments,
     /// dbt projects, which rendering needs.
     pub dbt_projects: Vec<DbtProject>,
     /// Operational databases, APIs and file drops data comes from, declared or found.

@@ -226,7 +226,7 @@ impl<'a> Workflow<'a> {
     }
 
     fn run(&self, line: &str, kind: &Element, vars: BTreeMap<String, String>, found: &mut Found) {
-        let place = command::Place { file: self.file, base: None, whole: self.place(kind) };
+        let place = command::Place { file: self.file.clone(), base: None, whole: self.place(kind) };
         let mut ran = command::run(line, &place, folder_of(&self.file.path), vars, self.around);
         ran.pieces = 0;
         let nothing = ran.is_idle() && ran.opaque == 0 && ran.dbt_runs.is_empty();

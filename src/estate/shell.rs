@@ -47,7 +47,7 @@ impl Reader for Shell {
         let folder = folder_of(&file.path);
         let ran = match is_windows {
             true => {
-                let place = command::Place { file, base: None, whole: file.whole() };
+                let place = command::Place { file: file.clone(), base: None, whole: file.whole() };
                 command::run(&as_shell(&file.text), &place, folder, Default::default(), around)
             }
             false => command::run(&file.text, &command::Place::of_file(file), folder, Default::default(), around),

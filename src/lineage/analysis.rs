@@ -26,13 +26,20 @@ pub(in crate::lineage) struct Prepared {
     pub(in crate::lineage) filled: Filled,
     /// Its statements.
     pub(in crate::lineage) sql: ScriptSql,
+    /// The same for each other way through conditions that nobody can decide.
+    pub(in crate::lineage) others: Vec<Prepared>,
 }
 
 /// Fills and reads `script`.
 pub(in crate::lineage) fn prepare(script: &Script, estate: &Estate, projects: &Projects) -> Prepared {
-    let filled = fill(script, estate, projects);
-    let sql = read_text(&filled.text, dialect_of(script, estate));
-    Prepared { filled, sql }
+    let dialect = dialect_of(script, estate);
+    let mut filled = fill(script, estate, projects);
+    let of = |filled: Filled| {
+        let sql = read_text(&filled.text, dialect);
+        Prepared { filled, sql, others: Vec::new() }
+    };
+    let others = filled.ways().into_iter().map(of).collect();
+    Prepared { others, ..of(filled) }
 }
 
 /// The dialect a script is said to be in; `None` means its signs must tell.

@@ -77,19 +77,24 @@ pub(in crate::lineage) fn span_in(script: &Script, at: &Range<usize>) -> Span {
 }
 
 thread_local! {
-    /// The text whose places were asked for last, and where its lines start: a script is asked for thousands.
-    static LAST: RefCell<(Arc<str>, Vec<usize>)> = RefCell::new((Arc::from(""), vec![0]));
+    /// The text whose places were asked for last, where its lines start, and whether a byte is a character in it: a
+    /// script is asked for thousands, all of them on one line at times.
+    static LAST: RefCell<(Arc<str>, Vec<usize>, bool)> = RefCell::new((Arc::from(""), vec![0], true));
 }
 
 /// Line and column of byte `at`, both counted from 0, the column in characters.
 fn line_and_column(text: &Arc<str>, at: usize) -> (u32, u32) {
-    LAST.with_borrow_mut(|(last, starts)| {
+    LAST.with_borrow_mut(|(last, starts, plain)| {
         if !Arc::ptr_eq(last, text) {
             *starts = [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
             *last = Arc::clone(text);
+            *plain = text.is_ascii();
         }
         let line = starts.partition_point(|start| *start <= at).saturating_sub(1);
         let before = &text.as_bytes()[starts[line].min(text.len())..at.min(text.len())];
+        if *plain {
+            return (line as u32, before.len() as u32);
+        }
         // A continuation byte (0b10xxxxxx) starts no character.
         (line as u32, before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32)
     })

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
-    estate::{Estate, Exposure, Job, JobKind},
+    estate::{Estate, Exposure, Job, JobKind, Script, Templating},
     lineage::{
         Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
         analysis::{self, Prepared},
@@ -165,6 +165,7 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     for (script, prepared) in job.scripts.iter().zip(prepared) {
         let resolved = resolver.script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
         one.lineage.uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
+        one.lineage.uses.extend(own_table(script, &one.lineage.uses));
         one.lineage.statements.extend(analysis::placed_statements(script, prepared, &resolved));
         one.lineage.unparsed += (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32;
         one.lineage.dynamic += prepared.sql.dynamic;
@@ -172,6 +173,12 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
         untargeted.extend(resolved.untargeted.iter().map(|at| analysis::span_of(script, prepared, at)));
         one.declared.extend(resolved.declared);
         one.derived.extend(resolved.derived);
+        for way in &prepared.others {
+            let resolved = resolver.script(&way.sql, script.schema.as_deref(), script.target.as_ref());
+            let uses = analysis::table_uses(script, way, &resolved.uses);
+            add_new(&mut one.lineage.uses, uses);
+            add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &resolved));
+        }
     }
     let goes_nowhere = job.kind != JobKind::Export && job.writes.is_empty() && !analysis::writes(&one.lineage.uses);
     if goes_nowhere {
@@ -179,6 +186,29 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
         one.diagnostics.extend(untargeted.into_iter().map(|at| Diagnostic::new(CodeEntry::E033, at, here)));
     }
     one
+}
+
+/// Adds those of `more` that are not there yet.
+fn add_new<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
+    for one in more {
+        if !all.contains(&one) {
+            all.push(one);
+        }
+    }
+}
+
+/// The table that a dbt model makes, whatever became of its SQL; none where `uses` have it.
+fn own_table(script: &Script, uses: &[TableUse]) -> Option<TableUse> {
+    let is_made = script.materialized.as_deref() != Some("ephemeral");
+    let target = script.target.as_ref().filter(|_| is_made && matches!(script.templating, Templating::Dbt { .. }))?;
+    let written = uses.iter().any(|one| one.access == Access::Write && one.dataset == *target);
+    (!written).then(|| TableUse {
+        dataset: target.clone(),
+        access: Access::Write,
+        evidence: Evidence::Declared,
+        at: script.at.clone(),
+        exact: false,
+    })
 }
 
 fn read_exposures<'a>(

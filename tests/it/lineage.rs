@@ -315,6 +315,70 @@ fn a_template_that_cannot_be_rendered_is_masked_and_inferred() {
     assert!(codes(&faults).contains(&"E031".to_owned()));
 }
 
+#[test]
+fn what_can_be_told_of_a_template_that_cannot_be_rendered_is_read_and_a_mask_is_no_table() {
+    let (estate, model) = dbt_estate(
+        "{% set o = ref('stg_orders') %}select {{ a b c }} from {{ o }} join {{ source('lake', 'orders') }} using (id) join {{ x y }}.f using (id)",
+    );
+    let job = Job { scripts: vec![model], ..job("j", "") };
+    let (lineage, faults) = lineage::read(&Estate { jobs: vec![job], ..estate }, &Silent);
+    assert_eq!(names(&lineage.jobs[&JobId::new("j")], Access::Read), ["raw.orders", "stage.stg_orders"]);
+    assert!(codes(&faults).contains(&"E031".to_owned()));
+}
+
+#[test]
+fn a_condition_nobody_can_decide_is_taken_both_ways() {
+    let text = "insert into mart.x select id from {% if flag == 'a' %}raw.a{% elif flag == 'b' %}raw.b{% else %}raw.c{% endif %}";
+    let reads = |params: BTreeMap<String, String>| {
+        let script = Script { params, ..script(text) };
+        let estate = Estate { jobs: vec![Job { scripts: vec![script], ..job("j", "") }], ..Estate::default() };
+        let (lineage, _) = lineage::read(&estate, &Silent);
+        names(&lineage.jobs[&JobId::new("j")], Access::Read)
+    };
+    assert_eq!(reads(BTreeMap::new()), ["raw.a", "raw.b", "raw.c"]);
+    // Here somebody says what it is.
+    assert_eq!(reads(BTreeMap::from([("flag".to_owned(), "b".to_owned())])), ["raw.b"]);
+}
+
+#[test]
+fn a_model_reads_what_it_hands_to_a_package_nobody_has_and_always_writes_its_table() {
+    let (estate, model) =
+        dbt_estate("{{ dbt_utils.union_relations(relations=[ref('stg_orders'), source('lake', 'orders')]) }}");
+    let spine = Script { text: "{{ dbt_utils.date_spine(datepart='day') }}".into(), ..model.clone() };
+    let estate = Estate {
+        jobs: vec![Job { scripts: vec![model], ..job("a", "") }, Job { scripts: vec![spine], ..job("b", "") }],
+        ..estate
+    };
+    let (lineage, _) = lineage::read(&estate, &Silent);
+    let union = &lineage.jobs[&JobId::new("a")];
+    assert_eq!(names(union, Access::Read), ["raw.orders", "stage.stg_orders"]);
+    assert_eq!(names(union, Access::Write), ["mart.m"]);
+    assert_eq!(names(&lineage.jobs[&JobId::new("b")], Access::Write), ["mart.m"]);
+}
+
+#[test]
+fn a_procedure_that_returns_rows_fills_nothing() {
+    let text = "CREATE PROCEDURE dbo.report AS BEGIN SELECT id FROM raw.a END\nGO\n";
+    let target = |text: &str| {
+        let script = Script { dialect: Some("tsql".to_owned()), target: Some(id("mart.report")), ..script(text) };
+        let estate = Estate { jobs: vec![Job { scripts: vec![script], ..job("j", "") }], ..Estate::default() };
+        let (lineage, _) = lineage::read(&estate, &Silent);
+        let job = &lineage.jobs[&JobId::new("j")];
+        (names(job, Access::Read), names(job, Access::Write))
+    };
+    assert_eq!(target(text), (vec!["raw.a".to_owned()], vec![]));
+    assert_eq!(target("SELECT id FROM raw.a"), (vec!["raw.a".to_owned()], vec!["mart.report".to_owned()]));
+}
+
+#[test]
+fn the_time_of_a_run_can_be_counted_with() {
+    let (estate, model) = dbt_estate(
+        "select 1 as a from {{ ref('stg_orders') }} where y >= {{ run_started_at.year - 1 }} and d > '{{ (run_started_at - modules.datetime.timedelta(days=3)).strftime(\"%Y%m%d\") }}'",
+    );
+    let rendered = lineage::render(&model, &estate);
+    assert_eq!(rendered.text, "select 1 as a from stage.stg_orders where y >= 2023 and d > '20240101'");
+}
+
 fn dbt_estate(model: &str) -> (Estate, Script) {
     let macros = "{% macro cents(c) %}({{ c }} / 100.0){% endmacro %}{% macro limit_dev() %}{{ adapter.dispatch('lim')() }}{% endmacro %}{% macro default__lim() %}{% endmacro %}";
     let project = DbtProject {

@@ -23,10 +23,10 @@ pub(crate) fn of_node(
     let as_written = matches!(node.written, Written::AsIs | Written::Block);
     let raw = as_written.then(|| file.text.get(node.start..node.end)).flatten();
     match raw {
-        Some(raw) => run(raw, &Place { file, base: Some(node.start), whole }, folder, vars, around),
+        Some(raw) => run(raw, &Place { file: file.clone(), base: Some(node.start), whole }, folder, vars, around),
         None => {
             let text = node.scalar().unwrap_or_default();
-            run(text, &Place { file, base: None, whole }, folder, vars, around)
+            run(text, &Place { file: file.clone(), base: None, whole }, folder, vars, around)
         }
     }
 }

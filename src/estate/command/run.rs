@@ -27,19 +27,19 @@ const MAX_DEPTH: usize = 12;
 
 /// Where a text of commands stands.
 #[derive(Clone, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Place {
     /// The file it is written in.
-    pub(crate) file: &'a TextFile,
+    pub(crate) file: TextFile,
     /// Byte of the file's text at which the commands begin, where they stand there as they are.
     pub(crate) base: Option<usize>,
     /// The place of all of it.
     pub(crate) whole: Span,
 }
 
-impl<'a> Place<'a> {
+impl Place {
     /// The whole of `file`.
-    pub(crate) fn of_file(file: &'a TextFile) -> Self {
-        Place { file, base: Some(0), whole: file.whole() }
+    pub(crate) fn of_file(file: &TextFile) -> Self {
+        Place { file: file.clone(), base: Some(0), whole: file.whole() }
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -53,7 +53,7 @@ impl<'a> Place<'a> {
 /// Reads the commands of `text`, which run in `folder` with `vars` set.
 pub(crate) fn run(
     text: &str,
-    place: &Place<'_>,
+    place: &Place,
     folder: &Utf8Path,
     vars: BTreeMap<String, String>,
     around: &Around<'_>,
@@ -74,14 +74,27 @@ pub(super) struct Shared<'a> {
 }
 
 /// One script being read.
-pub(super) struct Shell<'p> {
-    pub(super) place: Place<'p>,
+pub(super) struct Shell {
+    pub(super) place: Place,
     pub(super) folder: Utf8PathBuf,
     pub(super) vars: BTreeMap<String, String>,
-    functions: BTreeMap<String, Vec<Step>>,
+    functions: BTreeMap<String, Function>,
     called: BTreeSet<String>,
     /// A tap whose stream the next command of the pipe takes.
     pub(super) tap: Option<clients::Tap>,
+    /// Words of commands that may name a function that another program calls: `trap done EXIT`, `retry load`.
+    named: BTreeSet<String>,
+    /// Whether a command's own name is only known when it runs: it may be any function.
+    dispatches: bool,
+    /// What `$1` and its like are, where that is known.
+    given: Option<Vec<Arg>>,
+}
+
+/// A function, and the text its words stand in: it may be called from another file.
+#[derive(Clone, Debug)]
+struct Function {
+    body: Vec<Step>,
+    place: Place,
 }
 
 /// A word with its variables filled.
@@ -103,25 +116,44 @@ pub(super) enum Input {
     File(Arg),
 }
 
-impl<'p> Shell<'p> {
-    fn new(place: Place<'p>, folder: &Utf8Path, vars: BTreeMap<String, String>) -> Self {
-        Shell { place, folder: folder.to_owned(), vars, functions: BTreeMap::new(), called: BTreeSet::new(), tap: None }
+impl Shell {
+    fn new(place: Place, folder: &Utf8Path, vars: BTreeMap<String, String>) -> Self {
+        Shell {
+            place,
+            folder: folder.to_owned(),
+            vars,
+            functions: BTreeMap::new(),
+            called: BTreeSet::new(),
+            named: BTreeSet::new(),
+            dispatches: false,
+            given: None,
+            tap: None,
+        }
     }
 
     fn all(mut self, text: &str, shared: &mut Shared<'_>) {
         let steps = steps(text);
         self.steps(&steps, shared, 0);
-        let waiting: Vec<String> = self.functions.keys().filter(|name| !self.called.contains(*name)).cloned().collect();
-        for name in waiting {
-            let body = self.functions.get(&name).cloned().unwrap_or_default();
-            self.steps(&body, shared, 1);
+        self.waiting(&BTreeSet::new(), shared, 1);
+    }
+
+    /// Runs the functions that nothing calls by name but that a command may call, those of `known` left aside.
+    fn waiting(&mut self, known: &BTreeSet<String>, shared: &mut Shared<'_>, depth: usize) {
+        let may_run = |shell: &Self, name: &String| {
+            !shell.called.contains(name) && !known.contains(name) && (shell.dispatches || shell.named.contains(name))
+        };
+        while let Some(name) = self.functions.keys().find(|name| may_run(self, name)).cloned() {
+            self.call(&name, None, shared, depth);
         }
     }
 
     fn steps(&mut self, steps: &[Step], shared: &mut Shared<'_>, depth: usize) {
         for step in steps {
             match step {
-                Step::Function { name, body } => drop(self.functions.insert(name.clone(), body.clone())),
+                Step::Function { name, body } => {
+                    let function = Function { body: body.clone(), place: self.place.clone() };
+                    self.functions.insert(name.clone(), function);
+                }
                 Step::For { name, items, body } => {
                     let items: Vec<String> =
                         items.iter().flat_map(|word| self.args(word, shared.around)).map(|arg| arg.text).collect();
@@ -150,7 +182,14 @@ impl<'p> Shell<'p> {
             };
             let assigns: Vec<(String, String)> =
                 command.assigns.iter().map(|(name, word)| (name.clone(), self.arg(word).text)).collect();
-            let args: Vec<Arg> = command.words.iter().flat_map(|word| self.args(word, shared.around)).collect();
+            let args: Vec<Arg> = match command.words.split_first() {
+                // What a glob finds are arguments, never the program.
+                Some((first, rest)) if first.literal().is_some() => {
+                    let rest = rest.iter().flat_map(|word| self.args(word, shared.around));
+                    std::iter::once(self.arg(first)).chain(rest).collect()
+                }
+                _ => command.words.iter().flat_map(|word| self.args(word, shared.around)).collect(),
+            };
             if args.is_empty() {
                 self.vars.extend(assigns);
                 continue;
@@ -170,6 +209,7 @@ impl<'p> Shell<'p> {
         shared: &mut Shared<'_>,
         depth: usize,
     ) -> Option<Input> {
+        self.note_names(&args);
         let args = clients::unwrapped(args);
         let (program, rest) = args.split_first()?;
         // A recipe of make may begin with `@` or `-`.
@@ -187,6 +227,14 @@ impl<'p> Shell<'p> {
                 }
                 None
             }
+            "shift" => {
+                let by = rest.first().map_or(Some(1), |by| by.text.parse().ok()).unwrap_or(1);
+                let left: Option<Vec<Arg>> = self.given.as_ref().map(|all| all.iter().skip(by).cloned().collect());
+                if let Some(left) = left {
+                    self.bind(Some(&left));
+                }
+                None
+            }
             "echo" | "printf" => {
                 let text = rest.iter().find(|arg| !arg.text.starts_with('-') && arg.text.len() > 2)?;
                 Some(Input::Text(text.clone()))
@@ -197,7 +245,7 @@ impl<'p> Shell<'p> {
             }
             "tee" | "tr" | "head" | "tail" | "grep" => input,
             _ if self.functions.contains_key(&name) && depth < MAX_DEPTH => {
-                self.call(&name, rest, shared, depth);
+                self.call(&name, Some(rest), shared, depth);
                 None
             }
             _ => {
@@ -218,28 +266,47 @@ impl<'p> Shell<'p> {
         }
     }
 
-    fn call(&mut self, name: &str, args: &[Arg], shared: &mut Shared<'_>, depth: usize) {
-        self.called.insert(name.to_owned());
-        let body = self.functions.get(name).cloned().unwrap_or_default();
-        let kept = self.bind(args);
-        self.steps(&body, shared, depth + 1);
-        for (name, value) in kept {
-            match value {
-                Some(value) => drop(self.vars.insert(name, value)),
-                None => drop(self.vars.remove(&name)),
+    /// Notes what may be a function's name among `args`, and whether the program's own name is unknown.
+    fn note_names(&mut self, args: &[Arg]) {
+        let Some((program, rest)) = args.split_first() else { return };
+        match program.text.as_str() {
+            "echo" | "printf" => {}
+            "trap" | "eval" => {
+                let words = rest.iter().flat_map(|arg| arg.text.split(|c: char| c.is_whitespace() || c == ';'));
+                self.named.extend(words.map(str::to_owned));
             }
+            _ => self.named.extend(rest.iter().map(|arg| arg.text.clone())),
         }
+        // `$1` and `$@` of the script itself; a client in a variable is no function.
+        let unknown = |arg: &Arg| arg.text.contains("${arg") || arg.text.contains("${_}");
+        self.dispatches |= unknown(program) || (program.text == "eval" && rest.iter().any(unknown));
     }
 
-    /// Sets `$1` and its like; gives what they were.
-    fn bind(&mut self, args: &[Arg]) -> Vec<(String, Option<String>)> {
-        let mut kept = Vec::new();
+    /// Calls the function `name`; with `None` its arguments are not known.
+    fn call(&mut self, name: &str, args: Option<&[Arg]>, shared: &mut Shared<'_>, depth: usize) {
+        self.called.insert(name.to_owned());
+        let Some(function) = self.functions.get(name).cloned() else { return };
+        let kept = self.given.clone();
+        self.bind(args);
+        let here = std::mem::replace(&mut self.place, function.place);
+        self.steps(&function.body, shared, depth + 1);
+        self.place = here;
+        self.bind(kept.as_deref());
+    }
+
+    /// Sets `$1` and its like, and forgets those that were.
+    fn bind(&mut self, args: Option<&[Arg]>) {
+        for at in 1..=self.given.as_ref().map_or(0, Vec::len) {
+            self.vars.remove(&at.to_string());
+        }
+        for name in ["@", "*", "#"] {
+            self.vars.remove(name);
+        }
+        self.given = args.map(<[Arg]>::to_vec);
+        let Some(args) = args else { return };
         let all = args.iter().map(|arg| arg.text.clone()).collect::<Vec<_>>().join(" ");
         let numbered = args.iter().enumerate().map(|(at, arg)| ((at + 1).to_string(), arg.text.clone()));
-        for (name, value) in numbered.chain([("@".to_owned(), all.clone()), ("*".to_owned(), all)]) {
-            kept.push((name.clone(), self.vars.insert(name, value)));
-        }
-        kept
+        self.vars.extend(numbered.chain([("@".to_owned(), all.clone()), ("*".to_owned(), all)]));
     }
 
     /// Reads the commands `text` that stand at `arg`, as `bash -c` does.
@@ -248,7 +315,7 @@ impl<'p> Shell<'p> {
             return;
         }
         let steps = steps(&arg.text);
-        let place = Place { file: self.place.file, base: None, whole: arg.at.clone() };
+        let place = Place { file: self.place.file.clone(), base: None, whole: arg.at.clone() };
         let kept = std::mem::replace(&mut self.place, place);
         self.steps(&steps, shared, depth + 1);
         self.place = kept;
@@ -265,20 +332,22 @@ impl<'p> Shell<'p> {
         let text = file.text.clone();
         let mut inner = Shell::new(Place::of_file(&file), &self.folder, self.vars.clone());
         inner.functions = self.functions.clone();
-        inner.bind(args);
+        inner.given = self.given.clone();
+        if !(sourced && args.is_empty()) {
+            inner.bind(Some(args));
+        }
         let steps = steps(&text);
         inner.steps(&steps, shared, depth + 1);
         if sourced {
+            inner.bind(self.given.as_deref());
             self.vars.extend(inner.vars);
             self.functions.extend(inner.functions);
+            self.called.extend(inner.called);
+            self.named.extend(inner.named);
+            self.dispatches |= inner.dispatches;
         } else {
-            let waiting: Vec<Vec<Step>> = inner
-                .functions
-                .iter()
-                .filter(|(name, _)| !inner.called.contains(*name) && !self.functions.contains_key(*name))
-                .map(|(_, body)| body.clone())
-                .collect();
-            waiting.iter().for_each(|body| inner.steps(body, shared, depth + 1));
+            let known = self.functions.keys().cloned().collect();
+            inner.waiting(&known, shared, depth + 1);
         }
         shared.open.pop();
     }
@@ -291,6 +360,9 @@ impl<'p> Shell<'p> {
 
     /// The words that `word` becomes: globs are looked up, unquoted variables split.
     fn args(&self, word: &Word, around: &Around<'_>) -> Vec<Arg> {
+        if let Some(all) = self.all_given(word) {
+            return all;
+        }
         let arg = self.arg(word);
         let varies = word.literal().is_none();
         if word.bare && arg.text.contains(['*', '?']) && !arg.text.contains("${") && !arg.text.contains("://") {
@@ -310,6 +382,18 @@ impl<'p> Shell<'p> {
                 .collect();
         }
         vec![arg]
+    }
+
+    /// The arguments that `"$@"`, `$*` and `"${@:2}"` stand for, each a word of its own.
+    fn all_given(&self, word: &Word) -> Option<Vec<Arg>> {
+        let [Piece::Variable { name, .. }] = word.pieces.as_slice() else { return None };
+        let from: usize = match name.as_str() {
+            "@" => 1,
+            "*" if word.bare => 1,
+            _ => name.strip_prefix("@:")?.parse().ok()?,
+        };
+        let given = self.given.as_ref()?;
+        Some(given.iter().skip(from.saturating_sub(1)).cloned().collect())
     }
 
     fn arg(&self, word: &Word) -> Arg {

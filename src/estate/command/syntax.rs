@@ -86,8 +86,15 @@ impl Parser<'_> {
                 _ if self.is_function() && depth < MAX_DEPTH => steps.extend(self.function(depth)),
                 // Conditions and groups: what is in them is read straight on.
                 "if" | "then" | "elif" | "else" | "fi" | "while" | "until" | "do" | "done" | "{" | "}" | "!" | "("
-                | ")" | "esac" | ";;" | "\n" | ";" | "&" | "&&" | "||" => self.at += 1,
-                "case" => self.skip_to("in"),
+                | ")" | "esac" | "\n" | ";" | "&" | "&&" | "||" => self.at += 1,
+                "case" => {
+                    self.skip_to("in");
+                    self.skip_pattern();
+                }
+                ";;" => {
+                    self.at += 1;
+                    self.skip_pattern();
+                }
                 _ => {
                     let pipe = self.pipe();
                     if !pipe.is_empty() {
@@ -104,6 +111,20 @@ impl Parser<'_> {
             self.at += 1;
         }
         self.at += 1;
+    }
+
+    /// Skips `a | b)` in front of an arm of a `case`: a pattern is no command.
+    fn skip_pattern(&mut self) {
+        let mut at = self.at;
+        while let Some(Token::Operator("&" | "\n" | "(")) = self.tokens.get(at) {
+            at += 1;
+        }
+        while let Some(Token::Word(_) | Token::Operator("|")) = self.tokens.get(at) {
+            at += 1;
+        }
+        if let Some(Token::Operator(")")) = self.tokens.get(at) {
+            self.at = at + 1;
+        }
     }
 
     fn is_function(&self) -> bool {
@@ -274,6 +295,12 @@ mod tests {
             shown(&steps(text)),
             ["fn load: [\"psql -f\"]", "[ -f x ]", "a | b", "c", "for t 2: [\"read l\", \"d\", \"e\"]", "f"]
         );
+    }
+
+    #[test]
+    fn a_pattern_of_a_case_is_no_command() {
+        let text = "case \"$1\" in\n  a|b) one;;\n  # last\n  *) two\n  ;;\nesac\nthree; case x in (c) four;; esac";
+        assert_eq!(shown(&steps(text)), ["one", "two", "three", "four"]);
     }
 
     #[test]

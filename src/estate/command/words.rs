@@ -299,6 +299,10 @@ fn braced(inner: &str) -> Piece {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_@*#".contains(c);
     let length = inner.find(|c: char| !is_name(c)).unwrap_or(inner.len());
     let (name, rest) = inner.split_at(length);
+    // `${@:2}`: all but the first.
+    if name == "@" && rest.strip_prefix(':').is_some_and(|from| from.parse::<usize>().is_ok()) {
+        return Piece::Variable { name: inner.to_owned(), default: None, braced: false };
+    }
     let default = [":-", "-", ":=", "="].iter().find_map(|mark| rest.strip_prefix(mark)).map(str::to_owned);
     Piece::Variable { name: name.to_owned(), default, braced: rest.is_empty() }
 }

@@ -443,7 +443,7 @@ pub(super) fn bash(text: &Text, vars: &Value, around: &Around<'_>) -> Found {
     let raw = origin.raw.as_ref().filter(|_| origin.params.is_empty());
     let base = raw.map(|_| origin.at.start - file.whole().start);
     let sql = raw.map_or(text.text.as_str(), |raw| raw);
-    let place = command::Place { file: &file, base, whole: origin.at.clone() };
+    let place = command::Place { file: file.clone(), base, whole: origin.at.clone() };
     // A BashOperator begins in a folder of its own; its files count from the DAG's.
     commands_only(command::run(sql, &place, folder_of(&file.path), scalars(Some(vars)), around))
 }
@@ -459,7 +459,7 @@ fn words(items: &[Value], thing: &Thing, vars: &Value, around: &Around<'_>) -> F
     let Some(file) = around.text_at(&thing.at.file) else { return Found::default() };
     let quoted = |item: &Value| format!("'{}'", item.shown().0.replace('\'', "'\\''"));
     let text = items.iter().map(quoted).collect::<Vec<_>>().join(" ");
-    let place = command::Place { file: &file, base: None, whole: thing.at.clone() };
+    let place = command::Place { file: file.clone(), base: None, whole: thing.at.clone() };
     commands_only(command::run(&text, &place, folder_of(&file.path), scalars(Some(vars)), around))
 }
 

@@ -124,6 +124,9 @@ fn read(
     let naming = Naming { target: &target, own_macro, root: &root, properties: &properties, vars: &root.vars };
     let mut nodes: Vec<DbtNode> = all.iter().flat_map(|package| nodes::find(package, &naming, files)).collect();
     let mut sources = properties.sources.clone();
+    if is_clickhouse(&root, &target, files) {
+        sources.values_mut().for_each(|source| source.relation = without_catalog(&source.relation));
+    }
     if let Some(manifest) = &manifest {
         for node in &mut nodes {
             let id = node.unique_id();
@@ -161,6 +164,23 @@ fn read(
         files: listed.into_iter().collect(),
         project,
         faults,
+    }
+}
+
+/// Whether the project runs on ClickHouse: its profile says so, or its models name that engine's tables.
+fn is_clickhouse(root: &Package, target: &project_file::Target, files: &Files<'_>) -> bool {
+    match &target.adapter {
+        Some(adapter) => adapter == "clickhouse",
+        None => files.sql_below(&root.models).any(|(_, file)| file.text.contains("MergeTree")),
+    }
+}
+
+/// ClickHouse has no catalog: a database is what others call a schema.
+fn without_catalog(relation: &DatasetId) -> DatasetId {
+    let parts: Vec<&str> = relation.name().split('.').collect();
+    match parts.as_slice() {
+        [_, schema, table] => DatasetId::from_parts(&[*schema, *table]),
+        _ => relation.clone(),
     }
 }
 
@@ -208,4 +228,16 @@ fn macros_of(package: &Package, files: &Files<'_>) -> Vec<(String, Utf8PathBuf, 
         .sql_below(&package.macros)
         .map(|(path, file)| (package.name.clone(), path.clone(), file.text.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clickhouse_s_database_is_said_once() {
+        let relation = without_catalog(&DatasetId::from_parts(&["event_sink", "event_sink", "course_blocks"]));
+        assert_eq!(relation, DatasetId::from_parts(&["event_sink", "course_blocks"]));
+        assert_eq!(without_catalog(&relation), relation);
+    }
 }

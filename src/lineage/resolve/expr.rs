@@ -121,7 +121,7 @@ impl Resolver<'_> {
             self.ambiguous(known.len(), name, at);
             return Some(known.into_iter().fold(Flow::default(), |flow, one| flow.and(one)));
         }
-        if let Some((_, flow)) = scope.aliases.iter().rev().find(|(alias, _)| alias == name) {
+        if let Some(flow) = scope.aliases.get(name) {
             return Some(flow.clone());
         }
         let whole = |one: &&ScopeRel| one.is_called(std::slice::from_ref(&name.to_owned()));

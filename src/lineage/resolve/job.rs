@@ -103,7 +103,8 @@ impl Resolver<'_> {
             return None;
         }
         let selects = |stmt: &Stmt| {
-            stmt.kind == "select" || (stmt.scanned && stmt.touches.iter().any(|(_, a)| *a == Access::Read))
+            stmt.kind == "select"
+                || (stmt.scanned && stmt.kind != "query" && stmt.touches.iter().any(|(_, a)| *a == Access::Read))
         };
         sql.stmts.iter().rposition(selects)
     }

@@ -12,4 +12,4 @@ mod scope;
 mod session;
 
 pub(in crate::lineage) use job::{Catalog, JobResolver, RawUse, Resolved};
-pub(in crate::lineage) use names::{INFERRED, UNKNOWN};
+pub(in crate::lineage) use names::{INFERRED, MASK, UNKNOWN};

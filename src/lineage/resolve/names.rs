@@ -10,6 +10,9 @@ pub(in crate::lineage) const UNKNOWN: &str = "carve_unknown_";
 /// What stands before a name that a template gives and that nothing declares: the name is right, its evidence weaker.
 pub(in crate::lineage) const INFERRED: &str = "carve_inferred_";
 
+/// What stands for an expression of a template that could not be evaluated: no name.
+pub(in crate::lineage) const MASK: &str = "carve_masked_value";
+
 /// What a written name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -40,7 +43,7 @@ pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
         *table = head.to_owned();
     }
     let table = table.clone();
-    if table.starts_with(UNKNOWN) {
+    if table.starts_with(UNKNOWN) || parts.iter().any(|part| part.contains(MASK)) {
         return Meaning::Computed;
     }
     let stubbed = parts.iter().any(|part| part.contains(UNKNOWN) || part.contains(INFERRED));
@@ -96,5 +99,6 @@ mod tests {
         assert_eq!(meaning(&["carve_unknown_project", "raw", "orders"], None), dataset("raw.orders", true));
         assert_eq!(meaning(&["carve_unknown_env", "orders"], None), dataset("env.orders", true));
         assert_eq!(meaning(&["raw", "carve_unknown_table"], None), Meaning::Computed);
+        assert_eq!(meaning(&["carve_masked_value", "orders"], None), Meaning::Computed);
     }
 }

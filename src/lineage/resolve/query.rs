@@ -186,7 +186,7 @@ impl Resolver<'_> {
                 let flow = self.expr(ex, &Env::inside(env, scope));
                 let name = name.clone().unwrap_or_else(|| format!("_c{}", rel.columns.len()));
                 if self.lateral_aliases {
-                    scope.aliases.push((name.clone(), flow.clone()));
+                    scope.aliases.insert(name.clone(), flow.clone());
                 }
                 rel.columns.push(Col { name, flow });
             }

@@ -100,7 +100,7 @@ pub(super) struct Scope {
     /// Columns merged by USING.
     pub(super) merged: Vec<(String, Flow)>,
     /// Items of the select list so far, where later ones may use them.
-    pub(super) aliases: Vec<(String, Flow)>,
+    pub(super) aliases: HashMap<String, Flow>,
 }
 
 impl Scope {

@@ -162,7 +162,9 @@ impl<'c> Resolver<'c> {
             self.ctes_read.insert(only.clone());
             return rel;
         }
-        if let Some(temp) = self.temps.get(&temp_key(name)) {
+        let key = temp_key(name);
+        // `CREATE TEMP TABLE t` is SQLite's `temp.t`.
+        if let Some(temp) = self.temps.get(&key).or_else(|| self.temps.get(key.strip_prefix('#')?)) {
             let (rel, tables) = (temp.rel.clone(), temp.tables.clone());
             self.sources.extend(tables);
             self.read_temp = true;

@@ -104,7 +104,7 @@ impl Lexer<'_> {
             b'-' if self.starts("--") => self.line_comment(),
             b'#' if self.rules.hash_comment => self.line_comment(),
             b'/' if self.rules.slash_comment && self.starts("//") => self.slashes(),
-            b'\\' if self.begins_line() && self.starts("\\copy") => self.psql_copy(),
+            b'\\' if self.begins_line() && self.starts_copy() => self.psql_copy(),
             b'\\' if self.begins_line() => self.line_comment(),
             b'/' if self.starts("/*") => self.block_comment(),
             b'\'' | b'"' if self.rules.triple_quotes && self.starts_triple(c) => self.triple(c),
@@ -149,6 +149,11 @@ impl Lexer<'_> {
             self.at += 1;
             self.push(Kind::Sign('/'), self.at - 1);
         }
+    }
+
+    /// psql reads `\COPY` as `\copy`.
+    fn starts_copy(&self) -> bool {
+        self.bytes.get(self.at..self.at + 5).is_some_and(|word| word.eq_ignore_ascii_case(b"\\copy"))
     }
 
     fn starts_triple(&self, quote: u8) -> bool {

@@ -131,6 +131,12 @@ impl<'t> Lower<'t> {
         }
         let at = self.bytes_or_start(span);
         let exact = self.holds(span, &parts);
+        // SQLite's schema `temp` holds the tables of this session.
+        if let ("sqlite", [schema, table]) = (self.dialect.name(), parts.as_slice())
+            && schema == "temp"
+        {
+            parts = vec![format!("#{table}")];
+        }
         Some(Name { parts, at, exact })
     }
 

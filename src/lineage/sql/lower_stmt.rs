@@ -345,6 +345,11 @@ fn through_cte(fill: &mut Fill) {
 }
 
 impl Stmt {
+    /// Whether it writes a table it names.
+    pub(in crate::lineage) fn writes(&self) -> bool {
+        self.touches.iter().any(|(_, access)| *access == Access::Write)
+    }
+
     /// Whether nothing of it is known.
     pub(in crate::lineage) fn is_empty(&self) -> bool {
         self.touches.is_empty()

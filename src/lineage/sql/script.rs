@@ -114,8 +114,16 @@ impl Reader<'_> {
         for token in &mut tokens {
             token.at = token.at.start + range.start..token.at.end + range.start;
         }
+        let first = self.sql.stmts.len();
         for piece in pieces(self.text, &tokens, in_body, self.dialect.semicolon_free()) {
             self.piece(piece, &tokens, depth);
+        }
+        let inside = if in_body { Some(range) } else { procedure(self.text, &tokens) };
+        let Some(inside) = inside else { return };
+        // The rows that a procedure's query yields go to whoever calls it.
+        let queries = self.sql.stmts[first..].iter_mut().filter(|stmt| inside.contains(&stmt.at.start));
+        for stmt in queries.filter(|stmt| stmt.kind == "select" || (stmt.scanned && !stmt.writes())) {
+            stmt.kind = "query";
         }
     }
 
@@ -408,6 +416,19 @@ impl Reader<'_> {
     pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
         self.sql.notes.push(Note { code, at, here });
     }
+}
+
+/// The bytes of the procedure that `tokens` define, up to the GO behind it.
+fn procedure(text: &str, tokens: &[Token]) -> Option<Bytes> {
+    let is =
+        |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(text, word)));
+    let begins = |at: &usize| {
+        let verb = (*at..at + 3).take_while(|at| is(*at, &["create", "alter", "or", "replace"])).count();
+        verb > 0 && is(at + verb, &["procedure", "proc"])
+    };
+    let first = (0..tokens.len()).find(begins)?;
+    let end = (first..tokens.len()).find(|at| is(*at, &["go"])).unwrap_or(tokens.len() - 1);
+    Some(tokens[first].at.start..tokens[end].at.end)
 }
 
 /// Why a statement is too much for the grammar.

@@ -12,8 +12,12 @@ use minijinja::{
 };
 
 use super::{
+    branch,
+    expand::{self, Expanded},
     fill::Filled,
+    moment::Moment,
     objects::{Missing, Quiet, Relation, Stub, Values},
+    pieces,
     project::{Project, Projects},
 };
 use crate::{
@@ -26,6 +30,8 @@ use crate::{
 const FUEL: u64 = 400_000;
 /// Macros of other files within each other.
 const MAX_MACRO_DEPTH: usize = 24;
+/// Longest text that is kept of one script, in bytes.
+const MAX_OUTPUT: usize = 8 * 1024 * 1024;
 /// Unknown filters and tests that are stood in for before rendering gives up.
 const MAX_STAND_INS: usize = 16;
 
@@ -34,43 +40,132 @@ thread_local! {
     static MACRO_DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Renders `script`; why it cannot be rendered comes back in the engine's words.
-pub(super) fn render(
-    script: &Script,
-    values: &BTreeMap<String, String>,
-    projects: &Projects,
-) -> Result<Filled, String> {
+/// Renders `script`: as a whole, else expression by expression. A condition that nobody can decide is taken both ways.
+pub(super) fn render(script: &Script, values: &BTreeMap<String, String>, projects: &Projects) -> Filled {
     let missing = Missing::default();
-    let names = Value::from_object(Names::of(script, values, projects, &missing));
-    let mut environment = environment(&names);
+    let names = Names::of(script, values, projects, &missing);
+    let context = Value::from_object(names.clone());
+    let mut environment = environment(&context);
     if let Templating::Dbt { project, .. } = &script.templating
         && let Some(project) = projects.get(*project)
     {
         environment.set_loader(move |key| Ok(project.macro_text(key)));
     }
-    let mut stood_in = 0;
-    let (text, spans) = loop {
-        let template = environment.template_from_named_str("script", &script.text).map_err(|e| told(&e))?;
-        match template.render_with_spans(names.clone()) {
-            Ok(done) => break done,
-            Err(error) => {
-                let name = unknown_name(&error).filter(|_| stood_in < MAX_STAND_INS).ok_or_else(|| told(&error))?;
-                stood_in += 1;
-                super::objects::miss(&missing, &name.1);
-                stand_in(&mut environment, name);
+    let whole = expand::expanded(&script.text, &script.at.file, projects.fragments());
+    let mut engine = Engine { environment, names, context, missing, stood_in: 0 };
+    match engine.every_way(&whole) {
+        Ok((text, origins, others)) => {
+            let gone = whole.missing.iter().map(|name| format!("there is no file `{name}` to include"));
+            let problems: Vec<String> = engine.problems().into_iter().chain(gone).collect();
+            let shaped = super::objects::uses_shaped(&script.text, values);
+            Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems, others }
+        }
+        Err(why) => {
+            let (text, pieces) = pieces::filled(&whole.text, &mut engine);
+            let mut runs = Vec::new();
+            for run in pieces.runs() {
+                expand::enter(&whole.origins, run.out.clone(), run.source.clone(), run.same, &mut runs);
+            }
+            let origins = Origins::of(runs);
+            Filled { text, origins, complete: false, masked: true, problems: vec![why], ..Filled::default() }
+        }
+    }
+}
+
+/// A rendered text and where it comes from.
+type Way = (String, Origins);
+
+/// The engine, set up for one script.
+struct Engine {
+    environment: Environment<'static>,
+    names: Names,
+    context: Value,
+    missing: Missing,
+    /// Unknown filters and tests that were stood in for.
+    stood_in: usize,
+}
+
+impl Engine {
+    /// The text of `whole`; where conditions are open, those of the other ways too.
+    fn every_way(&mut self, whole: &Expanded) -> Result<(String, Origins, Vec<Way>), String> {
+        let Some((marked, origins)) = expand::conditions_marked(whole) else {
+            branch::begin(0);
+            let (text, runs) = self.rendered(&whole.text, &whole.origins)?;
+            return Ok((text, Origins::of(runs), Vec::new()));
+        };
+        let mut ways: Vec<Way> = Vec::new();
+        let mut open = 0;
+        for round in 0..branch::ROUNDS {
+            branch::begin(round);
+            match self.rendered(&marked, &origins) {
+                Ok((text, runs)) if ways.iter().all(|(known, _)| *known != text) => {
+                    ways.push((text, Origins::of(runs)));
+                }
+                Ok(_) => {}
+                // A mark may stand where a condition only looks like one.
+                Err(_) if ways.is_empty() => {
+                    branch::begin(0);
+                    let (text, runs) = self.rendered(&whole.text, &whole.origins)?;
+                    ways.push((text, Origins::of(runs)));
+                    break;
+                }
+                Err(_) => {}
+            }
+            open = open.max(branch::open_conditions());
+            if open <= round {
+                break;
             }
         }
-    };
-    let runs = spans.iter().map(|span| {
-        let same = span.kind() == OutputSpanKind::Raw;
-        let source = if same { span.source_range() } else { widened(&script.text, span.source_range()) };
-        Origin { out: span.output_range(), source, same }
-    });
-    let origins = Origins::of(runs.collect());
-    let missing = missing.lock().unwrap_or_else(PoisonError::into_inner);
-    let problems: Vec<String> = missing.iter().map(|name| format!("nobody says what `{name}` is")).collect();
-    let shaped = super::objects::uses_shaped(&script.text, values);
-    Ok(Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems })
+        let (text, origins) = ways.remove(0);
+        Ok((text, origins, ways))
+    }
+
+    fn rendered(&mut self, text: &str, origins: &Origins) -> Result<(String, Vec<Origin>), String> {
+        let (out, spans) = loop {
+            let template = self.environment.template_from_named_str("script", text).map_err(|e| told(&e))?;
+            match template.render_with_spans(self.context.clone()) {
+                Ok(done) => break done,
+                Err(error) => {
+                    let name = unknown_name(&error).filter(|_| self.stood_in < MAX_STAND_INS);
+                    let name = name.ok_or_else(|| told(&error))?;
+                    self.stood_in += 1;
+                    super::objects::miss(&self.missing, &name.1);
+                    stand_in(&mut self.environment, name);
+                }
+            }
+        };
+        if out.len() > MAX_OUTPUT {
+            return Err(format!("the rendered text is longer than {MAX_OUTPUT} bytes"));
+        }
+        let mut runs = Vec::new();
+        for span in &spans {
+            let same = span.kind() == OutputSpanKind::Raw;
+            let from = if same { span.source_range() } else { widened(text, span.source_range()) };
+            expand::enter(origins, span.output_range(), from, same, &mut runs);
+        }
+        Ok((out, runs))
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.iter().map(|name| format!("nobody says what `{name}` is")).collect()
+    }
+}
+
+impl pieces::Evaluate for Engine {
+    fn text(&mut self, expression: &str) -> Option<String> {
+        let compiled = self.environment.compile_expression_owned(expression.to_owned()).ok()?;
+        let value = compiled.eval(self.context.clone()).ok().filter(|value| !value.is_undefined())?;
+        Some(value.to_string())
+    }
+
+    fn set(&mut self, name: &str, expression: &str) {
+        let Ok(compiled) = self.environment.compile_expression_owned(expression.to_owned()) else { return };
+        if let Ok(value) = compiled.eval(self.context.clone()) {
+            self.names.own.insert(name.to_owned(), value);
+            self.context = Value::from_object(self.names.clone());
+        }
+    }
 }
 
 fn environment(names: &Value) -> Environment<'static> {
@@ -90,6 +185,7 @@ fn environment(names: &Value) -> Environment<'static> {
     }
     environment.add_filter("ds", |_: Value| super::objects::shaped("ds"));
     environment.add_filter("ds_nodash", |_: Value| super::objects::shaped("ds_nodash"));
+    branch::teach(&mut environment);
     environment.set_unknown_method_callback(python_method);
     environment
 }
@@ -179,7 +275,7 @@ fn python_method(_: &mut State<'_, '_>, value: &Value, method: &str, args: &[Val
 }
 
 /// Every name a template may ask for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Names {
     own: BTreeMap<String, Value>,
     project: Option<Arc<Project>>,
@@ -193,6 +289,8 @@ const ENGINES_OWN: &[&str] = &[
     "namespace",
     "debug",
     "carve_names",
+    "carve_begin",
+    "carve_if",
     "loop",
     "caller",
     "varargs",
@@ -414,6 +512,8 @@ fn dbt_names(
     put("adapter", Value::from_object(Adapter { project: project.clone(), missing: missing.clone() }));
     put("project_name", Value::from(facts.name.clone()));
     put("return", Value::from_function(|value: Value| value));
+    put("run_started_at", Value::from_object(Moment));
+    put("modules", Value::from_object(Moment));
     put("flags", Value::from_pairs([("WHICH", "run")]));
     for name in ["log", "print", "run_query", "statement", "set_sql_header", "store_result", "doc"] {
         put(name, nothing());

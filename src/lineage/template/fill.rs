@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{dataform, engine, mask, project::Projects};
+use super::{dataform, engine, project::Projects};
 use crate::{
     estate::{Estate, Script, Templating},
     lineage::{
@@ -11,9 +11,6 @@ use crate::{
         resolve::UNKNOWN,
     },
 };
-
-/// Longest text that is kept of one script, in bytes.
-const MAX_OUTPUT: usize = 8 * 1024 * 1024;
 
 /// A script, filled.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +25,17 @@ pub(in crate::lineage) struct Filled {
     pub(in crate::lineage) masked: bool,
     /// What was not filled, each in a few words.
     pub(in crate::lineage) problems: Vec<String>,
+    /// The texts of other ways through conditions that nobody can decide, and where they come from.
+    pub(in crate::lineage) others: Vec<(String, Origins)>,
+}
+
+impl Filled {
+    /// What the other ways through open conditions give; the faults are those of the first.
+    pub(in crate::lineage) fn ways(&mut self) -> Vec<Filled> {
+        let (complete, masked) = (self.complete, self.masked);
+        let way = |(text, origins)| Filled { text, origins, complete, masked, ..Filled::default() };
+        std::mem::take(&mut self.others).into_iter().map(way).collect()
+    }
 }
 
 /// Fills the templates of `script`.
@@ -35,11 +43,16 @@ pub(in crate::lineage) fn fill(script: &Script, estate: &Estate, projects: &Proj
     let values = values(script, estate);
     let filled = match script.templating {
         Templating::Compiled => plain(&script.text),
-        _ if is_jinja(&script.text) => jinja(script, &values, projects),
+        _ if is_jinja(&script.text) => engine::render(script, &values, projects),
         _ => plain(&script.text),
     };
     match script.templating {
-        Templating::Generic => substituted(filled, &values),
+        Templating::Generic => {
+            let mut filled = filled;
+            let others = filled.ways().into_iter().map(|way| substituted(way, &values));
+            let others = others.map(|way| (way.text, way.origins)).collect();
+            Filled { others, ..substituted(filled, &values) }
+        }
         _ => filled,
     }
 }
@@ -58,29 +71,12 @@ fn plain(text: &str) -> Filled {
     Filled { text: text.to_owned(), origins: Origins::same(text.len()), complete: true, ..Filled::default() }
 }
 
-fn jinja(script: &Script, values: &BTreeMap<String, String>, projects: &Projects) -> Filled {
-    match engine::render(script, values, projects) {
-        Ok(filled) if filled.text.len() <= MAX_OUTPUT => filled,
-        Ok(_) => masked(&script.text, format!("the rendered text is longer than {MAX_OUTPUT} bytes")),
-        Err(why) => masked(&script.text, why),
-    }
-}
-
-fn masked(text: &str, why: String) -> Filled {
-    Filled {
-        text: mask::mask(text),
-        origins: Origins::same(text.len()),
-        complete: false,
-        masked: true,
-        problems: vec![why],
-    }
-}
-
-/// `${name}`, `$(name)`, `{name}` and `%(name)s`.
+/// `${name}`, `$(name)`, `{name}`, `%(name)s`, and psql's `:'name'`.
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
     let name = r"[A-Za-z_][A-Za-z0-9_.:\-]{0,80}";
-    let forms =
-        format!(r"\$\{{\s*({name})\s*\}}|\$\(\s*({name})\s*\)|\{{([A-Za-z_][A-Za-z0-9_]{{0,80}})\}}|%\(({name})\)s");
+    let forms = format!(
+        r"\$\{{\s*({name})\s*\}}|\$\(\s*({name})\s*\)|\{{([A-Za-z_][A-Za-z0-9_]{{0,80}})\}}|%\(({name})\)s|:'({name})'"
+    );
     Regex::new(&forms).expect("the pattern is written here and a test runs it")
 });
 
@@ -90,6 +86,9 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
         .captures_iter(&filled.text)
         .filter_map(|captures| {
             let whole = captures.get(0)?.range();
+            if filled.text[whole.clone()].starts_with(':') && !may_quote(&filled.text[..whole.start]) {
+                return None;
+            }
             let name = captures.iter().skip(1).flatten().next()?.as_str();
             Some((whole, name.to_owned()))
         })
@@ -103,6 +102,10 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
     let replacements = found.into_iter().map(|(range, name)| {
         let bare = name.rsplit(':').next().unwrap_or(&name);
         let value = values.get(&name).or_else(|| values.get(bare)).cloned();
+        if filled.text[range.clone()].starts_with(':') {
+            complete &= value.is_some();
+            return (range, format!("'{}'", value.unwrap_or_default().replace('\'', "''")));
+        }
         (
             range,
             value.unwrap_or_else(|| {
@@ -125,6 +128,11 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
     Filled { text, origins, complete, problems, ..filled }
 }
 
+/// Whether psql's `:'name'` may stand behind `before`: a colon within a word or a string is another thing.
+fn may_quote(before: &str) -> bool {
+    before.chars().next_back().is_none_or(|c| c.is_whitespace() || "(,=<>|+-*/[".contains(c))
+}
+
 /// What stands for a name nobody knows: a word that says so.
 pub(super) fn stub(name: &str) -> String {
     let last = name.rsplit(['.', ':']).next().unwrap_or(name);
@@ -134,7 +142,7 @@ pub(super) fn stub(name: &str) -> String {
 }
 
 /// `text` with each range replaced, and where the result comes from.
-fn replaced(text: &str, origins: &Origins, replacements: Vec<(Range<usize>, String)>) -> (String, Origins) {
+pub(super) fn replaced(text: &str, origins: &Origins, replacements: Vec<(Range<usize>, String)>) -> (String, Origins) {
     let mut out = String::with_capacity(text.len());
     let mut runs = Vec::new();
     let mut done = 0;
@@ -175,6 +183,14 @@ mod tests {
         let b = filled.text.rfind('b').unwrap();
         let (source, exact) = filled.origins.source(&(b..b + 1));
         assert_eq!((&"select a from raw_${env}.${t} where b"[source], exact), ("b", true));
+    }
+
+    #[test]
+    fn a_quoted_variable_of_psql_is_a_text() {
+        let values = BTreeMap::from([("v".to_owned(), "it's".to_owned())]);
+        let filled = substituted(plain("select 'at:'x'' where a = :'v' and b in (:'w') and c::'d'"), &values);
+        assert_eq!(filled.text, "select 'at:'x'' where a = 'it''s' and b in ('') and c::'d'");
+        assert!(!filled.complete && filled.problems.is_empty());
     }
 
     #[test]

@@ -1,11 +1,15 @@
-//! Templates in SQL: rendered by a real engine where that works, masked at equal length where not.
+//! Templates in SQL: rendered by a real engine where that works, expression by expression where not.
+mod branch;
 mod dataform;
 mod engine;
+mod expand;
 mod fill;
-mod mask;
+mod moment;
 mod objects;
 mod outside;
+mod pieces;
 mod project;
+mod tags;
 
 pub(in crate::lineage) use fill::{Filled, fill};
 pub(in crate::lineage) use project::Projects;

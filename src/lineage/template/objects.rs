@@ -13,7 +13,7 @@ use minijinja::{
 
 use super::fill::stub;
 pub(super) use crate::estate::shaped;
-use crate::vocab::DatasetId;
+use crate::{lineage::resolve::INFERRED, vocab::DatasetId};
 
 /// Items of items of something unknown.
 const MAX_ITEM_DEPTH: usize = 3;
@@ -39,6 +39,7 @@ impl Stub {
     pub(super) fn value(name: &str, missing: &Missing) -> Value {
         let text = shaped(name).map_or_else(|| stub(name), str::to_owned);
         if shaped(name).is_none() {
+            super::branch::touch();
             miss(missing, name);
         }
         Value::from_object(Stub { path: name.to_owned(), text, missing: missing.clone() })
@@ -63,6 +64,12 @@ impl Stub {
         let name = self.path.rsplit('.').next().unwrap_or_default();
         match name {
             "star" => return Value::from("*"),
+            _ if !relations(args).is_empty() => {
+                // Whatever it makes of them, it reads them.
+                let all: Vec<String> = relations(args).iter().map(|one| format!("select * from {one}")).collect();
+                let text = format!("({})", all.join(" union all "));
+                return Value::from_object(Stub { path: self.path.clone(), text, missing: self.missing.clone() });
+            }
             _ if name.starts_with("type_") => return Value::from(name.trim_start_matches("type_").to_owned()),
             _ => {}
         }
@@ -75,11 +82,36 @@ impl Stub {
 /// Jinja's `default`: a name nobody knows takes the value that the template gives it, and is missed no more.
 pub(super) fn or_default(value: Value, other: Value, truth: bool) -> Value {
     if let Some(stub) = value.downcast_object_ref::<Stub>() {
+        super::branch::untouch();
         stub.missing.lock().unwrap_or_else(PoisonError::into_inner).remove(&stub.path);
         return other;
     }
     let absent = value.is_undefined() || (truth && !value.is_true());
     if absent { other } else { value }
+}
+
+/// The relations among `args`, those in lists and behind names too.
+fn relations(args: &[Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    args.iter().for_each(|arg| gather(arg, 0, &mut found));
+    found
+}
+
+fn gather(value: &Value, depth: usize, found: &mut Vec<String>) {
+    use minijinja::value::ValueKind::{Iterable, Map, Seq};
+    if value.downcast_object_ref::<Relation>().is_some() || value.as_str().is_some_and(|text| text.contains(INFERRED)) {
+        return found.push(value.to_string());
+    }
+    if depth > MAX_ITEM_DEPTH || value.downcast_object_ref::<Stub>().is_some() {
+        return;
+    }
+    let is_map = value.kind() == Map;
+    if let (Seq | Iterable | Map, Ok(items)) = (value.kind(), value.try_iter()) {
+        for item in items.take(100) {
+            let item = if is_map { value.get_item(&item).unwrap_or_default() } else { item };
+            gather(&item, depth + 1, found);
+        }
+    }
 }
 
 fn flatten(value: &Value, parts: &mut Vec<String>) {
@@ -114,10 +146,12 @@ impl Object for Stub {
     }
 
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        super::branch::touch();
         other.downcast_ref::<Stub>().map(|other| self.path.cmp(&other.path))
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
+        super::branch::touch();
         false
     }
 

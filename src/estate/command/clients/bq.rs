@@ -52,7 +52,7 @@ const VALUES: &[&str] = &[
     "--transfer_config",
 ];
 
-pub(super) fn run(args: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn run(args: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     let options = Options::of(args, |option| VALUES.contains(&option));
     let Some(at) = options.rest.iter().position(|arg| COMMANDS.contains(&arg.text.as_str())) else { return };
     let rest = &options.rest[at + 1..];
@@ -65,13 +65,13 @@ pub(super) fn run(args: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, sh
     }
 }
 
-fn dataset(arg: &Arg, shell: &Shell<'_>, shared: &Shared<'_>) -> Option<DatasetId> {
+fn dataset(arg: &Arg, shell: &Shell, shared: &Shared<'_>) -> Option<DatasetId> {
     let mut known = shared.around.vars.clone();
     known.extend(shell.vars.clone());
     dataset_named(&arg.text, &known)
 }
 
-fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     let destination = options.last(&["--destination_table"]);
     let mut how = How { dialect: Some("bigquery".to_owned()), ..How::default() };
     // `--parameter=name:type:value` fills values, never names: nothing to bind.
@@ -96,7 +96,7 @@ fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut She
 }
 
 /// `bq load dataset.table uri[,uri] [schema]`.
-fn load(rest: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn load(rest: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     let [table, from, ..] = rest else { return };
     shared.ran.pieces += 1;
     let Some(into) = dataset(table, shell, shared) else {
@@ -113,7 +113,7 @@ fn load(rest: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
 }
 
 /// `bq cp from into` and `bq extract from uri`.
-fn copy(rest: &[Arg], stays: bool, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn copy(rest: &[Arg], stays: bool, shell: &mut Shell, shared: &mut Shared<'_>) {
     let [from, into, ..] = rest else { return };
     shared.ran.pieces += 1;
     match (dataset(from, shell, shared), dataset(into, shell, shared)) {
@@ -128,7 +128,7 @@ fn copy(rest: &[Arg], stays: bool, shell: &mut Shell<'_>, shared: &mut Shared<'_
 }
 
 /// `bq mk --view 'SQL' dataset.view`, `bq mk --external_table_definition=…`.
-fn make(options: &Options, rest: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn make(options: &Options, rest: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     let view = options.last(&["--view", "--materialized_view"]).cloned();
     let external = options.last(&["--external_table_definition"]).cloned();
     let Some(table) = rest.last() else { return };

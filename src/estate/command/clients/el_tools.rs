@@ -26,7 +26,7 @@ pub(in crate::estate::command) struct Tap {
 }
 
 /// `sling run -r file` runs a replication, `sling run --src-conn …` one stream.
-pub(super) fn sling(args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn sling(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     let options = Options::of(args, |option| option.starts_with('-') && option != "-d" && option != "--debug");
     if let Some(path) = options.last(&["-r", "--replication", "-p", "--pipeline"]) {
         if let Sought::File(file) = shell.seek(path, shared) {
@@ -66,7 +66,7 @@ pub(super) fn meltano(args: &[Arg], shared: &mut Shared<'_>) {
 }
 
 /// A tap: its catalog says what it hands on.
-pub(super) fn tap(name: &str, args: &[Arg], shell: &Shell<'_>, shared: &Shared<'_>) -> Option<Tap> {
+pub(super) fn tap(name: &str, args: &[Arg], shell: &Shell, shared: &Shared<'_>) -> Option<Tap> {
     let options = Options::of(args, |option| option.starts_with('-') && !matches!(option, "--discover" | "-d"));
     let at = args.first()?.at.clone();
     let path = options.last(&["--catalog", "--properties", "-p"]);
@@ -103,7 +103,7 @@ fn streams(file: &TextFile) -> Option<Vec<(String, Option<String>)>> {
 }
 
 /// A target: what the tap before it hands on becomes tables.
-pub(super) fn target(tap: Option<Tap>, args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn target(tap: Option<Tap>, args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     let Some(tap) = tap else { return };
     let options = Options::of(args, |option| option.starts_with('-'));
     let config = options.last(&["--config", "-c"]).and_then(|path| match shell.seek(path, shared) {

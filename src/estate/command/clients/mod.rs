@@ -99,7 +99,7 @@ pub(super) fn run(
     name: &str,
     args: &[Arg],
     input: Option<&Input>,
-    shell: &mut Shell<'_>,
+    shell: &mut Shell,
     shared: &mut Shared<'_>,
     depth: usize,
 ) {
@@ -132,13 +132,13 @@ pub(super) fn run(
     }
 }
 
-fn named_client(name: &str, args: &[Arg], input: Option<&Input>, shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn named_client(name: &str, args: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     if let Some(client) = table::client(name) {
         sql_client::run(client, args, input, shell, shared);
     }
 }
 
-fn nested_shell(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>, depth: usize) {
+fn nested_shell(args: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>, depth: usize) {
     let is_command = |arg: &Arg| arg.text.starts_with('-') && !arg.text.starts_with("--") && arg.text.ends_with('c');
     if let Some(at) = args.iter().position(is_command) {
         if let Some(text) = args.get(at + 1) {
@@ -152,7 +152,7 @@ fn nested_shell(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>, de
 }
 
 /// `aws athena start-query-execution --query-string …`, `aws redshift-data execute-statement --sql …`.
-fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn aws(args: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     let words: Vec<&str> = args.iter().map(|arg| arg.text.as_str()).collect();
     let name = match (words.contains(&"athena"), words.contains(&"redshift-data")) {
         (true, _) => "aws-athena",
@@ -163,7 +163,7 @@ fn aws(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
 }
 
 /// `make target`: the target's job runs when this does.
-fn make(args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
+fn make(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     let options = options::Options::of(args, |option| matches!(option, "-C" | "-f" | "--directory" | "--file" | "-j"));
     let inside =
         options.last(&["-C", "--directory"]).and_then(|arg| crate::estate::paths::beside(&shell.folder, &arg.text));
@@ -175,7 +175,7 @@ fn make(args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
 }
 
 /// `python script.py` and `python -m package.module`.
-fn python(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn python(args: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     let module = args.iter().position(|arg| arg.text == "-m").and_then(|at| args.get(at + 1));
     let script = match module {
         Some(module) => Some(Arg { text: format!("{}.py", module.text.replace('.', "/")), ..module.clone() }),
@@ -191,7 +191,7 @@ fn python(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
 }
 
 /// `dbt run` and its like: the models it runs have this schedule.
-fn dbt(args: &[Arg], shell: &mut Shell<'_>, shared: &mut Shared<'_>) {
+fn dbt(args: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     let runs = args.iter().any(|arg| matches!(arg.text.as_str(), "run" | "build" | "snapshot" | "seed"));
     if !runs {
         return;

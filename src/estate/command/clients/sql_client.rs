@@ -8,13 +8,7 @@ use super::{
 };
 use crate::{diagnostics::CodeEntry, estate::given_sql::How};
 
-pub(super) fn run(
-    client: &Client,
-    args: &[Arg],
-    input: Option<&Input>,
-    shell: &mut Shell<'_>,
-    shared: &mut Shared<'_>,
-) {
+pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     let options = Options::of(args, |option| client.takes_value(option));
     let first = options.rest.first().and_then(|first| client.schema_argument(&first.text));
     let schema = options.last(client.schema).map(|arg| arg.text.clone()).filter(|name| !name.contains(['$', '{']));
@@ -70,7 +64,7 @@ pub(super) fn run(
 }
 
 /// SQL, or a client's own command that names a file of it.
-fn text(arg: &Arg, how: &How, shell: &mut Shell<'_>, shared: &mut Shared<'_>) -> bool {
+fn text(arg: &Arg, how: &How, shell: &mut Shell, shared: &mut Shared<'_>) -> bool {
     let trimmed = arg.text.trim();
     let file =
         ["\\i ", "\\ir ", ".read ", "source ", "\\. ", "!source "].iter().find_map(|mark| trimmed.strip_prefix(mark));
@@ -81,9 +75,14 @@ fn text(arg: &Arg, how: &How, shell: &mut Shell<'_>, shared: &mut Shared<'_>) ->
             shell.sql_file(&Arg { text: path, verbatim: None, ..arg.clone() }, how, shared)
         }
         // `\copy`, `\d`, `.import` and their like run no SQL that could be read here, but `\copy` does.
-        None if trimmed.starts_with('.') || (trimmed.starts_with('\\') && !trimmed.starts_with("\\copy")) => true,
+        None if trimmed.starts_with('.') || (trimmed.starts_with('\\') && !is_copy(trimmed)) => true,
         None => shell.sql_text(arg, how, shared),
     }
+}
+
+/// psql takes `\COPY` for `\copy`.
+fn is_copy(text: &str) -> bool {
+    text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("\\copy"))
 }
 
 /// `-v name=value` and its like.
@@ -105,7 +104,7 @@ fn params(client: &Client, options: &Options) -> BTreeMap<String, String> {
 }
 
 /// The fault of a piece that cannot be told before it runs.
-pub(super) fn opaque(arg: &Arg, what: &str, shell: &Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn opaque(arg: &Arg, what: &str, shell: &Shell, shared: &mut Shared<'_>) {
     shared.ran.opaque += 1;
     shell.fault(CodeEntry::E027, arg, what.to_owned(), shared);
 }

@@ -35,7 +35,7 @@ const FLAGS: &[&str] = &[
     "--relaxed-isolation",
 ];
 
-pub(super) fn run(args: &[Arg], shell: &Shell<'_>, shared: &mut Shared<'_>) {
+pub(super) fn run(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     // `sqoop job --create name -- import …`.
     let begins = args.iter().position(|arg| matches!(arg.text.as_str(), "import" | "export" | "import-all-tables"));
     let Some(at) = begins else { return };
