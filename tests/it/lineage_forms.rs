@@ -34,7 +34,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect()
 }
 
-fn words<'a>(command: &'a str) -> Vec<&'a str> {
+fn words(command: &str) -> Vec<&str> {
     command.split(' ').collect()
 }
 
