@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             every stage
 #   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
-#   bash tests/run.sh servers     what needs more: an S3 server of another make, Chromium, cargo-deny, OpenLineage
+#   bash tests/run.sh servers     what needs more: PostgreSQL, an S3 server of another make, Chromium, cargo-deny, OpenLineage
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-all}"
@@ -11,8 +11,11 @@ export CARGO_TERM_COLOR=never NO_COLOR=1
 work="$(mktemp -d)"
 started=()
 finish() {
-  for pid in "${started[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
+  for pid in "${started[@]:-}"; do
+    # INT: PostgreSQL ends at once and in good order, the others simply end.
+    [ -n "$pid" ] && kill -INT "$pid" 2>/dev/null && { wait "$pid" 2>/dev/null || true; }
+  done
+  rm -rf "$work" "${pgdata:-$work}"
 }
 trap finish EXIT
 
@@ -35,8 +38,47 @@ offline() {
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
+certificates() { # FOLDER: an authority of its own, and a certificate of it for the name localhost
+  need openssl openssl
+  (
+    cd "$1"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=carve-tests -keyout ca.key -out ca.pem
+    openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out server.pem \
+      -extfile <(echo subjectAltName=DNS:localhost)
+  ) >"$work/openssl.log" 2>&1 || { cat "$work/openssl.log"; exit 1; }
+  [ "$(id -u)" != 0 ] || chown postgres "$1"/server.*
+}
+
+postgres() { # starts PostgreSQL on a free port in a folder of its own, and says where in CARVE_TEST_POSTGRES_URL
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need no-such-command postgresql
+  local bin as=() port
+  bin="$(dirname "$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1)")"
+  pgdata="$(mktemp -d)"
+  # It refuses to run as root.
+  export CARVE_TEST_POSTGRES_PASSWORD="planted-postgres-password"
+  echo "$CARVE_TEST_POSTGRES_PASSWORD" >"$pgdata/password"
+  [ "$(id -u)" != 0 ] || { chown -R postgres "$pgdata"; as=(setpriv --reuid postgres --regid postgres --init-groups); }
+  "${as[@]}" "$bin/initdb" -D "$pgdata/data" -U carve -A scram-sha-256 -E UTF8 --locale=C.UTF-8 \
+    --pwfile="$pgdata/password" >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log"; exit 1; }
+  certificates "$pgdata"
+  port="$(free_port)"
+  # What is lost when the machine stops does not matter here.
+  "${as[@]}" "$bin/postgres" -D "$pgdata/data" -p "$port" -c listen_addresses=127.0.0.1 -k "$pgdata" \
+    -c fsync=off -c max_connections=200 -c lc_messages=C \
+    -c ssl=on -c ssl_cert_file="$pgdata/server.pem" -c ssl_key_file="$pgdata/server.key" >"$work/postgres.log" 2>&1 &
+  started+=("$!")
+  for _ in $(seq 100); do
+    "$bin/pg_isready" -q -h 127.0.0.1 -p "$port" && break
+    sleep 0.2
+  done
+  export CARVE_TEST_POSTGRES_CA="$pgdata/ca.pem"
+  export CARVE_TEST_POSTGRES_URL="postgres://carve@127.0.0.1:$port/postgres?password=env:CARVE_TEST_POSTGRES_PASSWORD"
+}
+
 servers() {
-  say "setting up: Chromium, moto (S3)"
+  say "setting up: PostgreSQL, Chromium, moto (S3)"
+  postgres
   need python3 python3-venv
   need chromium chromium
   local venv="${CARVE_TEST_VENV:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/carve-tests/venv}"

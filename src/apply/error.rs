@@ -182,6 +182,9 @@ pub(super) enum StepError {
     LeaseLost(String),
     #[error("{because}")]
     Undecided { because: String, hint: String },
+    /// Something must be put right first.
+    #[error("{}", told(.0, Concern::Blocks))]
+    Blocked(Vec<PreflightFinding>),
     #[error("cannot {doing}")]
     Io {
         doing: String,
@@ -259,6 +262,7 @@ impl StepError {
             StepError::Journal(error) => error.needs() == Needs::Again,
             StepError::NotEqual { .. }
             | StepError::Undecided { .. }
+            | StepError::Blocked(_)
             | StepError::Format { .. }
             | StepError::Damaged(_)
             | StepError::Broken(_) => false,
@@ -273,6 +277,7 @@ impl StepError {
             StepError::Interrupted => ApplyError::Interrupted { step },
             StepError::LeaseLost(holder) => ApplyError::Locked { holder },
             StepError::Undecided { because, hint } => ApplyError::Undecided { step, because, hint },
+            StepError::Blocked(findings) => ApplyError::Blocked { service: service.clone(), findings },
             StepError::Damaged(what) => ApplyError::Damaged { step, what, hint },
             StepError::Journal(error) => ApplyError::Journal(error),
             other if passes => ApplyError::Stopped { step, source: Box::new(other) },

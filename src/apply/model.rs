@@ -16,6 +16,15 @@ pub struct ServiceStatus {
     pub steps: u32,
     /// The step where it stopped, and why.
     pub stopped_at: Option<String>,
+    /// Which process works on it now, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<String>,
+    /// Why the bucket could not be asked, in words: then version and rows are what the journal knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_problem: Option<String>,
+    /// What `carve verify` found last, where nothing has mended it since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verify_problems: Vec<String>,
     /// Newest publication.
     pub version: Option<SchemaVersion>,
     /// When it was published (RFC 3339), from the publication itself.
@@ -41,6 +50,9 @@ impl ServiceStatus {
             steps_done: 0,
             steps,
             stopped_at: None,
+            running: None,
+            bucket_problem: None,
+            verify_problems: Vec::new(),
             version: None,
             published_at: None,
             rows: None,

@@ -23,7 +23,7 @@ use crate::{
 /// Tries connections, permissions, tables, files and the plan itself; gives every fault found, worst first. An
 /// empty list means that step one can begin. Steps that the journal knows as done are not asked again.
 ///
-/// In a dry run nothing is written, so permissions to write are not tried, and a finding says so.
+/// In a dry run nothing is written, so permissions to write are not tried: each step of a dry run says which.
 pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<PreflightFinding> {
     let mut found = Findings(Vec::new());
     let state = match journal::read(&world.folder(&plan.service)) {
@@ -147,9 +147,6 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
             found.blocks(None, what, "look at its address and credentials");
         }
         Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
-    }
-    if dry {
-        found.add(Concern::Warns, None, "a dry run does not try whether lake and bucket can be written", "");
     }
     let sources: BTreeSet<&str> = context::publish(context.plan)
         .into_iter()

@@ -15,7 +15,7 @@ use crate::{
     },
     plan::{Action, Plan, Publish},
     service::{
-        Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest,
+        Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest, SchemaChange,
         ServiceAddress, Sla, bump, changes,
     },
     vocab::{Bump, Digest, SchemaVersion, longest_gap_minutes},
@@ -64,6 +64,11 @@ impl<'a> Before<'a> {
 /// Looks at what is stored before it is committed, and may refuse it.
 #[async_trait]
 pub(super) trait Gate: Send {
+    /// Fails when a publication with these changes of schema must not be made; asked before anything is stored.
+    fn schema(&mut self, _: &Context<'_>, _: &[SchemaChange]) -> Result<(), StepError> {
+        Ok(())
+    }
+
     /// Fails when these rows must not be published.
     async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError>;
 }
@@ -108,6 +113,7 @@ pub(super) async fn publish(
         let told = changes(&endpoint_schemas(newest), &new);
         told.iter()
             .for_each(|change| context.progress.say(&format!("endpoint `{}`: {}", change.endpoint, change.text)));
+        gate.schema(context, &told)?;
     }
     let mut version = first_version(newest.as_ref(), change, highest, before);
     let mut spent = Vec::new();

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use crate::{
     apply::{
+        breaking::{self, Readers},
         context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, Stage},
@@ -21,12 +22,12 @@ use crate::{
     },
     plan::{Import, Plan, Swap},
     progress::Progress,
-    service::{ContractEndpoint, Manifest},
+    service::{ContractEndpoint, Manifest, SchemaChange},
     vocab::DatasetId,
 };
 
 /// What a refresh keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RefreshOptions {
     /// Cancelling, and publishing anew without a change.
     pub run: RunOptions,
@@ -35,11 +36,16 @@ pub struct RefreshOptions {
     /// Believe the sizes of parts, and the lake's note of what an import holds as long as its rows are as many, instead
     /// of reading both.
     pub trust: bool,
+    /// Publish a schema that breaks known readers in the estate all the same.
+    pub accept_breaking: bool,
+    /// Who in the estate reads what; asked only when a change of schema would break somebody.
+    pub readers: Option<Arc<dyn Readers>>,
 }
 
 impl Default for RefreshOptions {
     fn default() -> Self {
-        RefreshOptions { run: RunOptions::default(), keep: 10, trust: false }
+        let run = RunOptions::default();
+        RefreshOptions { run, keep: 10, trust: false, accept_breaking: false, readers: None }
     }
 }
 
@@ -49,7 +55,7 @@ impl Default for RefreshOptions {
 /// publishes nothing and moves nothing.
 ///
 /// # Errors
-/// `Blocked` before the plan is applied; `Locked` while another carve works; `NotEqual` when a proof fails and
+/// `Blocked` before the plan is applied, and when the origin's schema would break known readers; `Locked` while another carve works; `NotEqual` when a proof fails and
 /// `Prevented` when the origin's rows break an index of the live table: nothing new is committed then, and readers
 /// keep what they have. `Stopped` for what passes: run again.
 pub async fn refresh(
@@ -104,7 +110,7 @@ async fn all(
     let Session { journal, lease, .. } = session;
     let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref() };
     let wanted = context::publish(plan).ok_or_else(|| StepError::Broken("the plan publishes nothing".to_owned()))?;
-    let mut staged = Staged::default();
+    let mut staged = Staged { options, tables: BTreeMap::new() };
     let published = {
         // The journal hears of a refresh only once there is something to store.
         let (journal, open) = (&mut *journal, &mut open);
@@ -131,6 +137,9 @@ async fn all(
     let pruned = prune::prune(&context, wanted, options.keep).await?;
     freshen(&context, &newest).await?;
     proofs::keep(&world.folder(&plan.service), &proven)?;
+    if !options.trust {
+        proofs::forget_verified(&world.folder(&plan.service));
+    }
     if open {
         let facts = Facts { version: Some(published.version), proofs: proven.clone(), ..Facts::default() };
         noting(journal, |facts| Event::RefreshDone { facts })(facts)?;
@@ -194,17 +203,27 @@ async fn changed(
 }
 
 /// What was staged and proven before the contract was committed, by staging table.
-#[derive(Default)]
-struct Staged(BTreeMap<DatasetId, ProofSummary>);
+struct Staged<'o> {
+    options: &'o RefreshOptions,
+    tables: BTreeMap<DatasetId, ProofSummary>,
+}
 
 #[async_trait]
-impl Gate for Staged {
+impl Gate for Staged<'_> {
+    /// A schema that breaks a known reader is not published unless a person accepts that.
+    fn schema(&mut self, context: &Context<'_>, changes: &[SchemaChange]) -> Result<(), StepError> {
+        match self.options.accept_breaking {
+            true => Ok(()),
+            false => breaking::check(context, changes, self.options.readers.as_deref()),
+        }
+    }
+
     /// Rows that the lake cannot take in are not published: import and publication would part ways.
     async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError> {
         for import in context::imports(context.plan) {
             let manifest = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint);
             if let Some(manifest) = manifest {
-                self.0.insert(import.staging.clone(), stage(context, manifest, &import.staging).await?);
+                self.tables.insert(import.staging.clone(), stage(context, manifest, &import.staging).await?);
             }
         }
         Ok(())
@@ -217,11 +236,11 @@ async fn import(
     context: &Context<'_>,
     newest: &Committed,
     behind: &[(&Import, &Swap)],
-    mut staged: Staged,
+    mut staged: Staged<'_>,
 ) -> Result<Vec<ProofSummary>, StepError> {
     let mut proven = Vec::new();
     for (import, _) in behind {
-        proven.push(match staged.0.remove(&import.staging) {
+        proven.push(match staged.tables.remove(&import.staging) {
             Some(proof) => proof,
             None => {
                 let manifest = Arc::new(newest.manifest(&*context.world.bucket, &import.endpoint).await?);

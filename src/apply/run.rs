@@ -28,7 +28,7 @@ pub async fn run(
     progress: &dyn Progress,
 ) -> Result<RunReport, ApplyError> {
     match options.dry_run {
-        true => dry_run(plan, world, options).await,
+        true => Run { plan, world, options, progress }.dry().await,
         false => {
             let mut session = Session::open(world, &plan.service, "apply")?;
             let ended = Run { plan, world, options, progress }.all(&mut session).await;
@@ -36,21 +36,6 @@ pub async fn run(
             ended
         }
     }
-}
-
-/// Walks the steps and tells what each would do.
-async fn dry_run(plan: &Plan, world: &World, options: &RunOptions) -> Result<RunReport, ApplyError> {
-    let state = crate::apply::journal::read(&world.folder(&plan.service))?.state;
-    let begun = standing(plan, &state)?;
-    let findings = checked(plan, world, options).await?;
-    let steps = plan.steps.iter().map(|step| match begun && state.is_done(&step.id) {
-        true => report(step, Outcome::Kept, Vec::new()),
-        false => report(step, Outcome::Described, kind_of(&step.action).describe()),
-    });
-    let (steps, version) = (steps.collect(), version(plan, &state));
-    let complete = begun && state.stage == Stage::Finished;
-    let proofs = proofs::read(&world.folder(&plan.service));
-    Ok(RunReport { service: plan.service.clone(), plan: plan.id, complete, version, steps, findings, proofs })
 }
 
 /// One run of one plan.
@@ -62,11 +47,33 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Walks the steps and tells what each would do.
+    async fn dry(&self) -> Result<RunReport, ApplyError> {
+        let plan = self.plan;
+        let state = crate::apply::journal::read(&self.world.folder(&plan.service))?.state;
+        let begun = standing(plan, &state)?;
+        if begun && state.stage == Stage::Finished {
+            self.still_there().await?;
+        }
+        let findings = checked(plan, self.world, self.options).await?;
+        let steps = plan.steps.iter().map(|step| match begun && state.is_done(&step.id) {
+            true => report(step, Outcome::Kept, Vec::new()),
+            false => {
+                let kind = kind_of(&step.action);
+                let untried = kind.untried().map(|what| format!("not tried in a dry run: {what}"));
+                report(step, Outcome::Described, kind.describe().into_iter().chain(untried).collect())
+            }
+        });
+        let complete = begun && state.stage == Stage::Finished;
+        Ok(RunReport { complete, ..self.report(&state, steps.collect(), findings) })
+    }
+
     async fn all(&self, session: &mut Session) -> Result<RunReport, ApplyError> {
         let begun = standing(self.plan, session.state())?;
         if begun && session.state().stage == Stage::Finished {
             let steps = self.plan.steps.iter().map(|step| report(step, Outcome::Kept, Vec::new())).collect();
-            return Ok(self.report(session.state(), steps, self.still_there().await?));
+            self.still_there().await?;
+            return Ok(self.report(session.state(), steps, Vec::new()));
         }
         let findings = checked(self.plan, self.world, self.options).await?;
         session.take_lease(self.world, &self.plan.service).await?;
@@ -94,8 +101,9 @@ impl Run<'_> {
     }
 
     /// Whether what was published still is whole: being done is no reason to look away.
-    async fn still_there(&self) -> Result<Vec<PreflightFinding>, ApplyError> {
+    async fn still_there(&self) -> Result<(), ApplyError> {
         let (bucket, service) = (&self.world.bucket, &self.plan.service);
+        let step = context::publish_step(self.plan).unwrap_or("publish");
         let looked = async {
             match publication::shelf(&**bucket, service).await? {
                 Shelf { newest: Some(newest), damage, .. } if damage.is_empty() => {
@@ -106,16 +114,14 @@ impl Run<'_> {
             }
         };
         match looked.await {
-            Ok(damage) if damage.is_empty() => Ok(Vec::new()),
+            Ok(damage) if damage.is_empty() => Ok(()),
             Ok(damage) => Err(ApplyError::Damaged {
-                step: context::publish_step(self.plan).unwrap_or("publish").to_owned(),
+                step: step.to_owned(),
                 what: format!("its publication is damaged: {}", publication::told(&damage)),
                 hint: format!("`carve refresh {service}` publishes anew, from the origin"),
             }),
-            Err(error) => {
-                let what = format!("whether the publication is whole cannot be told: {}", told(&error));
-                Ok(vec![PreflightFinding { step: None, concern: Concern::Warns, what, hint: None }])
-            }
+            // Nobody knows whether it is there: that is no reason to call it done.
+            Err(error) => Err(error.in_step(service, step)),
         }
     }
 

@@ -5,11 +5,13 @@ use crate::{
     apply::{
         error::ApplyError,
         journal::{self, Phase, RunState, Stage},
+        lock::{self, Holder},
         model::ServiceStatus,
         proofs, publication,
+        run::told,
     },
     connector::Bucket,
-    vocab::ServiceName,
+    vocab::{SchemaVersion, ServiceName},
 };
 
 /// The state of every service that has a journal below `state`, by name. Without a bucket, or where it does not
@@ -19,11 +21,16 @@ use crate::{
 /// A journal that cannot be read.
 pub async fn status(state: &Utf8Path, bucket: Option<&dyn Bucket>) -> Result<Vec<ServiceStatus>, ApplyError> {
     let mut all = Vec::new();
+    let at_work = lock::at_work(state);
     for service in journal::services(state) {
         let folder = state.join(service.as_str());
         let read = journal::read(&folder)?.state;
         let mut one = of_journal(service, &read);
         one.proofs = proofs::read(&folder);
+        one.verify_problems = proofs::verified(&folder);
+        if let Some(holder) = at_work.as_ref().filter(|holder| holder.works_on(&one.service)) {
+            going_on(&mut one, holder);
+        }
         if let Some(bucket) = bucket {
             of_bucket(bucket, &mut one).await;
         }
@@ -43,8 +50,19 @@ fn of_journal(service: ServiceName, state: &RunState) -> ServiceStatus {
         stage: stage(state, stopped.is_some()).to_owned(),
         steps_done: count(Phase::Done),
         stopped_at: stopped,
+        version: known_version(state),
         ..ServiceStatus::planned(service, state.order.len() as u32)
     }
+}
+
+/// The publication in use as the journal knows it.
+fn known_version(state: &RunState) -> Option<SchemaVersion> {
+    if matches!(state.stage, Stage::RolledBack) {
+        return None;
+    }
+    let steps = state.order.iter().filter_map(|id| state.of(id)).filter(|step| step.phase == Phase::Done);
+    let published = steps.filter_map(|step| step.facts.version).max();
+    state.refresh_facts.version.max(published)
 }
 
 fn stage(state: &RunState, stopped: bool) -> &'static str {
@@ -57,9 +75,28 @@ fn stage(state: &RunState, stopped: bool) -> &'static str {
     }
 }
 
+/// A step that has begun and not ended is no failure while its process lives.
+fn going_on(one: &mut ServiceStatus, holder: &Holder) {
+    one.running = Some(format!("process {} on `{}` since {}: {}", holder.pid, holder.host, holder.since, holder.doing));
+    one.stopped_at = None;
+    if one.stage == "failed" {
+        one.stage = "applying".to_owned();
+    }
+}
+
 /// What the newest contract says.
 async fn of_bucket(bucket: &dyn Bucket, one: &mut ServiceStatus) {
-    if let Ok(Some(newest)) = publication::newest(bucket, &one.service).await {
+    let newest = match publication::newest(bucket, &one.service).await {
+        Ok(newest) => newest,
+        Err(error) => {
+            one.bucket_problem = Some(told(&error));
+            return;
+        }
+    };
+    if newest.is_none() && one.version.is_some() {
+        one.bucket_problem = Some("it holds no publication of this service any more".to_owned());
+    }
+    if let Some(newest) = newest {
         let endpoints = &newest.contract.facts.endpoints;
         one.version = Some(newest.version());
         one.published_at = Some(newest.key.published.to_string());

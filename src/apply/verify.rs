@@ -7,6 +7,7 @@ use crate::{
         error::{ApplyError, StepError},
         extract::published_schema,
         model::{ProofSummary, VerifyReport},
+        proofs,
         publication::{self, Committed},
         rows::Rows,
         transport,
@@ -19,7 +20,8 @@ use crate::{
 };
 
 /// Reads the newest publication and the live imports in full and compares them; the origin, where it can be read,
-/// is compared too, but may have moved on. Damage is reported in `problems`, all of it. Writes nothing.
+/// is compared too, but may have moved on. Damage is reported in `problems`, all of it, and kept beside the journal for
+/// [`crate::apply::status`] until a refresh mends it. Nothing else is written.
 ///
 /// # Errors
 /// Only when lake or bucket do not answer, or on cancelling.
@@ -30,7 +32,9 @@ pub async fn verify(
     progress: &dyn Progress,
 ) -> Result<VerifyReport, ApplyError> {
     let context = Context { plan, world, options, progress, lease: None };
-    all(&context).await.map_err(|error| error.in_step(&plan.service, "verify"))
+    let report = all(&context).await.map_err(|error| error.in_step(&plan.service, "verify"))?;
+    proofs::keep_verified(&world.folder(&plan.service), &report.problems);
+    Ok(report)
 }
 
 async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {

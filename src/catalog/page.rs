@@ -118,8 +118,14 @@ fn published(
     let wanted = plan.and_then(|plan| publishes(plan).find(|wanted| wanted.endpoint == endpoint.endpoint));
     let columns = columns(&endpoint.schema, wanted.and_then(|wanted| wanted.expect.as_ref()));
     let version = format!("v{}", said.version);
-    let parts =
-        Parts { bucket, folder: &folder, version: version.clone(), format: endpoint.part_format, table: &table };
+    let parts = Parts {
+        bucket,
+        folder: &folder,
+        version: version.clone(),
+        format: endpoint.part_format,
+        schema: &endpoint.schema,
+        table: &table,
+    };
     CatalogEndpoint {
         name: endpoint.endpoint.to_string(),
         description: endpoint.description.clone().or_else(|| wanted.map(rows_of)).unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! How to read a publication with what people have at hand. Names carry the version: a reader takes
 //! one publication whole, never parts of two.
 use super::Snippet;
-use crate::vocab::PartFormat;
+use crate::vocab::{LogicalType, PartFormat, Schema};
 
 /// Where the parts of one publication lie.
 pub(super) struct Parts<'a> {
@@ -13,6 +13,8 @@ pub(super) struct Parts<'a> {
     pub(super) version: String,
     /// How they are written.
     pub(super) format: PartFormat,
+    /// Their columns.
+    pub(super) schema: &'a Schema,
     /// The table they are imported into, or empty.
     pub(super) table: &'a str,
 }
@@ -61,24 +63,50 @@ fn duckdb(parts: &Parts<'_>) -> Snippet {
     snippet("DuckDB", "sql", code)
 }
 
+/// Values as they were published: whole numbers stay whole, NULL is no empty text, digits are digits.
 fn pandas(parts: &Parts<'_>) -> Snippet {
-    let glob = python(&glob(parts));
-    let read = match parts.format {
-        // Only an empty field is no value: the text NA is one.
-        PartFormat::Csv => "pd.read_csv(part, keep_default_na=False, na_values=[\"\"])",
-        PartFormat::Parquet => "pd.read_parquet(part)",
-        PartFormat::Jsonl => "pd.read_json(part, lines=True)",
+    let s3 = parts.bucket.starts_with("s3://");
+    let (import, find, open) = match s3 {
+        true => ("import s3fs\n", "fs = s3fs.S3FileSystem()\nparts = sorted(fs.glob(", "fs.open(part, \"rb\")"),
+        false => ("import glob\n", "parts = sorted(glob.glob(", "open(part, \"rb\")"),
     };
-    let code = match parts.bucket.starts_with("s3://") {
-        true => format!(
-            "import pandas as pd, s3fs\n\nfs = s3fs.S3FileSystem()\nparts = sorted(fs.glob({glob}))\nrows = pd.concat({} for part in parts)",
-            read.replace("(part", "(f\"s3://{part}\"")
+    let find = format!("{find}{}))", python(&glob(parts)));
+    let code = match parts.format {
+        PartFormat::Csv => format!(
+            "{import}import pandas as pd, pyarrow as pa, pyarrow.csv as csv\n\n{}\n\n{find}\n\
+             table = pa.concat_tables(\n    csv.read_csv({open}, parse_options=lines, convert_options=exact) for part in parts)\n\
+             rows = table.to_pandas(types_mapper=pd.ArrowDtype)",
+            csv_options(parts.schema)
         ),
-        false => format!(
-            "import glob\nimport pandas as pd\n\nparts = sorted(glob.glob({glob}))\nrows = pd.concat({read} for part in parts)"
+        PartFormat::Parquet => format!(
+            "{import}import pandas as pd, pyarrow as pa, pyarrow.parquet as pq\n\n{find}\n\
+             table = pa.concat_tables(pq.read_table({open}) for part in parts)\n\
+             rows = table.to_pandas(types_mapper=pd.ArrowDtype)"
+        ),
+        PartFormat::Jsonl => format!(
+            "{import}import json\nimport pandas as pd\n\n{find}\n\
+             rows = pd.DataFrame([json.loads(line) for part in parts for line in {open}], dtype=object)"
         ),
     };
     snippet("pandas", "python", code)
+}
+
+/// How the contract's columns are read from CSV; what pandas has no exact type for stays text as it is written.
+fn csv_options(schema: &Schema) -> String {
+    let kind = |logical| match logical {
+        LogicalType::Integer => "pa.int64()",
+        LogicalType::Double => "pa.float64()",
+        LogicalType::Boolean => "pa.bool_()",
+        _ => "pa.string()",
+    };
+    let types = schema.columns.iter().map(|its| format!("    {}: {},\n", python(&its.name), kind(its.logical)));
+    format!(
+        "types = {{\n{}}}\nlines = csv.ParseOptions(newlines_in_values=True)\n\
+         # NULL is an unquoted empty field, the empty text a quoted one.\n\
+         exact = csv.ConvertOptions(column_types=types, null_values=[\"\"],\n    \
+         strings_can_be_null=True, quoted_strings_can_be_null=False)",
+        types.collect::<String>()
+    )
 }
 
 fn python(text: &str) -> String {
@@ -113,10 +141,46 @@ fn shell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocab::Column;
+    use std::sync::LazyLock;
 
     fn parts(bucket: &str, format: PartFormat) -> Parts<'_> {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let kinds = [("id", LogicalType::Integer), ("note", LogicalType::Text), ("total", LogicalType::Decimal)];
+            let columns = kinds.map(|(name, logical)| Column {
+                name: name.to_owned(),
+                logical,
+                physical: String::new(),
+                nullable: true,
+                description: None,
+            });
+            Schema { columns: columns.into(), key: Vec::new() }
+        });
         let folder = "data-services/orders/default/";
-        Parts { bucket, folder, version: "v1.0.2".into(), format, table: "raw.orders__import" }
+        Parts { bucket, folder, version: "v1.0.2".into(), format, schema: &SCHEMA, table: "raw.orders__import" }
+    }
+
+    #[test]
+    fn reading_with_pandas_changes_no_value() {
+        let code = |format| snippets(&parts("file:./mesh", format)).remove(1).code;
+        let csv = code(PartFormat::Csv);
+        for exact in [
+            // pandas alone makes doubles of whole numbers once one is NULL, and NULL of the empty text.
+            "\"id\": pa.int64()",
+            "\"note\": pa.string()",
+            "\"total\": pa.string()",
+            "null_values=[\"\"]",
+            "strings_can_be_null=True, quoted_strings_can_be_null=False",
+            "newlines_in_values=True",
+            "types_mapper=pd.ArrowDtype",
+        ] {
+            assert!(csv.contains(exact), "{exact} in {csv}");
+        }
+        assert!(code(PartFormat::Parquet).contains("types_mapper=pd.ArrowDtype"));
+        assert!(code(PartFormat::Jsonl).contains("dtype=object"));
+        for format in [PartFormat::Csv, PartFormat::Parquet, PartFormat::Jsonl] {
+            assert!(!code(format).contains("pd.read_"), "pandas' own readers guess types");
+        }
     }
 
     #[test]

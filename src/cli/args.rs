@@ -279,6 +279,9 @@ pub(super) struct RefreshArgs {
     /// Believe sizes of parts and the lake's note of an import while its rows are as many, instead of reading both again.
     #[arg(long)]
     pub(super) trust: bool,
+    /// Publish a schema that breaks known readers in the estate: a column they read is gone or has another type.
+    #[arg(long)]
+    pub(super) accept_breaking: bool,
 }
 
 /// Arguments of `carve switchover`.

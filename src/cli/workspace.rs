@@ -284,12 +284,29 @@ pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<
     Opened::of(&workspace, &estate, plan).await
 }
 
-/// A shared flag that Ctrl-C sets; a second one ends the process at once.
+/// Waits for Ctrl-C, or for the system's polite request to end; false when neither can be heard.
+#[cfg(unix)]
+async fn asked_to_stop() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut ends) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+        ended = ends.recv() => ended.is_some(),
+    }
+}
+
+/// Waits for Ctrl-C; false when it cannot be heard.
+#[cfg(not(unix))]
+async fn asked_to_stop() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}
+
+/// A shared flag that Ctrl-C and SIGTERM set; a second one ends the process at once.
 pub(super) fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
     let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let set = Arc::clone(&flag);
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
+        while asked_to_stop().await {
             if set.swap(true, std::sync::atomic::Ordering::Relaxed) {
                 std::process::exit(ExitCode::Interrupted as i32);
             }

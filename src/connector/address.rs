@@ -32,9 +32,9 @@ impl Address {
             None => (redacted(url.trim()), url.trim().to_owned()),
         };
         let bad = |reason: &str| bad_address(role, &shown, reason, &write_it(role));
-        let (scheme, rest) = resolved
-            .split_once(':')
-            .ok_or_else(|| bad("expected `sqlite:PATH`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`"))?;
+        let (scheme, rest) = resolved.split_once(':').ok_or_else(|| {
+            bad("expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`")
+        })?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let rest = rest.strip_prefix("//").unwrap_or(rest);
         if rest.is_empty() {
@@ -154,7 +154,7 @@ fn options(query: &str) -> Result<BTreeMap<String, String>, String> {
 }
 
 /// `%2F` and its like as the characters they stand for.
-fn unescaped(text: &str) -> Option<String> {
+pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

@@ -11,7 +11,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Batches that may wait unread.
 const WAITING_BATCHES: usize = 4;
 
-/// The writing end of a [`RowStream`]; for blocking threads only.
+/// The writing end of a [`RowStream`]: `push` and `finish` for blocking threads, `give` and `end` for tasks.
 pub(super) struct Batches {
     sender: mpsc::Sender<Result<Vec<Row>, ConnectorError>>,
     batch: Vec<Row>,
@@ -32,12 +32,44 @@ impl Batches {
 
     /// Takes one row; waits while too many batches are unread.
     pub(super) fn push(&mut self, row: Row) -> Result<(), ReaderGone> {
-        self.bytes += row.iter().map(heap_bytes).sum::<usize>();
-        self.batch.push(row);
-        match self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+        match self.is_full_with(row) {
             true => self.flush(),
             false => Ok(()),
         }
+    }
+
+    /// As [`Batches::push`], within a task.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn give(&mut self, row: Row) -> Result<(), ReaderGone> {
+        if !self.is_full_with(row) {
+            return Ok(());
+        }
+        let batch = self.taken();
+        self.sender.send(Ok(batch)).await.map_err(|_| ReaderGone)
+    }
+
+    /// As [`Batches::finish`], within a task.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn end(mut self, outcome: Result<(), ConnectorError>) {
+        let batch = self.taken();
+        // A reader that has gone needs neither rows nor an error.
+        if !batch.is_empty() && self.sender.send(Ok(batch)).await.is_err() {
+            return;
+        }
+        if let Err(error) = outcome {
+            let _ = self.sender.send(Err(error)).await;
+        }
+    }
+
+    fn is_full_with(&mut self, row: Row) -> bool {
+        self.bytes += row.iter().map(heap_bytes).sum::<usize>();
+        self.batch.push(row);
+        self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    fn taken(&mut self) -> Vec<Row> {
+        self.bytes = 0;
+        std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS))
     }
 
     /// Ends the stream: with the rows still held, then with the error if there was one.
@@ -50,11 +82,10 @@ impl Batches {
     }
 
     fn flush(&mut self) -> Result<(), ReaderGone> {
-        self.bytes = 0;
-        if self.batch.is_empty() {
+        let batch = self.taken();
+        if batch.is_empty() {
             return Ok(());
         }
-        let batch = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
         self.sender.blocking_send(Ok(batch)).map_err(|_| ReaderGone)
     }
 }

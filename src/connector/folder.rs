@@ -49,7 +49,18 @@ impl FolderBucket {
         self.root.join(key)
     }
 
+    /// A folder that is not there is no empty bucket: nothing is known of what it held.
+    fn there(&self) -> Result<(), ConnectorError> {
+        if self.root.is_dir() {
+            return Ok(());
+        }
+        let why = "there is no such folder: make it first, so that a misspelt path publishes nothing";
+        let doing = format!("open the bucket `{}`", self.shown);
+        Err(ConnectorError::Refused { doing, source: why.into() })
+    }
+
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, ConnectorError> {
+        self.there()?;
         match fs::read(self.path(key)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_absent(&error) || self.path(key).is_dir() => Ok(None),
@@ -153,6 +164,7 @@ impl FolderBucket {
 
     fn replace_now(&self, key: &str, bytes: &[u8], expected: &str) -> Result<bool, ConnectorError> {
         let doing = |error| failed(format!("replace the object `{key}`"), error);
+        self.there()?;
         let _turn = self.turn().map_err(doing)?;
         if self.info(key)?.is_none_or(|info| info.etag != expected) {
             return Ok(false);
@@ -168,6 +180,7 @@ impl FolderBucket {
     }
 
     fn keys(&self, prefix: &str) -> Result<Vec<String>, ConnectorError> {
+        self.there()?;
         let (folder, _) = prefix.rsplit_once('/').unwrap_or(("", prefix));
         let mut keys = Vec::new();
         let mut waiting = vec![folder.to_owned()];
@@ -226,13 +239,7 @@ impl Bucket for FolderBucket {
     async fn probe(&self) -> Result<Vec<String>, ConnectorError> {
         let bucket = self.clone();
         blocking(move || {
-            if !bucket.root.is_dir() {
-                let why = "there is no such folder: make it first, so that a misspelt path publishes nothing";
-                return Err(ConnectorError::Refused {
-                    doing: format!("open the bucket `{}`", bucket.shown),
-                    source: why.into(),
-                });
-            }
+            bucket.there()?;
             bucket.tidy();
             bucket
                 .unfinished(b"probe")
@@ -285,6 +292,7 @@ impl Bucket for FolderBucket {
 
     async fn delete(&self, key: &str) -> Result<(), ConnectorError> {
         self.run(key, |bucket, key| {
+            bucket.there()?;
             let doing = |error| failed(format!("delete the object `{key}`"), error);
             let _turn = bucket.turn().map_err(doing)?;
             match fs::remove_file(bucket.path(key)) {

@@ -6,12 +6,15 @@
 //! happens on bad days.
 mod address;
 mod batches;
+mod civil;
 mod faulty;
 mod files;
 mod folder;
 mod key;
 mod model;
 mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "s3")]
 mod s3;
 mod sqlite;
@@ -22,6 +25,8 @@ pub use files::FilesOrigin;
 pub use folder::FolderBucket;
 pub use model::*;
 pub use open::{open_bucket, open_lake, open_origin};
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 #[cfg(feature = "s3")]
 pub use s3::S3Bucket;
 pub use sqlite::Sqlite;

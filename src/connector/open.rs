@@ -6,8 +6,11 @@ use camino::Utf8Path;
 use super::address::Address;
 use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, Origin, Sqlite};
 
+#[cfg(not(feature = "postgres"))]
+const NO_POSTGRES: &str = "this build of carve has no PostgreSQL: build it with the feature `postgres`";
+
 /// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
-/// (`sqlite:shop.db`, `sqlite:lake`, `file:folder`, `env:NAME`); relative paths count from `base`.
+/// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `file:folder`, `env:NAME`); relative paths count from `base`.
 ///
 /// Nothing is read yet: [`Origin::probe`] tries it.
 ///
@@ -18,11 +21,15 @@ pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
     match address.scheme.as_str() {
         "sqlite" => Ok(Arc::new(Sqlite::origin(&address, base)?)),
         "file" => Ok(Arc::new(FilesOrigin::at(&address, base)?)),
-        _ => Err(address.unknown_scheme(&["sqlite", "file"])),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(Arc::new(crate::connector::Postgres::origin(&address, base)?)),
+        #[cfg(not(feature = "postgres"))]
+        "postgres" | "postgresql" => Err(address.error(NO_POSTGRES)),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "file"])),
     }
 }
 
-/// Opens the central lake: `sqlite:FOLDER` (a file per schema) or `sqlite:FILE.db`.
+/// Opens the central lake: `sqlite:FOLDER` (a file per schema), `sqlite:FILE.db` or `postgres://user@host/db`.
 ///
 /// Nothing is read yet: [`Origin::probe`] and [`Lake::probe_write`] try it.
 ///
@@ -32,7 +39,11 @@ pub async fn open_lake(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn
     let address = Address::parse(role, url)?;
     match address.scheme.as_str() {
         "sqlite" => Ok(Arc::new(Sqlite::lake(&address, base)?)),
-        _ => Err(address.unknown_scheme(&["sqlite"])),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(Arc::new(crate::connector::Postgres::lake(&address, base)?)),
+        #[cfg(not(feature = "postgres"))]
+        "postgres" | "postgresql" => Err(address.error(NO_POSTGRES)),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres"])),
     }
 }
 

@@ -162,7 +162,9 @@ impl<'a> Assembly<'a> {
         let mut files: Vec<&TextFile> =
             [&self.sql, &self.yaml, &self.texts].into_iter().flat_map(BTreeMap::values).collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let taken = TakenJobs::of(reader::read_all(&files, &around));
+        let (taken, told) = reader::read_all(&files, &around);
+        faults.extend(told);
+        let taken = TakenJobs::of(taken);
         self.formats.extend(taken.formats);
         self.estate.coverage = taken.coverage;
         let (mut ids, mut named) = (BTreeMap::new(), Vec::new());

@@ -16,6 +16,7 @@ mod job_file;
 mod json;
 mod known_values;
 mod load;
+mod mapping;
 mod model;
 mod names;
 mod openlineage;

@@ -120,6 +120,8 @@ pub enum FileFormat {
     Gusty,
     /// `metadata.yaml` beside a table's SQL.
     TableMetadata,
+    /// A config that a mapping reads.
+    Mapped,
     /// A workflow of GitHub Actions.
     GithubActions,
     /// A shell script that runs SQL.

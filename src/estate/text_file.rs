@@ -58,6 +58,11 @@ impl TextFile {
         }
     }
 
+    /// The same file with other text of the same length, line for line.
+    pub(crate) fn with_text(&self, text: String) -> TextFile {
+        TextFile { text: text.into(), ..self.clone() }
+    }
+
     /// A text that lies inside an archive: places can be named, nothing can be edited.
     pub(crate) fn inside(path: Utf8PathBuf, text: String) -> TextFile {
         TextFile { path, text: text.into(), offset: 0, editable: false, line_starts: Arc::default() }

@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     Action, Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step, apply_edits,
-    endpoints::{Lane, lanes, published, wrap_settings},
+    endpoints::{Lane, lanes, published, tables_are_known, wrap_settings},
     inputs::inputs as plan_inputs,
     plan_file::{FORMAT, PlanFileError, id_of},
     wrap::wrap,
@@ -88,6 +88,7 @@ fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
     if lanes.is_empty() {
         return Err(DraftError::NothingToPublish { service: service.clone() });
     }
+    tables_are_known(inputs, &lanes).map_err(wrong)?;
     let endpoints = lanes.iter().map(|lane| published(inputs, lane, &settings)).collect::<Result<_, _>>();
     let wrap = wrap(inputs, &lanes, endpoints.map_err(wrong)?, policy(&settings).map_err(wrong)?);
     let files = files_behind(inputs, &wrap.steps);
@@ -96,7 +97,7 @@ fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
         id: Digest::of(""),
         service: service.clone(),
         summary: summary(inputs, &lanes, in_place),
-        scores: scores(inputs),
+        scores: PlanScores::of(inputs.card, inputs.of),
         boundary: boundary(inputs),
         ownership: Ownership { now: inputs.card.candidate.owner.clone(), then: settings.owner.clone() },
         inputs: Vec::new(),
@@ -155,19 +156,21 @@ fn summary(inputs: &DraftInputs<'_>, lanes: &[Lane], in_place: bool) -> String {
     format!("{} of {} become the data service {}; {then}", tables.join(", "), candidate.system, candidate.name)
 }
 
-// Fixed decimals as text: floating point must not decide the bytes of a plan.
-fn scores(inputs: &DraftInputs<'_>) -> PlanScores {
-    let card = inputs.card;
-    let days = |days: f64| format!("{days:.1}");
-    PlanScores {
-        rank: card.rank,
-        of: inputs.of,
-        effort_days: [days(card.cost.low_days), days(card.cost.likely_days), days(card.cost.high_days)],
-        change_frequency: format!("{:.3}", card.frequency.points),
-        importance: format!("{:.3}", card.importance.points),
-        priority: format!("{:.4}", card.priority),
-        robustness: card.robustness.label.clone(),
-        confidence: card.confidence.grade.clone(),
+impl PlanScores {
+    /// The numbers of `card`, one of `of` that were ranked.
+    pub fn of(card: &Scorecard, of: u32) -> Self {
+        // Fixed decimals as text: floating point must not decide the bytes of a plan.
+        let days = |days: f64| format!("{days:.1}");
+        PlanScores {
+            rank: card.rank,
+            of,
+            effort_days: [days(card.cost.low_days), days(card.cost.likely_days), days(card.cost.high_days)],
+            change_frequency: format!("{:.3}", card.frequency.points),
+            importance: format!("{:.3}", card.importance.points),
+            priority: format!("{:.4}", card.priority),
+            robustness: card.robustness.label.clone(),
+            confidence: card.confidence.grade.clone(),
+        }
     }
 }
 

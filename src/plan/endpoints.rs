@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use super::{DraftInputs, PublishEndpoint};
 use crate::{
     estate::{ImportedTable, WrapSettings},
-    vocab::{DatasetId, Endpoint, LogicalType, PartFormat, Schema},
+    vocab::{DatasetId, Endpoint, LogicalType, PartFormat, Schema, nearest},
 };
 
 /// One raw table on its way through the service and back.
@@ -124,6 +124,31 @@ fn part_format(settings: &WrapSettings) -> Result<PartFormat, String> {
         Some("jsonl") => Ok(PartFormat::Jsonl),
         Some(other) => Err(format!("`format: {other}` is none of `csv`, `parquet`, `jsonl`")),
     }
+}
+
+/// Fails on a key of `columns` whose table is none: a column that is meant to be left out would be published.
+pub(super) fn tables_are_known(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Result<(), String> {
+    let wraps = &inputs.estate.settings.wraps;
+    let keys = |service: &str| wraps.get(service).into_iter().flat_map(|wrap| wrap.columns.keys());
+    let own: Vec<&DatasetId> = lanes.iter().map(|lane| &lane.raw).collect();
+    let all: Vec<&DatasetId> = inputs.graph.datasets().keys().collect();
+    keys(inputs.card.candidate.name.as_str()).try_for_each(|key| names_one_of(key, &own, "table of this service"))?;
+    keys("").try_for_each(|key| names_one_of(key, &all, "table of the estate"))
+}
+
+fn names_one_of(key: &str, tables: &[&DatasetId], what: &str) -> Result<(), String> {
+    let Some((table, column)) = key.rsplit_once('.') else {
+        return Err(format!("`columns: {key}` names no table: write `table.column`"));
+    };
+    if tables.iter().any(|known| table == known.table() || table == known.name()) {
+        return Ok(());
+    }
+    let names: Vec<&str> = tables.iter().flat_map(|known| [known.table(), known.name()]).collect();
+    let advice = match nearest(table, &names) {
+        Some(near) => format!("did you mean `{near}.{column}`?"),
+        None => format!("write one of {}", tables.iter().take(12).map(|t| t.name()).collect::<Vec<_>>().join(", ")),
+    };
+    Err(format!("`columns: {key}` names no {what}, so nothing would be left out or typed by it; {advice}"))
 }
 
 fn columns(lane: &Lane, settings: &WrapSettings) -> Result<(BTreeMap<String, LogicalType>, Vec<String>), String> {

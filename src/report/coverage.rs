@@ -133,6 +133,7 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Embulk => "Embulk settings",
         FileFormat::Gusty => "Gusty tasks",
         FileFormat::TableMetadata => "metadata.yaml of tables",
+        FileFormat::Mapped => "configs read by a mapping",
         FileFormat::GithubActions => "GitHub Actions workflows",
         FileFormat::Shell => "shell scripts that run SQL",
         FileFormat::Other => "other files, not read",

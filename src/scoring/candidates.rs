@@ -72,6 +72,10 @@ fn declared(
             .filter(|(_, facts)| derived || facts.layer == Layer::Raw)
             .map(|(dataset, _)| (*dataset).clone())
             .collect();
+        let nothing = |glob: &&String| !graph.datasets().keys().any(|dataset| name_matches(glob, &dataset.to_string()));
+        for glob in globs.iter().filter(nothing).filter(|_| !raw.is_empty()) {
+            problems.push(format!("`candidates.{text}`: `{glob}` fits no dataset of the estate: is it misspelt?"));
+        }
         if raw.is_empty() {
             problems.push(format!("`candidates.{text}` fits no dataset that is not another candidate's"));
             continue;

@@ -21,6 +21,17 @@ pub struct SchemaChange {
     pub bump: Bump,
     /// What changed and why it weighs so much, for people.
     pub text: String,
+    /// What readers can no longer read as they did.
+    pub lost: Option<Lost>,
+}
+
+/// What a reader by name misses after a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The whole endpoint.
+    Endpoint,
+    /// One column: it is gone, or holds another type.
+    Column(String),
 }
 
 /// How far the next version is from the last by schema alone: the weightiest of [`changes`]; `None`
@@ -37,7 +48,7 @@ pub fn changes(old: &[EndpointSchema], new: &[EndpointSchema]) -> Vec<SchemaChan
         let mut told = Told { endpoint: &before.endpoint, found: &mut found };
         match new.iter().find(|after| after.endpoint == before.endpoint) {
             Some(after) => told.endpoint(before, after),
-            None => told.breaking("the endpoint is gone".to_owned()),
+            None => told.lost(Lost::Endpoint, "the endpoint is gone".to_owned()),
         }
     }
     for after in new.iter().filter(|after| old.iter().all(|before| before.endpoint != after.endpoint)) {
@@ -55,7 +66,16 @@ struct Told<'a> {
 
 impl Told<'_> {
     fn push(&mut self, bump: Bump, text: String) {
-        self.found.push(SchemaChange { endpoint: self.endpoint.clone(), bump, text });
+        self.found.push(SchemaChange { endpoint: self.endpoint.clone(), bump, text, lost: None });
+    }
+
+    fn lost(&mut self, lost: Lost, text: String) {
+        let endpoint = self.endpoint.clone();
+        self.found.push(SchemaChange { endpoint, bump: Bump::Breaking, text, lost: Some(lost) });
+    }
+
+    fn lost_column(&mut self, name: &str, text: String) {
+        self.lost(Lost::Column(name.to_owned()), text);
     }
 
     fn breaking(&mut self, text: String) {
@@ -82,7 +102,7 @@ impl Told<'_> {
         for old in &before.columns {
             match after.columns.iter().find(|new| new.name == old.name) {
                 Some(new) => self.column(old, new),
-                None => self.breaking(format!("column `{}` is gone", old.name)),
+                None => self.lost_column(&old.name, format!("column `{}` is gone", old.name)),
             }
         }
         let added = |new: &&Column| before.columns.iter().all(|old| old.name != new.name);
@@ -99,9 +119,10 @@ impl Told<'_> {
         if old.logical != new.logical {
             // A wider type breaks readers as a narrower one does: what they hold it in may be too small.
             let (was, is) = (word(old.logical), word(new.logical));
-            self.breaking(format!("column `{name}` is {is} instead of {was}"));
+            self.lost_column(name, format!("column `{name}` is {is} instead of {was}"));
         } else if old.logical == LogicalType::Decimal && decimal::declared(old) != decimal::declared(new) {
-            self.breaking(format!("column `{name}` is `{}` instead of `{}`", new.physical, old.physical));
+            let text = format!("column `{name}` is `{}` instead of `{}`", new.physical, old.physical);
+            self.lost_column(name, text);
         } else if old.physical != new.physical {
             self.additive(format!("column `{name}` is stored as `{}` instead of `{}`", new.physical, old.physical));
         }

@@ -27,7 +27,7 @@ mod text;
 mod yaml_text;
 
 pub use address::{ContractKey, RESERVED_ENDPOINTS, ServiceAddress, extension, pad_width, part_count};
-pub use bump::{EndpointSchema, SchemaChange, bump, changes};
+pub use bump::{EndpointSchema, Lost, SchemaChange, bump, changes};
 pub use check::{check_schema, conform};
 pub use contract::{Contract, ContractEndpoint, ContractFacts, ContractServer, Sla};
 pub use error::FormatError;

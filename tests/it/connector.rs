@@ -13,7 +13,7 @@ use carve::connector::{ConnectorError, Origin, RowStream, open_lake, open_origin
 use carve::vocab::{Column, DatasetId, LogicalType, Row, Schema};
 use tempfile::TempDir;
 
-fn id(name: &str) -> DatasetId {
+pub(crate) fn id(name: &str) -> DatasetId {
     name.parse().unwrap()
 }
 
@@ -21,16 +21,16 @@ fn base(folder: &TempDir) -> &Utf8Path {
     Utf8Path::from_path(folder.path()).unwrap()
 }
 
-fn column(name: &str, logical: LogicalType) -> Column {
+pub(crate) fn column(name: &str, logical: LogicalType) -> Column {
     Column { name: name.into(), logical, physical: String::new(), nullable: true, description: None }
 }
 
-fn schema(columns: &[(&str, LogicalType)]) -> Schema {
+pub(crate) fn schema(columns: &[(&str, LogicalType)]) -> Schema {
     Schema { columns: columns.iter().map(|(name, logical)| column(name, *logical)).collect(), key: Vec::new() }
 }
 
 /// Everything a stream gives.
-async fn drained(mut stream: RowStream) -> Result<Vec<Row>, ConnectorError> {
+pub(crate) async fn drained(mut stream: RowStream) -> Result<Vec<Row>, ConnectorError> {
     let mut rows = Vec::new();
     while let Some(batch) = stream.recv().await {
         rows.extend(batch?);
@@ -39,7 +39,7 @@ async fn drained(mut stream: RowStream) -> Result<Vec<Row>, ConnectorError> {
 }
 
 /// All rows of a table as its own description has them.
-async fn all_rows(origin: &dyn Origin, table: &str) -> Result<Vec<Row>, ConnectorError> {
+pub(crate) async fn all_rows(origin: &dyn Origin, table: &str) -> Result<Vec<Row>, ConnectorError> {
     let schema = origin.describe(&id(table)).await?.schema;
     let mut snapshot = origin.snapshot().await?;
     let rows = drained(snapshot.rows(&id(table), &schema).await?).await?;
@@ -48,7 +48,7 @@ async fn all_rows(origin: &dyn Origin, table: &str) -> Result<Vec<Row>, Connecto
 }
 
 /// What went wrong, with all its causes.
-fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

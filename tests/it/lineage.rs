@@ -97,8 +97,9 @@ fn codes(faults: &Diagnostics) -> Vec<String> {
 fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sql");
     let mut cases = Vec::new();
-    for dialect in fs::read_dir(root).unwrap() {
-        for file in fs::read_dir(dialect.unwrap().path()).unwrap() {
+    let folders = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    for dialect in folders.filter(|path| path.is_dir()) {
+        for file in fs::read_dir(dialect).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|e| e == "sql") {
                 cases.push(path);
@@ -142,6 +143,8 @@ fn check(path: &Path) -> Result<(), String> {
     for one in lineage.uses.iter().filter(|one| one.exact) {
         let written = &sql[one.at.start..one.at.end];
         let bare: String = written.chars().filter(|c| !"\"`[] ".contains(*c)).collect();
+        // T-SQL leaves the default schema out: `db..t`.
+        let bare = bare.replace("..", ".");
         if !one.dataset.to_string().replace(' ', "").ends_with(&bare.to_lowercase()) && !bare.contains('$') {
             differences.push(format!("  {} is said to stand at `{written}`", one.dataset));
         }
@@ -156,12 +159,28 @@ fn editor(estate: &Estate) -> lineage::Editor<'_> {
     lineage::Editor::new(estate, [])
 }
 
+/// What carve reads otherwise than it is meant, by case, each with the reason.
+fn known_differences() -> BTreeMap<String, String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/sql/known_differences.yaml");
+    serde_yaml::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
 #[test]
 fn every_case_means_what_its_yaml_says() {
     let cases = cases();
-    assert!(cases.len() >= 450, "{} cases", cases.len());
-    let faults: Vec<String> =
-        cases.iter().filter_map(|path| check(path).err().map(|why| format!("{}\n{why}", path.display()))).collect();
+    let mut known = known_differences();
+    assert!(cases.len() >= 500, "{} cases", cases.len());
+    let mut faults = Vec::new();
+    for path in &cases {
+        let name = path.with_extension("");
+        let name: Vec<_> = name.iter().rev().take(2).map(|part| part.to_str().unwrap()).collect();
+        match (check(path), known.remove(&format!("{}/{}", name[1], name[0]))) {
+            (Err(why), None) => faults.push(format!("{}\n{why}", path.display())),
+            (Ok(()), Some(_)) => faults.push(format!("{}\n  it is no difference any more", path.display())),
+            _ => {}
+        }
+    }
+    faults.extend(known.keys().map(|name| format!("{name} is no case")));
     assert!(faults.is_empty(), "{} of {} cases differ\n{}", faults.len(), cases.len(), faults.join("\n"));
 }
 

@@ -13,6 +13,8 @@ mod docs;
 mod estate;
 mod fixtures;
 mod full_disk;
+mod fuzz;
+mod honest;
 mod kill;
 mod layers;
 mod lineage;

@@ -1,4 +1,7 @@
-//! The whole wrap against a server of another make: `bash tests/run.sh servers` starts one.
+//! The whole wrap against real servers: `bash tests/run.sh servers` starts them.
+#[cfg(feature = "postgres")]
+mod postgres;
+
 use std::{fs, path::Path, process::Command};
 
 use crate::support::{expect, planned};

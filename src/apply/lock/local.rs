@@ -7,7 +7,10 @@ use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{apply::error::StepError, vocab::Digest};
+use crate::{
+    apply::error::StepError,
+    vocab::{Digest, ServiceName},
+};
 
 /// Who holds a lock, as the loser reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +25,11 @@ impl Holder {
     fn new(doing: &str, now: Timestamp) -> Self {
         let since = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Holder { pid: std::process::id(), host: host(), since, doing: doing.to_owned() }
+    }
+
+    /// Whether its work is about `service`.
+    pub(in crate::apply) fn works_on(&self, service: &ServiceName) -> bool {
+        self.doing.ends_with(&format!(" of `{service}`"))
     }
 
     pub(in crate::apply) fn told(&self) -> String {
@@ -55,6 +63,18 @@ impl LocalLock {
         let owner = owner(state, &file).map_err(failed)?;
         Ok(LocalLock { file, holder, owner })
     }
+}
+
+/// Who works in the folder `state` now; `None` when nobody does. Holding nothing, it holds nobody up.
+pub(in crate::apply) fn at_work(state: &Utf8Path) -> Option<Holder> {
+    let mut file = File::open(state.join("lock")).ok()?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    let holder: Holder = serde_json::from_str(&text).ok()?;
+    let gone =
+        holder.host == host() && cfg!(target_os = "linux") && !fs::exists(format!("/proc/{}", holder.pid)).ok()?;
+    // A dead process leaves its name behind, and another may have its number now: only the lock itself tells.
+    (!gone && matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))).then_some(holder)
 }
 
 impl Drop for LocalLock {
@@ -125,7 +145,13 @@ mod tests {
         };
         assert!(holder.contains(&std::process::id().to_string()), "{holder}");
         assert!(holder.ends_with("since 1970-01-01T00:00:00Z: apply of `orders`"), "{holder}");
+        assert_eq!(at_work(state).unwrap().doing, "apply of `orders`");
+        let left = fs::read(state.join("lock")).unwrap();
         drop(held);
+        assert_eq!(at_work(state), None);
+        // Killed: the name stays, the lock does not.
+        fs::write(state.join("lock"), left).unwrap();
+        assert_eq!(at_work(state), None);
         assert!(LocalLock::take(state, "x", Timestamp::UNIX_EPOCH).is_ok());
     }
 }

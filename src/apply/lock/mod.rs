@@ -3,4 +3,4 @@ mod lease;
 mod local;
 
 pub(super) use lease::Lease;
-pub(super) use local::LocalLock;
+pub(super) use local::{Holder, LocalLock, at_work};

@@ -31,6 +31,10 @@ impl StepKind for ImportStep<'_> {
         ]
     }
 
+    fn untried(&self) -> Option<&'static str> {
+        Some("whether the lake can be written")
+    }
+
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         let manifest = self.manifest(here).await?;
         let lake = &here.context.world.lake;

@@ -43,6 +43,10 @@ pub(super) enum Standing {
 pub(super) trait StepKind: Send + Sync {
     /// What it would do, a line each; asks nobody.
     fn describe(&self) -> Vec<String>;
+    /// What only writing could try, and a dry run therefore leaves out.
+    fn untried(&self) -> Option<&'static str> {
+        None
+    }
     /// Looks at the world: is the step before it or behind it?
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError>;
     /// Does it. May be called again after a call that did not come back.

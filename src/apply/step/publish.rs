@@ -33,6 +33,10 @@ impl StepKind for PublishStep<'_> {
         endpoints.chain(["commit with a contract, written last".to_owned()]).collect()
     }
 
+    fn untried(&self) -> Option<&'static str> {
+        Some("whether the bucket can be written")
+    }
+
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         // Only a contract under a version that this very step noted shows that it was committed by us; anything
         // else is decided by reading the origin, which publishing does first.

@@ -31,6 +31,10 @@ impl StepKind for RepointStep<'_> {
         each.collect()
     }
 
+    fn untried(&self) -> Option<&'static str> {
+        Some("whether the files can be written")
+    }
+
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         let mut all = true;
         let known = known(here)?;

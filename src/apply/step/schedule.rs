@@ -21,6 +21,10 @@ impl StepKind for ScheduleStep<'_> {
         vec![format!("write the refresh job `{}`", self.0.file)]
     }
 
+    fn untried(&self) -> Option<&'static str> {
+        Some("whether the file can be written")
+    }
+
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         match self.found(here)? {
             None => Ok(Standing::Before),

@@ -30,6 +30,10 @@ impl StepKind for SwapStep<'_> {
         }
     }
 
+    fn untried(&self) -> Option<&'static str> {
+        Some("whether the lake can be written")
+    }
+
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         let lake = &here.context.world.lake;
         let Swap { staging, live, previous } = self.0;

@@ -82,6 +82,7 @@ fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &C
     if !report.proofs.is_empty() {
         screen.out(format!("\n{}", proofs::table(&report.proofs, context.screen.width())));
     }
+    untried(report, context);
     left_to_you(plan, usize::MAX, context);
     let service = &plan.service;
     if dry_run {
@@ -94,6 +95,19 @@ fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &C
         ));
     } else {
         screen.out(format!("\nStopped where you asked. Go on with `carve apply {service}{flags}`."));
+    }
+}
+
+/// What a dry run did not try, and in which steps.
+fn untried(report: &RunReport, context: &Context) {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for step in report.steps.iter().filter(|step| step.outcome == apply::Outcome::Described) {
+        let lines = step.lines.iter().filter(|line| line.starts_with("not tried in a dry run"));
+        lines.for_each(|line| found.entry(line).or_default().push(&step.step));
+    }
+    for (what, steps) in found {
+        let note = context.screen.paint(Style::Warn, "note:");
+        context.screen.out(format!("{note} {what} ({})", steps.join(", ")));
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) async fn run(args: &ExplainArgs, context: &Context) -> Outcome {
         let status = statuses.iter().find(|status| status.service == *service);
         return super::explain_service::run(&workspace, service, status, context);
     }
+    if let Some(other) = &args.vs
+        && survey.ranking.services.iter().any(|service| service.as_str() == args.service || service.as_str() == other)
+    {
+        return super::explain_service::compare(&workspace, &survey, [&args.service, other], context);
+    }
     let parameters = &survey.ranking.parameters;
     let first = card(&survey, &args.service)?;
     match &args.vs {

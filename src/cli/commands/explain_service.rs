@@ -1,7 +1,11 @@
 //! `carve explain` of what is a data service already: what was scored when it was planned, what it is now, where to look.
 use crate::{
     apply::ServiceStatus,
-    cli::{Context, Outcome, exit::ExitCode, workspace::Workspace},
+    cli::{
+        Context, Outcome,
+        exit::{ExitCode, Failure},
+        workspace::{Survey, Workspace},
+    },
     console::{Screen, Style, Table},
     plan::{Plan, PlanScores},
     vocab::ServiceName,
@@ -31,6 +35,54 @@ pub(super) fn run(
     }
     where_to_look(workspace, service, plan.is_some(), screen);
     Ok(ExitCode::Done)
+}
+
+/// Two of which one at least is a data service: by the numbers of its plan, because it is not scored any more.
+pub(super) fn compare(workspace: &Workspace, survey: &Survey, names: [&str; 2], context: &Context) -> Outcome {
+    let (plans, _) = workspace.all_plans();
+    let sides = [side(survey, &plans, names[0])?, side(survey, &plans, names[1])?];
+    if context.json {
+        let value = |(scores, when): &(PlanScores, &str)| serde_json::json!({ "scores": scores, "scored": when });
+        let sides = serde_json::json!({ (names[0]): value(&sides[0]), (names[1]): value(&sides[1]) });
+        context.answer("carve-recorded-comparison/1", &sides)?;
+        return Ok(ExitCode::Done);
+    }
+    let screen = &context.screen;
+    screen.prose(
+        0,
+        "A data service is not ranked any more, so its side is what its plan recorded. The terms of the scores \
+                     are not in the plan: which of them decided cannot be said.\n",
+    );
+    let mut table = Table::new(&["", names[0], names[1]]);
+    let mut row = |title: &str, cell: &dyn Fn(&PlanScores) -> String| {
+        table.row([title.to_owned(), cell(&sides[0].0), cell(&sides[1].0)]);
+    };
+    row("person-days", &|its| format!("{} ({} to {})", its.effort_days[1], its.effort_days[0], its.effort_days[2]));
+    row("change frequency", &|its| its.change_frequency.clone());
+    row("importance", &|its| its.importance.clone());
+    row("priority", &|its| its.priority.clone());
+    row("rank", &|its| format!("{} of {}", its.rank, its.of));
+    row("rank is", &|its| its.robustness.clone());
+    row("confidence", &|its| its.confidence.clone());
+    table.row(["scored", sides[0].1, sides[1].1]);
+    screen.out(table.text(screen.width()));
+    Ok(ExitCode::Done)
+}
+
+/// The numbers of one side, and when they were made.
+fn side(survey: &Survey, plans: &[Plan], name: &str) -> Result<(PlanScores, &'static str), Failure> {
+    if survey.ranking.services.iter().any(|service| service.as_str() == name) {
+        let plan = plans.iter().find(|plan| plan.service.as_str() == name);
+        return plan.map(|plan| (plan.scores.clone(), "when it was planned")).ok_or_else(|| {
+            Failure::said(
+                ExitCode::Blocked,
+                format!("`{name}` is a data service, and its plan is not under plans/: its scores are not known"),
+            )
+            .hint("bring its plan file back from git, or compare two candidates")
+        });
+    }
+    let card = super::plan::card(survey, name)?;
+    Ok((PlanScores::of(card, survey.ranking.cards.len() as u32), "now"))
 }
 
 /// What it is now, as far as the journal and the bucket tell.

@@ -4,6 +4,7 @@ mod apply_many;
 pub(super) mod catalog;
 pub(super) mod demo;
 mod demo_late;
+mod estate_readers;
 pub(super) mod explain;
 mod explain_service;
 mod faults;

@@ -1,5 +1,5 @@
 //! `carve plan`: rank the candidates, write plan files and the report.
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use camino::Utf8PathBuf;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     diagnostics::Severity,
     plan::{self, Plan},
     scoring::{Criterion, Scorecard},
-    vocab::ServiceName,
+    vocab::{ServiceName, nearest},
 };
 
 /// Lines of what is left to people that a terminal shows of each plan.
@@ -50,6 +50,7 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
     let survey = workspace.survey(&context.bars);
     workspace.settings_hold(&survey.estate, &survey.diagnostics)?;
+    wraps_are_of_services(&workspace, &survey)?;
     let cards = chosen(args, &survey)?;
     let mut drafted = Vec::new();
     for card in cards {
@@ -70,6 +71,30 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     }
     let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
     Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+}
+
+/// Fails on names under `wraps` that mean nothing: what they ask for would be left out in silence.
+fn wraps_are_of_services(workspace: &Workspace, survey: &Survey) -> Result<(), Failure> {
+    let (plans, _) = workspace.all_plans();
+    let ranked = survey.ranking.cards.iter().map(|card| card.candidate.name.as_str());
+    let wrapped = survey.ranking.services.iter().chain(plans.iter().map(|plan| &plan.service)).map(ServiceName::as_str);
+    let known: BTreeSet<&str> = ranked.chain(wrapped).collect();
+    let known: Vec<&str> = known.into_iter().collect();
+    let named = survey.estate.settings.wraps.keys().filter(|name| !name.is_empty());
+    let unknown = named.filter(|name| !known.contains(&name.as_str()));
+    let of_wraps = unknown.map(|name| match nearest(name, &known) {
+        Some(near) => format!("`wraps.{name}` names no service: did you mean `{near}`?"),
+        None => format!("`wraps.{name}` names no service: they are {}", known.join(", ")),
+    });
+    let lines: Vec<String> = of_wraps.collect();
+    match lines.is_empty() {
+        true => Ok(()),
+        false => {
+            Err(Failure::said(ExitCode::Error, "carve.yaml speaks of services that are not there, so nothing was done")
+                .details(lines)
+                .hint("correct the name under `wraps`, or remove it"))
+        }
+    }
 }
 
 fn chosen<'a>(args: &PlanArgs, survey: &'a Survey) -> Result<Vec<&'a Scorecard>, Failure> {
@@ -128,7 +153,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         ));
     }
     for problem in &survey.ranking.problems {
-        screen.out(format!("{} {problem}", screen.paint(Style::Warn, "setting not used:")));
+        screen.out(format!("{} {problem}", screen.paint(Style::Bad, "error: setting not used:")));
     }
     let unclear = survey.diagnostics.count(Severity::Error) + survey.diagnostics.count(Severity::Warning);
     if unclear > 0 {

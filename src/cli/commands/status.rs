@@ -20,7 +20,10 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
         let value = serde_json::json!({ "format": "carve-status/1", "services": statuses, "broken_plans": broken });
         context.screen.answer(value);
     } else {
-        show(&statuses, context);
+        match statuses.is_empty() && !broken.is_empty() {
+            true => context.screen.out("No plan can be read:"),
+            false => show(&statuses, context),
+        }
         for (file, error) in &broken {
             context.screen.out(format!("{} {file}: {error}", context.screen.paint(Style::Warn, "not read:")));
         }
@@ -30,11 +33,17 @@ pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
 
 /// Every planned or begun service, with what the bucket knows where the settings name one.
 pub(super) async fn gather(workspace: &Workspace, estate: &Estate) -> Result<Vec<ServiceStatus>, Failure> {
-    let bucket = match estate.settings.connections.get("bucket") {
-        Some(url) => open_bucket("bucket", url, workspace.root()).await.ok(),
+    let opened = match estate.settings.connections.get("bucket") {
+        Some(url) => Some(open_bucket("bucket", url, workspace.root()).await),
         None => None,
     };
-    let begun = apply::status(&workspace.state(), bucket.as_deref()).await?;
+    let (bucket, problem) = match opened {
+        Some(Ok(bucket)) => (Some(bucket), None),
+        Some(Err(error)) => (None, Some(Failure::from(error).in_short())),
+        None => (None, None),
+    };
+    let mut begun = apply::status(&workspace.state(), bucket.as_deref()).await?;
+    begun.iter_mut().for_each(|one| one.bucket_problem = one.bucket_problem.take().or_else(|| problem.clone()));
     Ok(with_plans(workspace, begun))
 }
 
@@ -46,8 +55,12 @@ pub(super) async fn of_journals(workspace: &Workspace) -> Result<Vec<ServiceStat
 fn with_plans(workspace: &Workspace, mut statuses: Vec<ServiceStatus>) -> Vec<ServiceStatus> {
     let (plans, _) = workspace.all_plans();
     for plan in &plans {
-        if !statuses.iter().any(|status| status.service == plan.service) {
-            statuses.push(ServiceStatus::planned(plan.service.clone(), plan.steps.len() as u32));
+        let steps = plan.steps.len() as u32;
+        match statuses.iter_mut().find(|status| status.service == plan.service) {
+            None => statuses.push(ServiceStatus::planned(plan.service.clone(), steps)),
+            // A run that was blocked before its first step knows no steps.
+            Some(status) if status.steps == 0 => status.steps = steps,
+            Some(_) => {}
         }
     }
     statuses.sort_by(|a, b| a.service.cmp(&b.service));
@@ -91,7 +104,7 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
             status.service.to_string(),
             status.stage.clone(),
             if width >= 90 { format!("{} {count}", bar(share, 8)) } else { count },
-            status.version.map(|version| format!("v{version}")).unwrap_or_default(),
+            version(status),
             status.rows.map(|rows| rows.to_string()).unwrap_or_default(),
             proven(status),
             if status.in_catalog { "yes" } else { "no" }.into(),
@@ -101,12 +114,43 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
         table.row(cells);
     }
     context.screen.out(table.text(width));
+    statuses.iter().for_each(|status| remarks(status, context));
+}
+
+/// What a row has no room for: who is at work, what cannot be known, what a verification found.
+fn remarks(status: &ServiceStatus, context: &Context) {
+    let (screen, service) = (&context.screen, &status.service);
+    if let Some(running) = &status.running {
+        screen.out(format!("{} {service}: {running}", screen.paint(Style::Good, "running:")));
+    }
+    if let Some(problem) = &status.bucket_problem {
+        let known = "what is shown is what the journal knows, and may be gone";
+        screen.out(format!(
+            "{} {service}: the bucket does not tell: {problem}; {known}",
+            screen.paint(Style::Bad, "bucket:")
+        ));
+    }
+    if !status.verify_problems.is_empty() {
+        let title = screen.paint(Style::Bad, "not equal:");
+        screen.out(format!("{title} {service}: the last `carve verify` found, and no refresh has mended since:"));
+        status.verify_problems.iter().for_each(|problem| screen.out(format!("  - {problem}")));
+    }
+}
+
+fn version(status: &ServiceStatus) -> String {
+    match (status.version, &status.bucket_problem) {
+        (Some(version), None) => format!("v{version}"),
+        (Some(version), Some(_)) => format!("v{version}?"),
+        (None, _) => String::new(),
+    }
 }
 
 fn proven(status: &ServiceStatus) -> String {
     let bad = status.proofs.iter().filter(|proof| proof.verdict == "different").count();
     match (status.proofs.len(), bad) {
+        _ if !status.verify_problems.is_empty() => "not any more".into(),
         (0, _) => "-".into(),
+        (n, 0) if status.bucket_problem.is_some() => format!("{n} of {n}, then"),
         (n, 0) => format!("{n} of {n}"),
         (n, bad) => format!("{} of {n}", n - bad),
     }

@@ -76,6 +76,8 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
     let found = &written.switchover;
     if found.moves.is_empty() && found.blocked.is_empty() {
         context.screen.out(format!("No BI source reads the tables of {} directly: nothing to switch.", plan.service));
+        others(found, context);
+        return;
     }
     let mut table = Table::new(&["BI source", "Tool", "Charts", "State", "Because"]);
     for one in &found.moves {
@@ -94,6 +96,12 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
     if !table.is_empty() {
         context.screen.out(table.text(context.screen.width()));
     }
+    others(found, context);
+    context.screen.out(format!("A page for each, the edited files and a patch are in {}", written.folder));
+}
+
+/// What needs no move of its own.
+fn others(found: &Switchover, context: &Context) {
     let counts = [
         (found.carried.len(), "charts and dashboards stand on these and move with them."),
         (found.untouched.len(), "more depend on it through other tables and need no move."),
@@ -102,7 +110,6 @@ fn show(plan: &Plan, written: &Written, context: &Context) {
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         context.screen.out(format!("{count} {what}"));
     }
-    context.screen.out(format!("A page for each, the edited files and a patch are in {}", written.folder));
 }
 
 fn json(written: &Written) -> serde_json::Value {

@@ -5,7 +5,6 @@
 //! `staging`, `swap`, `rehearsal` and `books` how an import comes in, `script` and `query` how SQL is run.
 mod affinity;
 mod books;
-mod civil;
 mod describe;
 mod lake;
 mod origin;

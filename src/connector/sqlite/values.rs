@@ -2,7 +2,7 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::affinity::Affinity;
-use super::civil::{text_of, value_of};
+use crate::connector::civil::{text_of, value_of};
 use crate::vocab::{LogicalType, Value};
 
 /// What `found` is in a column of the type `logical`, or why it is nothing such.

@@ -49,9 +49,9 @@ enum Kind {
     Other,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Side {
-    word: &'static str,
+    word: String,
     kind: Kind,
     connections: &'static [&'static str],
     system: &'static str,
@@ -66,10 +66,20 @@ fn sides(name: &str) -> Option<(Side, Side)> {
     let find = |text: &str| {
         let lower = text.to_ascii_lowercase();
         let place = PLACES.iter().find(|(word, ..)| lower.contains(word));
-        place.map(|(word, kind, connections, system)| Side { word, kind: *kind, connections, system })
+        place.map(|(word, kind, connections, system)| Side {
+            word: (*word).to_owned(),
+            kind: *kind,
+            connections,
+            system,
+        })
     };
     match (find(from), find(into)) {
         (Some(from), Some(into)) => Some((from, into)),
+        // What comes into the lake or its files from something carve does not know is a source system.
+        (None, Some(into)) if matches!(into.kind, Kind::Lake | Kind::Files(_)) => {
+            let word = from.to_ascii_lowercase();
+            Some((Side { word, kind: Kind::Source, connections: &["source_conn_id", "conn_id"], system: "api" }, into))
+        }
         _ => None,
     }
 }
@@ -84,15 +94,15 @@ pub(super) fn read(given: &Arguments<'_>, found: &mut Found) -> bool {
         (None, true) => {
             let place = |at: usize| {
                 let (word, kind, connections, system) = PLACES[at];
-                Side { word, kind, connections, system }
+                Side { word: word.to_owned(), kind, connections, system }
             };
             // Files of a bucket become a table of BigQuery.
             (place(7), place(0))
         }
         (None, false) => return false,
     };
-    let reads = reads(given, from, found);
-    let writes = writes(given, into);
+    let reads = reads(given, &from, found);
+    let writes = writes(given, &into);
     if reads.is_empty() && writes.is_empty() {
         return false;
     }
@@ -132,15 +142,15 @@ fn declare(name: &str, kind: &str, given: &Arguments<'_>, found: &mut Found) {
 type Named = Result<DatasetId, String>;
 
 /// The system that a connection stands for.
-fn system(given: &Arguments<'_>, side: Side) -> String {
+fn system(given: &Arguments<'_>, side: &Side) -> String {
     let connection = given.text(side.connections).map(|text| readable(&text).replace(['{', '}'], ""));
-    let name = connection.unwrap_or_else(|| side.word.to_owned()).to_lowercase();
+    let name = connection.unwrap_or_else(|| side.word.clone()).to_lowercase();
     let short =
         ["_conn_id", "_connection", "_conn", "_default"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     short.replace([':', ' '], "_")
 }
 
-fn reads(given: &Arguments<'_>, side: Side, found: &mut Found) -> Vec<Named> {
+fn reads(given: &Arguments<'_>, side: &Side, found: &mut Found) -> Vec<Named> {
     match side.kind {
         Kind::Lake => {
             if let Some(sql) =
@@ -178,6 +188,13 @@ fn reads(given: &Arguments<'_>, side: Side, found: &mut Found) -> Vec<Named> {
                     "object_name",
                     "source_path",
                     "endpoint",
+                    "resource",
+                    "air_table_name",
+                    "collection",
+                    "sheet_name",
+                    "report_name",
+                    "layer",
+                    "product",
                 ]),
             };
             let of = |table: &String| match table.contains("${") || table.contains("{{") {
@@ -190,7 +207,7 @@ fn reads(given: &Arguments<'_>, side: Side, found: &mut Found) -> Vec<Named> {
     }
 }
 
-fn writes(given: &Arguments<'_>, side: Side) -> Vec<Named> {
+fn writes(given: &Arguments<'_>, side: &Side) -> Vec<Named> {
     match side.kind {
         Kind::Lake => {
             let resource = given.get(&["table_resource"]).map(|value| {
@@ -266,6 +283,7 @@ fn files(given: &Arguments<'_>, scheme: &str, is_source: bool) -> Vec<Named> {
                 "s3_key",
                 "key",
                 "object",
+                "object_path",
                 "object_name",
                 "destination_key",
             ],
@@ -290,11 +308,11 @@ mod tests {
 
     #[test]
     fn a_class_name_says_both_sides() {
-        let of = |name: &str| sides(name).map(|(from, into)| (from.word, into.word));
-        assert_eq!(of("GCSToBigQueryOperator"), Some(("gcs", "bigquery")));
-        assert_eq!(of("MySqlToGoogleCloudStorageOperator"), Some(("mysql", "googlecloudstorage")));
-        assert_eq!(of("GoogleCloudStorageToBigQueryOperator"), Some(("googlecloudstorage", "bigquery")));
-        assert_eq!(of("S3ToRedshiftOperator"), Some(("s3", "redshift")));
+        let of = |name: &str| sides(name).map(|(from, into)| format!("{} > {}", from.word, into.word));
+        assert_eq!(of("GCSToBigQueryOperator").as_deref(), Some("gcs > bigquery"));
+        assert_eq!(of("MySqlToGoogleCloudStorageOperator").as_deref(), Some("mysql > googlecloudstorage"));
+        assert_eq!(of("GoogleCloudStorageToBigQueryOperator").as_deref(), Some("googlecloudstorage > bigquery"));
+        assert_eq!(of("S3ToRedshiftOperator").as_deref(), Some("s3 > redshift"));
         assert_eq!(of("BashOperator"), None);
         assert_eq!(of("TokenOperator"), None);
     }

@@ -21,7 +21,8 @@ use crate::{
 
 /// Statements and expressions one file may take.
 const FUEL: usize = 400_000;
-/// Of these, those that one function walked for its own sake may take.
+/// Those that all functions walked for their own sake may take together, and each of them.
+const FUEL_OF_CALLS: usize = 600_000;
 const FUEL_OF_CALL: usize = 20_000;
 /// Turns of one loop.
 pub(super) const MAX_TURNS: usize = 1_000;
@@ -57,6 +58,7 @@ pub(crate) struct Interp<'a, H: Host> {
     pub(super) maybe: usize,
     pub(super) depth: usize,
     fuel: usize,
+    fuel_of_calls: usize,
     things: usize,
     parsed: &'a Modules,
     modules: BTreeMap<Utf8PathBuf, Rc<Scope>>,
@@ -95,6 +97,7 @@ impl<'a, H: Host> Interp<'a, H> {
             maybe: 0,
             depth: 0,
             fuel: FUEL,
+            fuel_of_calls: FUEL_OF_CALLS,
             things: 0,
             parsed,
             modules: BTreeMap::new(),
@@ -257,11 +260,11 @@ impl<'a, H: Host> Interp<'a, H> {
 
     /// Walks `function` for its own sake: what it takes is bounded apart from the rest of the file.
     pub(crate) fn walk_function(&mut self, function: &Rc<Function>, given: super::Given) -> Value {
-        let before = self.fuel;
-        self.fuel = before.min(FUEL_OF_CALL);
-        let granted = self.fuel;
+        let granted = self.fuel_of_calls.min(FUEL_OF_CALL);
+        let before = std::mem::replace(&mut self.fuel, granted);
         let value = self.call_function(function, given);
-        self.fuel = before - (granted - self.fuel);
+        self.fuel_of_calls -= granted - self.fuel;
+        self.fuel = before;
         value
     }
 

@@ -90,6 +90,16 @@ impl<'a> Around<'a> {
         found
     }
 
+    /// Whether the path of any file fits `glob`.
+    pub(crate) fn any_fits(&self, glob: &str) -> bool {
+        self.found.keys().any(|path| fits_path(path, glob))
+    }
+
+    /// Files whose paths fit `glob`, in order.
+    pub(crate) fn all_that_fit(&self, glob: &str) -> Vec<Utf8PathBuf> {
+        self.found.keys().filter(|path| fits_path(path, glob)).map(|path| (*path).to_owned()).collect()
+    }
+
     /// The file that `written` names, counted from each of `folders` in turn; else the only file of the estate
     /// whose path ends so, because configs name paths of the machine they run on.
     pub(crate) fn find(&self, folders: &[&Utf8Path], written: &str) -> Sought {
@@ -132,6 +142,32 @@ impl<'a> Around<'a> {
         let (first, second) = (best.next()?, best.next());
         second.is_none().then_some(*first)
     }
+}
+
+/// Whether `path` fits a glob in which `**` stands for any number of folders.
+pub(crate) fn fits_path(path: &Utf8Path, glob: &str) -> bool {
+    let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
+    let globs: Vec<&str> = glob.trim_start_matches("./").split('/').filter(|part| !part.is_empty()).collect();
+    // Which of the first globs fit the parts so far.
+    let mut open = vec![false; globs.len() + 1];
+    open[0] = true;
+    for at in 0..globs.len() {
+        open[at + 1] = open[at] && globs[at] == "**";
+    }
+    for part in parts {
+        let mut next = vec![false; globs.len() + 1];
+        for (at, glob) in globs.iter().enumerate() {
+            match *glob {
+                "**" => next[at + 1] |= open[at] || open[at + 1],
+                glob => next[at + 1] |= open[at] && fits_glob(part, glob),
+            }
+            if *glob == "**" && next[at] {
+                next[at + 1] = true;
+            }
+        }
+        open = next;
+    }
+    open[globs.len()]
 }
 
 /// Whether `text` fits a glob of `*` and `?`.
@@ -200,6 +236,21 @@ mod tests {
         assert_eq!(sought("sql/${name}.sql"), "computed");
         assert_eq!(sought("d.sql"), "missing dags/d.sql");
         assert_eq!(sought("../../d.sql"), "outside");
+    }
+
+    #[test]
+    fn two_stars_stand_for_any_number_of_folders() {
+        for (path, glob, fits) in [
+            ("a.yaml", "**/*.yaml", true),
+            ("x/y/a.yaml", "**/*.yaml", true),
+            ("x/y/a.yaml", "x/**/a.yaml", true),
+            ("x/a.yaml", "x/**/a.yaml", true),
+            ("x/y/a.yaml", "x/*.yaml", false),
+            ("x/y", "x/**", true),
+            ("y/a.yaml", "x/**", false),
+        ] {
+            assert_eq!(fits_path(path.as_ref(), glob), fits, "{path} {glob}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod around;
 mod take;
 
-pub(crate) use around::{Around, Sought};
+pub(crate) use around::{Around, Sought, fits_path};
 pub(crate) use take::{Taken, TakenJobs, expand};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,15 +17,14 @@ use rayon::prelude::*;
 use crate::{
     diagnostics::Diagnostic,
     estate::{
-        FileFormat, Job, Schedule, SourceSystem, airflow, cron, digdag, embulk, job_file, shell, table_metadata,
-        text_file::TextFile, workflows,
+        FileFormat, Job, Schedule, SourceSystem, airflow, cron, digdag, embulk, job_file, mapping::Mapped, shell,
+        table_metadata, text_file::TextFile, workflows,
     },
     vocab::{DatasetId, JobId, Span},
 };
 
 /// Every reader of job files, in the order in which they claim: schedulers before what they run.
 const READERS: &[&dyn Reader] = &[
-    &job_file::CarveJobs,
     &airflow::Airflow,
     &airflow::Gusty,
     &table_metadata::TableMetadata,
@@ -101,15 +100,27 @@ pub(crate) fn may_be_claimed(path: &Utf8Path) -> bool {
     READERS.iter().any(|reader| reader.may_claim(path))
 }
 
-/// Reads every one of `files` that a reader claims, each once, by the first that does.
-pub(crate) fn read_all(files: &[&TextFile], around: &Around<'_>) -> Vec<Taken> {
+/// Reads every one of `files` that a reader claims, each once, by the first that does: what the estate's own mappings
+/// say comes first, and the presets last.
+pub(crate) fn read_all(files: &[&TextFile], around: &Around<'_>) -> (Vec<Taken>, Vec<Diagnostic>) {
+    let (own, faults) = Mapped::of(files, around);
+    let presets = Mapped::presets();
+    let further = own.further(around);
+    let mut all: Vec<&TextFile> = files.iter().copied().chain(&further).collect();
+    all.sort_by(|a, b| a.path.cmp(&b.path));
+    all.dedup_by(|a, b| a.path == b.path);
+    let readers: Vec<&dyn Reader> = [&job_file::CarveJobs as &dyn Reader, &own]
+        .into_iter()
+        .chain(READERS.iter().copied())
+        .chain([&presets as &dyn Reader])
+        .collect();
     let claim =
-        |file: &&TextFile| READERS.iter().position(|reader| reader.may_claim(&file.path) && reader.claims(file));
-    let claims: Vec<Option<usize>> = files.par_iter().map(claim).collect();
+        |file: &&TextFile| readers.iter().position(|reader| reader.may_claim(&file.path) && reader.claims(file));
+    let claims: Vec<Option<usize>> = all.par_iter().map(claim).collect();
     let mut taken = Vec::new();
-    for (at, reader) in READERS.iter().enumerate() {
+    for (at, reader) in readers.iter().enumerate() {
         let own: Vec<&TextFile> =
-            files.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file).collect();
+            all.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file).collect();
         let readings = reader.read_all(&own, around);
         let of = |(file, reading): (&&TextFile, Reading)| Taken {
             path: file.path.clone(),
@@ -118,5 +129,5 @@ pub(crate) fn read_all(files: &[&TextFile], around: &Around<'_>) -> Vec<Taken> {
         };
         taken.extend(own.iter().zip(readings).map(of));
     }
-    taken
+    (taken, faults)
 }

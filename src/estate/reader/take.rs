@@ -31,11 +31,15 @@ impl TakenJobs {
     /// Sorts `taken`: a file that another one runs gives no jobs of its own.
     pub(crate) fn of(taken: Vec<Taken>) -> TakenJobs {
         let run = run_by_others(&taken);
+        let named = claimed_by_name(&taken);
         let mut all = TakenJobs { readings: Vec::new(), formats: BTreeMap::new(), coverage: BTreeMap::new() };
         for Taken { path, format, mut reading } in taken {
             if run.contains(&path) {
                 // The caller's reading says it better: with the arguments it is run with.
                 reading = Reading { claimed: reading.claimed, also_read: reading.also_read, ..Reading::default() };
+            }
+            if by_place(format) {
+                reading.jobs.retain(|job| !job.scripts.iter().any(|script| named.contains(&script.at.file)));
             }
             // A file that does nothing with data is none of carve's business.
             if reading.jobs.is_empty() && reading.pieces == 0 && !run.contains(&path) && reading.is_bare() {
@@ -62,6 +66,17 @@ impl Reading {
     fn is_bare(&self) -> bool {
         self.faults.is_empty() && self.sources.is_empty() && self.declared.is_empty() && self.dbt_runs.is_empty()
     }
+}
+
+/// Whether files of `format` are about the SQL beside them, which they do not name.
+fn by_place(format: FileFormat) -> bool {
+    format == FileFormat::TableMetadata
+}
+
+/// The files that jobs name: what runs one is no second job by its place.
+fn claimed_by_name(taken: &[Taken]) -> BTreeSet<Utf8PathBuf> {
+    let naming = taken.iter().filter(|one| !by_place(one.format));
+    naming.flat_map(|one| one.reading.claimed.iter().cloned()).collect()
 }
 
 /// The files that a job of another file runs, by way of any number of others. Of a circle the first counts as run by none.

@@ -25,6 +25,10 @@ impl Resolver<'_> {
                 let by = self.all(by, env).and(&both).influence(EdgeKind::Conditional);
                 self.all(of, env).and(&both).changed().and(&by)
             }
+            Ex::Kept { value, by } => {
+                let by = self.all(by, env).influence(EdgeKind::Filter);
+                self.expr(value, env).and(&by)
+            }
             Ex::Over { value, by } => {
                 let by = self.all(by, env).influence(EdgeKind::Window);
                 self.expr(value, env).changed().and(&by)

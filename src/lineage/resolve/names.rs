@@ -32,6 +32,13 @@ pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
     {
         *table = head.to_owned();
     }
+    // Delta Lake writes a version behind an at sign.
+    if let Some((head, version)) = table.split_once('@')
+        && !head.is_empty()
+        && is_version(version)
+    {
+        *table = head.to_owned();
+    }
     let table = table.clone();
     if table.starts_with(UNKNOWN) {
         return Meaning::Computed;
@@ -57,6 +64,12 @@ pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
     Meaning::Dataset(DatasetId::from_parts(&parts), stubbed)
 }
 
+/// Whether `text` is a version of a table: `v3`, or a time in digits.
+pub(super) fn is_version(text: &str) -> bool {
+    let digits = text.strip_prefix('v').unwrap_or(text);
+    !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +87,7 @@ mod tests {
         assert_eq!(meaning(&["d", "t$20240101"], None), dataset("d.t", false));
         assert_eq!(meaning(&["information_schema", "tables"], None), Meaning::Nothing);
         assert_eq!(meaning(&["dual"], None), Meaning::Nothing);
+        assert_eq!(meaning(&["d", "t@v12"], None), dataset("d.t", false));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::{
     },
 };
 
+/// How often a recursive query is read at most until nothing new comes out.
+const MAX_ROUNDS: usize = 6;
+
 impl Resolver<'_> {
     /// A query's columns and what decides its rows.
     pub(super) fn query(&mut self, query: &Query, env: &Env<'_>) -> Rel {
@@ -87,20 +90,48 @@ impl Resolver<'_> {
             anchor.rename(&cte.columns);
             bound.ctes.insert(cte.name.clone(), Rc::new(anchor));
         }
+        match myself {
+            Some(cte) => self.rounds(cte, others, &mut bound, &mut rel),
+            None => self.other_arms(others, &bound, &mut rel),
+        }
+        rel.base = None;
+        rel
+    }
+
+    /// The later arms of a query that may read itself, until nothing new comes out of them.
+    fn rounds(&mut self, cte: &Cte, others: &[(SetOp, Body)], bound: &mut Env<'_>, rel: &mut Rel) {
+        let mark = self.mark();
+        let rounds = if self.recursing == 0 { MAX_ROUNDS } else { 1 };
+        self.recursing += 1;
+        for round in 1..=rounds {
+            let before = rel.clone();
+            self.ctes_read.remove(&cte.name);
+            self.other_arms(others, bound, rel);
+            if round == rounds || !self.ctes_read.contains(&cte.name) || before.same_flows(rel) {
+                break;
+            }
+            // The arms are read once more with what they gave; they tell what they told again.
+            self.forget_since(&mark);
+            let mut grown = rel.clone();
+            grown.rename(&cte.columns);
+            bound.ctes.insert(cte.name.clone(), Rc::new(grown));
+        }
+        self.recursing -= 1;
+    }
+
+    fn other_arms(&mut self, others: &[(SetOp, Body)], bound: &Env<'_>, rel: &mut Rel) {
         for (op, arm) in others {
-            let other = self.body(arm, &bound, None);
+            let other = self.body(arm, bound, None);
             match op {
                 SetOp::Remove => {
                     let all = other.columns.iter().fold(Flow::default(), |flow, col| flow.and(&col.flow));
                     rel.rows.merge(&all.influence(EdgeKind::Filter));
                 }
-                SetOp::Flow => columns::merge_by_place(&mut rel, &other),
-                SetOp::ByName => columns::merge_by_name(&mut rel, &other),
+                SetOp::Flow => columns::merge_by_place(rel, &other),
+                SetOp::ByName => columns::merge_by_name(rel, &other),
             }
             rel.rows.merge(&other.rows);
         }
-        rel.base = None;
-        rel
     }
 
     fn select(&mut self, select: &Select, env: &Env<'_>) -> Rel {

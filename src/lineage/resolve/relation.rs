@@ -100,6 +100,11 @@ impl Resolver<'_> {
             }
             Source::Files(files, at) => self.files_rel(files, at),
             Source::Function(args) => Rc::new(self.function_rel(args, scope, env)),
+            Source::Unnest(args) => Rc::new(self.unnest_rel(args, scope, env)),
+            Source::Call(function, args) => match self.is_known(function) {
+                true => self.table(function, env),
+                false => Rc::new(self.function_rel(args, scope, env)),
+            },
             Source::Remote(system, query) => {
                 let remote = Env { system: Some(system), ..Env::within(env) };
                 Rc::new(self.query(query, &remote))
@@ -143,6 +148,15 @@ impl Resolver<'_> {
         let inside = Env::inside(env, scope);
         let flow = args.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
         Rel { any: Some(flow.changed()), ..Rel::default() }
+    }
+
+    /// Several arrays side by side: a column each, and what else there is (their places) from all of them.
+    fn unnest_rel(&mut self, args: &[Ex], scope: &Scope, env: &Env<'_>) -> Rel {
+        let inside = Env::inside(env, scope);
+        let column = |(at, flow): (usize, Flow)| Col { name: format!("column{}", at + 1), flow };
+        let flows: Vec<Flow> = args.iter().map(|ex| self.expr(ex, &inside).changed()).collect();
+        let any = flows.iter().fold(Flow::default(), |all, flow| all.and(flow));
+        Rel { columns: flows.into_iter().enumerate().map(column).collect(), any: Some(any), ..Rel::default() }
     }
 
     fn joins_rel(&mut self, inner: &[Joined], env: &Env<'_>) -> Rel {
@@ -204,7 +218,7 @@ fn column_names(ex: &Ex) -> Vec<String> {
     match ex {
         Ex::Column { parts, .. } => parts.last().cloned().into_iter().collect(),
         Ex::Change(list) | Ex::Aggregate(list) => list.iter().flat_map(column_names).collect(),
-        Ex::Over { value, .. } => column_names(value),
+        Ex::Over { value, .. } | Ex::Kept { value, .. } => column_names(value),
         _ => Vec::new(),
     }
 }

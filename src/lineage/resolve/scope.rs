@@ -37,6 +37,12 @@ impl Rel {
         self.columns.iter().find(|col| col.name == name).map(|col| &col.flow)
     }
 
+    /// Whether the same feeds both, column by column and row by row.
+    pub(super) fn same_flows(&self, other: &Rel) -> bool {
+        let flows = |rel: &Rel| rel.columns.iter().map(|col| col.flow.clone()).collect::<Vec<_>>();
+        self.rows == other.rows && flows(self) == flows(other)
+    }
+
     /// Columns that are there twice under one name, fed by the same, are there once: whoever reads the relation
     /// sees no difference, and `SELECT *` over two copies of one query does not double what is known.
     pub(super) fn without_twins(mut self) -> Self {

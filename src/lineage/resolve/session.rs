@@ -1,6 +1,6 @@
 //! What a job's statements have in common: columns known so far, tables of the session, where names lead.
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     rc::Rc,
 };
 
@@ -8,7 +8,7 @@ use super::{
     columns::{self, Origins},
     flow::Flow,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, UNKNOWN, meaning_of},
+    names::{Meaning, UNKNOWN, is_version, meaning_of},
     query::base_rel,
     scope::{Env, Rel},
 };
@@ -20,6 +20,7 @@ use crate::{
             address::file_address,
             ir::{Bytes, Name},
             script::Note,
+            words::is_any,
         },
     },
     vocab::{Column, DatasetId},
@@ -32,6 +33,15 @@ pub(super) struct Temp {
     pub(super) rel: Rc<Rel>,
     /// The datasets that fed it.
     pub(super) tables: BTreeSet<u32>,
+}
+
+/// How much was told at some point.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    uses: usize,
+    notes: usize,
+    qualifiers: usize,
+    starred: BTreeSet<u32>,
 }
 
 /// Resolves statements one after the other.
@@ -48,6 +58,10 @@ pub(super) struct Resolver<'c> {
     pub(super) starred: BTreeSet<u32>,
     pub(super) sources: BTreeSet<u32>,
     pub(super) read_temp: bool,
+    /// Names of CTEs met in FROM clauses since somebody looked.
+    pub(super) ctes_read: HashSet<String>,
+    /// Recursive queries that are being read, each within the other.
+    pub(super) recursing: usize,
     pub(super) out: Resolved,
     pub(super) qualifiers: Vec<Qualifier>,
 }
@@ -68,6 +82,8 @@ impl<'c> Resolver<'c> {
             starred: BTreeSet::new(),
             sources: BTreeSet::new(),
             read_temp: false,
+            ctes_read: HashSet::new(),
+            recursing: 0,
             out: Resolved::default(),
             qualifiers: Vec::new(),
         }
@@ -120,7 +136,7 @@ impl<'c> Resolver<'c> {
                     access,
                     evidence,
                     name.at.clone(),
-                    name.exact && !stubbed && dataset.system().is_none(),
+                    name.exact && !stubbed && dataset.system().is_none() && !says_version(name),
                 );
                 Some(dataset)
             }
@@ -143,6 +159,7 @@ impl<'c> Resolver<'c> {
         if let [only] = name.parts.as_slice()
             && let Some(rel) = env.cte(only)
         {
+            self.ctes_read.insert(only.clone());
             return rel;
         }
         if let Some(temp) = self.temps.get(&temp_key(name)) {
@@ -213,6 +230,11 @@ impl<'c> Resolver<'c> {
         }
     }
 
+    /// Whether something gives the columns of what `name` means.
+    pub(super) fn is_known(&self, name: &Name) -> bool {
+        self.dataset(name).is_some_and(|dataset| self.columns_of(&dataset).is_some())
+    }
+
     /// The columns of `dataset`, where they are known.
     pub(super) fn known_columns(&self, dataset: &DatasetId) -> Option<Vec<String>> {
         let columns = self.columns_of(dataset)?;
@@ -223,6 +245,24 @@ impl<'c> Resolver<'c> {
     pub(super) fn columns_of(&self, dataset: &DatasetId) -> Option<&[Column]> {
         let columns = self.local.get(dataset).or_else(|| self.catalog.get(dataset))?;
         (!columns.is_empty()).then_some(columns.as_slice())
+    }
+
+    /// How much was told so far.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            uses: self.out.uses.len(),
+            notes: self.out.notes.len(),
+            qualifiers: self.qualifiers.len(),
+            starred: self.starred.clone(),
+        }
+    }
+
+    /// Takes back what was told since, because it will be told again.
+    pub(super) fn forget_since(&mut self, mark: &Mark) {
+        self.out.uses.truncate(mark.uses);
+        self.out.notes.truncate(mark.notes);
+        self.qualifiers.truncate(mark.qualifiers);
+        self.starred.clone_from(&mark.starred);
     }
 
     /// Notes a fault.
@@ -236,13 +276,22 @@ fn linked(parts: &[String]) -> Option<DatasetId> {
     if let [server, rest @ ..] = parts
         && rest.len() == 3
         && !server.starts_with(UNKNOWN)
+        && !rest.iter().any(|part| is_any("not_a_schema", part))
     {
         return Some(DatasetId::in_system(server, &rest.join(".")));
     }
     let (last, before) = parts.split_last()?;
     let (table, link) = last.split_once('@').filter(|(table, link)| !table.is_empty() && !link.is_empty())?;
+    if is_version(link) {
+        return None;
+    }
     let named: Vec<&str> = before.iter().map(String::as_str).chain([table]).collect();
     Some(DatasetId::in_system(link, &named.join(".")))
+}
+
+/// Whether a version is written behind the name.
+fn says_version(name: &Name) -> bool {
+    name.parts.last().and_then(|last| last.split_once('@')).is_some_and(|(_, version)| is_version(version))
 }
 
 /// Whether a name can only mean a table of the session.

@@ -83,6 +83,8 @@ impl Dialect {
             "redshift" => &["postgres", "generic"],
             "mysql" => &["generic", "sqlite"],
             "sqlite" => &["generic", "postgres"],
+            // Its INSERT ALL is read by another grammar.
+            "oracle" => &["generic", "postgres", "snowflake"],
             "duckdb" => &["postgres", "generic"],
             "generic" => &["postgres", "bigquery", "snowflake"],
             _ => &["generic", "postgres"],

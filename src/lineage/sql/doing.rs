@@ -3,10 +3,12 @@ use std::ops::Range;
 
 use super::{
     address::file_of,
+    clickhouse_engines,
     dialect::Dialect,
-    ir::{Effect, Fill, Name, Stmt},
+    ir::{Body, Effect, Fill, Name, Select, Source, Stmt},
     lexer::{Kind, Token, unquoted},
-    scan::name_at,
+    lower_query::{alone, plain},
+    scan::{name_at, scan},
     shape::{Caught, Shaped, string_of},
     sources,
 };
@@ -21,8 +23,10 @@ pub(super) enum Rest {
     Statement,
     /// A query whose rows leave.
     Out,
-    /// The same, in parentheses: its tokens.
-    OutOf(Range<usize>),
+    /// A query in parentheses, whose rows leave or go to a table: its tokens.
+    Within(Range<usize>, Option<Box<Target>>),
+    /// A query in a string, whose rows go to a table: the tokens of the string.
+    Said(Range<usize>, Box<Target>),
     /// A query whose rows go to a table.
     Fill(Box<Target>),
 }
@@ -61,16 +65,23 @@ impl Doing<'_> {
                 ["schema", from, schema] => stmt.change_schema(self.name(from)?, &self.name(schema)?),
                 ["copy", from, to] => stmt.fills.push(Fill::whole(self.name(to)?, self.name(from)?)),
                 ["read", table] => stmt.touches.push((self.name(table)?, Access::Read)),
-                ["rows", key] => match self.shaped.caught.get(key)? {
-                    Caught::Group(range) => rest = Rest::OutOf(range.clone()),
-                    _ => return None,
-                },
+                ["rows", key] => rest = Rest::Within(self.range(key)?, None),
+                ["fillby", table, key, columns @ ..] => {
+                    rest = Rest::Within(self.range(key)?, Some(Box::new(self.target(stmt, table, columns.first())?)));
+                }
+                ["fillrun", table, key, columns @ ..] => {
+                    rest = Rest::Said(self.range(key)?, Box::new(self.target(stmt, table, columns.first())?));
+                }
+                ["pass", from, to @ ..] => self.pass(stmt, from, to.first())?,
+                ["test", key] => stmt.touches.extend(scan(self.text, self.group(key)?, true, false).touches),
                 ["write", table] => stmt.touches.push((self.name(table)?, Access::Write)),
                 ["from", files] => self.files(stmt, files, Access::Read),
                 ["into", files] => self.files(stmt, files, Access::Write),
                 ["do"] => rest = Rest::Statement,
                 ["out"] => rest = Rest::Out,
-                ["fill", table, columns @ ..] => rest = self.target(stmt, table, columns.first())?,
+                ["fill", table, columns @ ..] => {
+                    rest = Rest::Fill(Box::new(self.target(stmt, table, columns.first())?));
+                }
                 ["told", words @ ..] => stmt.unnamed.push((words.join(" "), stmt.at.clone())),
                 ["external", table] => sources::external(self, stmt, table)?,
                 ["foreign", table, columns, server, options] => {
@@ -83,6 +94,12 @@ impl Doing<'_> {
                     sources::using(self, stmt, table, columns, format, options)?;
                 }
                 ["engine", table, columns, given] => sources::engine(self, stmt, table, columns, given)?,
+                ["nodes", table, columns, given] => clickhouse_engines::nodes(self, stmt, table, columns, given)?,
+                ["files", table, columns, given] => clickhouse_engines::files(self, stmt, table, columns, given)?,
+                ["topic", table, columns] => clickhouse_engines::topic(self, stmt, table, columns)?,
+                ["dictionary", table, columns, given] => {
+                    clickhouse_engines::dictionary(self, stmt, table, columns, given)?;
+                }
                 ["federated", table, columns, place] => sources::federated(self, stmt, table, columns, place)?,
                 ["like", table, model] => {
                     super::lower_create::like(stmt, self.name(table)?, self.name(model)?, false);
@@ -110,8 +127,26 @@ impl Doing<'_> {
                 let at = self.tokens[*at].at.clone();
                 parts.iter().all(|part| !part.is_empty()).then_some(Name { parts, at, exact: false })
             }
-            Caught::Group(_) => None,
+            Caught::Group(range) => name_at(self.text, self.tokens, range.start).map(|(name, _)| name),
         }
+    }
+
+    /// The numbers of the tokens caught as `key`.
+    fn range(&self, key: &str) -> Option<Range<usize>> {
+        match self.shaped.caught.get(key)? {
+            Caught::Group(range) => Some(range.clone()),
+            _ => None,
+        }
+    }
+
+    /// Rows of one table that go on, changed in ways that nobody can follow here.
+    fn pass(&self, stmt: &mut Stmt, from: &str, to: Option<&&str>) -> Option<()> {
+        let from = vec![alone(Source::Table(self.name(from)?))];
+        let target = to.map(|to| self.name(to)).unwrap_or_default();
+        let temp = target.as_ref().is_some_and(|name| self.is_temp(&name.at));
+        let query = plain(Body::Select(Box::new(Select { from, ..Select::default() })));
+        stmt.fills.push(Fill { temp, ..Fill::of(target, query) });
+        Some(())
     }
 
     /// The string caught as `key`.
@@ -151,13 +186,21 @@ impl Doing<'_> {
         names
     }
 
-    fn target(&self, stmt: &Stmt, table: &str, columns: Option<&&str>) -> Option<Rest> {
+    /// The columns listed in the group caught as `key`: each item's first name, whatever its type.
+    fn listed(&self, key: &str) -> Vec<String> {
+        const CONSTRAINTS: [&str; 7] = ["constraint", "primary", "unique", "foreign", "check", "index", "key"];
+        let Some(tokens) = self.group(key) else { return Vec::new() };
+        let named =
+            items(tokens).filter(|item| !item.iter().take(1).any(|t| CONSTRAINTS.iter().any(|w| t.is(self.text, w))));
+        named.filter_map(|item| name_at(self.text, item, 0)?.0.parts.pop()).collect()
+    }
+
+    fn target(&self, stmt: &Stmt, table: &str, columns: Option<&&str>) -> Option<Target> {
         let name = self.name(table)?;
-        let columns = columns.map(|key| self.names(key)).unwrap_or_default();
-        let columns = columns.into_iter().filter_map(|mut name| name.parts.pop()).collect();
+        let columns = columns.map(|key| self.listed(key)).unwrap_or_default();
         let makes = stmt.kind.starts_with("create");
         let temp = makes && self.is_temp(&name.at);
-        Some(Rest::Fill(Box::new(Target { name, columns, temp, makes })))
+        Some(Target { name, columns, temp, makes })
     }
 
     /// Whether a word before the name says that it lives only in the session.
@@ -183,13 +226,7 @@ impl Doing<'_> {
     /// `key value, key = [values]` in the group caught as `key`.
     pub(super) fn options(&self, key: &str) -> Vec<Given> {
         let Some(tokens) = self.group(key) else { return Vec::new() };
-        let mut depth = 0;
-        let items = tokens.split(|token| {
-            depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));
-            depth -= i32::from(matches!(token.kind, Kind::Sign(')' | ']')));
-            depth == 0 && token.is_sign(',')
-        });
-        items.filter_map(|item| self.option(item)).collect()
+        items(tokens).filter_map(|item| self.option(item)).collect()
     }
 
     fn option(&self, item: &[Token]) -> Option<Given> {
@@ -227,6 +264,16 @@ pub(super) struct Given {
     pub(super) key: String,
     /// Strings and words behind it, each with its place.
     pub(super) values: Vec<(String, Range<usize>)>,
+}
+
+/// The parts between commas outside parentheses and brackets.
+fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    let mut depth = 0;
+    tokens.split(move |token| {
+        depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));
+        depth -= i32::from(matches!(token.kind, Kind::Sign(')' | ']')));
+        depth == 0 && token.is_sign(',')
+    })
 }
 
 fn paths(one: Given) -> Vec<(String, Range<usize>)> {

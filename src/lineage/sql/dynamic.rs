@@ -63,7 +63,7 @@ impl Reader<'_> {
     fn quoted(&mut self, folded: &Folded) -> Option<Vec<Stmt>> {
         let tokens = lex(&folded.text, self.dialect.rules());
         let mut stmts = Vec::new();
-        for piece in pieces(&folded.text, &tokens, false) {
+        for piece in pieces(&folded.text, &tokens, false, self.dialect.semicolon_free()) {
             let Piece::Statement(run, _) = piece else { return None };
             let own = tokens[run.start].at.start..tokens[run.end - 1].at.end;
             let text = &folded.text[own];

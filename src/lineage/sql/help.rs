@@ -13,6 +13,8 @@ enum Step {
     Group,
     Text,
     BeforeText,
+    BeforeWord(&'static str),
+    BeforeAnyWord,
     Number,
     AnyWord,
 }
@@ -49,6 +51,21 @@ pub(in crate::lineage) fn without_top(text: &str, base: usize, tokens: &[Token])
     let end = group(tokens, 2).filter(|_| changes && word(1).as_deref() == Some("top"))?;
     let mut bytes = text.as_bytes().to_vec();
     blank(&mut bytes, tokens[1].at.start - base..tokens[end - 1].at.end - base);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// T-SQL's `DELETE FROM x FROM t AS x …`, which is taken for two statements: `text` with the first FROM blanked.
+pub(in crate::lineage) fn without_first_from(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let is = |at: usize, word: &str| {
+        let token = tokens.get(at)?;
+        text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word).then_some(())
+    };
+    is(0, "delete").and_then(|()| is(1, "from"))?;
+    // A name: parts with dots between them.
+    let dots = tokens.get(3..)?.chunks(2).take_while(|pair| pair[0].is_sign('.')).count();
+    is(3 + dots * 2, "from")?;
+    let mut bytes = text.as_bytes().to_vec();
+    blank(&mut bytes, tokens[1].at.start - base..tokens[1].at.end - base);
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -97,11 +114,15 @@ fn step(word: &'static str) -> Step {
         "(..)" => Step::Group,
         "'s'" => Step::Text,
         ">'s'" => Step::BeforeText,
+        ">w" => Step::BeforeAnyWord,
         "n" => Step::Number,
         "w" => Step::AnyWord,
         "," => Step::Sign(','),
         "=" => Step::Sign('='),
-        other => Step::Word(other),
+        other => match other.strip_prefix('>') {
+            Some(word) => Step::BeforeWord(word),
+            None => Step::Word(other),
+        },
     }
 }
 
@@ -122,6 +143,8 @@ fn matched(text: &str, base: usize, tokens: &[Token], at: usize, steps: &[Step])
             Step::Word(word) if written.eq_ignore_ascii_case(word) => {}
             Step::Sign(sign) if token.is_sign(*sign) => {}
             Step::BeforeText if token.kind == Kind::Text => return Some(next),
+            Step::BeforeWord(word) if written.eq_ignore_ascii_case(word) => return Some(next),
+            Step::BeforeAnyWord if matches!(token.kind, Kind::Word | Kind::Quoted) => return Some(next),
             Step::Text if token.kind == Kind::Text => {}
             Step::Number if token.kind == Kind::Number => {}
             Step::AnyWord if matches!(token.kind, Kind::Word | Kind::Quoted) => {}

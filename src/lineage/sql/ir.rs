@@ -44,6 +44,13 @@ pub(in crate::lineage) enum Ex {
         /// What decides and may come out: kept once, or nested calls would double with each level.
         both: Vec<Ex>,
     },
+    /// `value` over the rows that `by` keeps: an aggregate's FILTER.
+    Kept {
+        /// The aggregate.
+        value: Box<Ex>,
+        /// What decides which rows it sees.
+        by: Vec<Ex>,
+    },
     /// `value` computed over windows made by `by`.
     Over {
         /// The function and its arguments.
@@ -194,6 +201,10 @@ pub(in crate::lineage) enum Source {
     Query(Box<Query>),
     /// A table function or unnest over expressions.
     Function(Vec<Ex>),
+    /// UNNEST of several arrays: each gives a column.
+    Unnest(Vec<Ex>),
+    /// A table function of that name, which the estate may define, over expressions.
+    Call(Name, Vec<Ex>),
     /// Files, read as a table, and where they are written.
     Files(Vec<String>, Bytes),
     /// A query run in source system `.0`.

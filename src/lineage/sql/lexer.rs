@@ -103,7 +103,7 @@ impl Lexer<'_> {
             b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => self.at += 1,
             b'-' if self.starts("--") => self.line_comment(),
             b'#' if self.rules.hash_comment => self.line_comment(),
-            b'/' if self.rules.slash_comment && self.starts("//") => self.line_comment(),
+            b'/' if self.rules.slash_comment && self.starts("//") => self.slashes(),
             b'\\' if self.begins_line() && self.starts("\\copy") => self.psql_copy(),
             b'\\' if self.begins_line() => self.line_comment(),
             b'/' if self.starts("/*") => self.block_comment(),
@@ -138,6 +138,17 @@ impl Lexer<'_> {
 
     fn starts(&self, text: &str) -> bool {
         self.bytes[self.at..].starts_with(text.as_bytes())
+    }
+
+    /// A comment; behind a colon (`file:///x`) part of an address.
+    fn slashes(&mut self) {
+        if self.at == 0 || self.bytes[self.at - 1] != b':' {
+            return self.line_comment();
+        }
+        while self.bytes.get(self.at) == Some(&b'/') {
+            self.at += 1;
+            self.push(Kind::Sign('/'), self.at - 1);
+        }
     }
 
     fn starts_triple(&self, quote: u8) -> bool {
@@ -182,11 +193,13 @@ impl Lexer<'_> {
 
     fn quoted(&mut self, close: u8, kind: Kind) {
         let start = self.at;
+        // `E'…'` knows backslashes everywhere.
+        let escaped = matches!(self.tokens.last(), Some(token) if token.at.end == start && token.is(self.text, "e"));
         self.at += 1;
         while self.at < self.bytes.len() {
             let c = self.bytes[self.at];
             self.at += 1;
-            if c == b'\\' && self.rules.backslash && kind == Kind::Text {
+            if c == b'\\' && (self.rules.backslash || escaped) && kind == Kind::Text {
                 self.at += usize::from(self.at < self.bytes.len());
             } else if c == close {
                 if self.bytes.get(self.at) == Some(&close) {
@@ -277,6 +290,8 @@ mod tests {
     fn comments_and_strings_hide_what_stands_in_them() {
         assert_eq!(words("a -- b\n/* c */ 'it''s; d' e", "ansi"), ["a", "'it''s; d'", "e"]);
         assert_eq!(words(r"'it\'s' x", "mysql"), [r"'it\'s'", "x"]);
+        assert_eq!(words(r"E'it\'s' x", "postgres"), ["E", r"'it\'s'", "x"]);
+        assert_eq!(words("put file:///x @y // z", "snowflake"), ["put", "file", ":", "/", "/", "/", "x", "@", "y"]);
         assert_eq!(words("\\i other.sql\nselect", "postgres"), ["select"]);
     }
 

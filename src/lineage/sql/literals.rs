@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use super::{
     ir::Bytes,
     lexer::{Kind, Token},
-    shape::string_of,
+    shape::{group_end, string_of},
     words::is_any,
 };
 
@@ -73,11 +73,25 @@ impl Literals {
         folded
     }
 
+    /// `format('…', a, b)` whose parentheses open at token `at`.
+    fn formatted(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
+        let end = group_end(tokens, at)?;
+        let values: Option<Vec<Folded>> =
+            parts(&tokens[at + 1..end - 1]).map(|one| self.fold(text, one).filter(|_| !one.is_empty())).collect();
+        let values = values?;
+        let (pattern, values) = values.split_first()?;
+        let place = tokens[at].at.start..tokens[end - 1].at.end;
+        Some((Folded { text: filled(&pattern.text, values)?, at: place, plain: None }, end))
+    }
+
     fn operand(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
         let token = tokens.get(at)?;
         match token.kind {
             Kind::Text => Some((literal(text, token), at + 1)),
             Kind::Dollar => Some((dollar(text, token), at + 1)),
+            Kind::Word if token.is(text, "format") && tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
+                self.formatted(text, tokens, at + 1)
+            }
             Kind::Word if token.is(text, "n") && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Text) => {
                 Some((literal(text, &tokens[at + 1]), at + 2))
             }
@@ -88,6 +102,32 @@ impl Literals {
             }
         }
     }
+}
+
+/// The text of PL/pgSQL's format string with its arguments in place; `None` where it asks for more.
+fn filled(pattern: &str, values: &[Folded]) -> Option<String> {
+    let mut text = String::new();
+    let mut values = values.iter();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            text.push(c);
+            continue;
+        }
+        match chars.next()? {
+            '%' => text.push('%'),
+            's' => text.push_str(&values.next()?.text),
+            'I' => text.push_str(&identifier(&values.next()?.text)),
+            'L' => text.push_str(&format!("'{}'", values.next()?.text.replace('\'', "''"))),
+            _ => return None,
+        }
+    }
+    Some(text)
+}
+
+fn identifier(name: &str) -> String {
+    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 /// `@name`, `:name` or `name`, and what stands behind it.
@@ -177,5 +217,7 @@ mod tests {
         assert_eq!(folded(&[], "'select * from ' + @t"), None);
         assert_eq!(folded(&["set @s = 'a'", "set @s = 'b' + @t"], "@s"), None);
         assert_eq!(folded(&[], "format('select %s', x)"), None);
+        assert_eq!(folded(&[], "format('%I.%I %L %%', 'a', 'B', 'it''s')").as_deref(), Some("a.\"B\" 'it''s' %"));
+        assert_eq!(folded(&[], "format('%1$s', 'a')"), None);
     }
 }

@@ -15,7 +15,8 @@ impl Lower<'_> {
         let Some((target, from)) = self.merge_relations(merge) else { return };
         let source = merge_source(&merge.source);
         for clause in &merge.clauses {
-            let filters: Vec<Ex> = clause.predicate.iter().map(|e| self.expr(e)).collect();
+            let own = branch_conditions(&clause.action);
+            let filters: Vec<Ex> = clause.predicate.iter().chain(own).map(|e| self.expr(e)).collect();
             let query = match &clause.action {
                 MergeAction::Update(update) => match &update.kind {
                     MergeUpdateKind::Set(set) => self.assigned(set, from.clone(), filters),
@@ -95,6 +96,15 @@ impl Lower<'_> {
             stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
             self.output(stmt, &target, delete.output.as_ref());
         }
+    }
+}
+
+/// Oracle's WHERE on a branch of a MERGE.
+fn branch_conditions(action: &MergeAction) -> Vec<&sqlparser::ast::Expr> {
+    match action {
+        MergeAction::Update(update) => update.update_predicate.iter().chain(&update.delete_predicate).collect(),
+        MergeAction::Insert(insert) => insert.insert_predicate.iter().collect(),
+        _ => Vec::new(),
     }
 }
 

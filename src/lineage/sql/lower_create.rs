@@ -33,8 +33,11 @@ impl Lower<'_> {
         }
         declare(stmt, target, declared, temp);
         if let Some(parent) = create.partition_of.as_ref().and_then(|parent| self.name(parent)) {
-            stmt.effects.extend(stmt.touches.first().map(|(name, _)| Effect::Like(name.clone(), parent.clone())));
-            stmt.touches.push((parent, Access::Define));
+            // Its rows are rows of the parent.
+            if let Some((name, _)) = stmt.touches.first().cloned() {
+                stmt.effects.push(Effect::Like(name.clone(), parent.clone()));
+                stmt.moved(name, parent);
+            }
         }
     }
 

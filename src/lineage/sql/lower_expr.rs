@@ -1,11 +1,11 @@
 //! Expressions: which columns they take and what they do with them.
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr,
-    Spanned, Subscript, Value, WindowSpec, WindowType,
+    AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, OrderByExpr, Spanned, Subscript, Value, WindowSpec, WindowType,
 };
 
 use super::{
-    ir::Ex,
+    ir::{Body, Ex},
     lower::{Lower, last_part, lower},
     words::is_any,
 };
@@ -38,7 +38,14 @@ impl Lower<'_> {
                 Ex::Choose { by, of: of.map(|e| self.expr(e)).collect(), both: Vec::new() }
             }
             Expr::Subquery(query) => Ex::Rows(Box::new(self.query(query))),
-            Expr::Exists { subquery, .. } => Ex::Test(Box::new(self.query(subquery)), Vec::new()),
+            Expr::Exists { subquery, .. } => {
+                let mut query = self.query(subquery);
+                // Whether there is a row does not hang on what of it is selected.
+                if let Body::Select(select) = &mut query.body {
+                    select.items.clear();
+                }
+                Ex::Test(Box::new(query), Vec::new())
+            }
             Expr::InSubquery { expr, subquery, .. } => {
                 let sought = vec![self.expr(expr)];
                 Ex::Test(Box::new(self.query(subquery)), sought)
@@ -50,14 +57,22 @@ impl Lower<'_> {
     /// Operator chains lean to the left and may be very long: they are walked, not recursed into.
     fn chain(&mut self, expr: &Expr) -> Ex {
         let mut parts = Vec::new();
+        let mut parameters = Vec::new();
         let mut at = expr;
-        while let Expr::BinaryOp { left, right, .. } = at {
+        while let Expr::BinaryOp { left, right, op } = at {
+            if *op == BinaryOperator::Arrow && self.dialect.name() == "trino" {
+                parameters.extend(lambda_parameters(left));
+            }
             parts.push(self.expr(right));
             at = left;
         }
         parts.push(self.expr(at));
         parts.reverse();
-        Ex::Change(parts)
+        let mut chain = Ex::Change(parts);
+        if !parameters.is_empty() {
+            forget(&mut chain, &parameters);
+        }
+        chain
     }
 
     /// Everything that is only a function of its parts.
@@ -171,14 +186,25 @@ impl Lower<'_> {
         }
         let mut args = self.arguments(&function.parameters);
         args.extend(self.arguments(&function.args));
-        args.extend(function.filter.iter().map(|e| self.expr(e)).collect::<Vec<_>>());
         args.extend(self.orders(&function.within_group));
-        let value = if is_any("aggregate", &name) {
+        let mut kept: Vec<Ex> = function.filter.iter().map(|e| self.expr(e)).collect();
+        let value = if let Some(looked_up) = self.dictionary(&name, function, &args) {
+            looked_up
+        } else if let Some(last_decides) = self.combined_aggregate(&name) {
+            if last_decides {
+                kept.extend(args.pop());
+            }
+            Ex::Aggregate(args)
+        } else if is_any("aggregate", &name) {
             Ex::Aggregate(args)
         } else if is_any("choice", &name) {
             choice(&name, args)
         } else {
             Ex::Change(args)
+        };
+        let value = match kept.is_empty() {
+            true => value,
+            false => Ex::Kept { value: Box::new(value), by: kept },
         };
         match &function.over {
             None => value,
@@ -272,13 +298,26 @@ fn choice(name: &str, mut args: Vec<Ex>) -> Ex {
     }
 }
 
+/// The names before a lambda's arrow, where the grammar takes that for an operator.
+fn lambda_parameters(left: &Expr) -> Vec<String> {
+    let named = |expr: &Expr| match expr {
+        Expr::Identifier(ident) => Some(lower(ident)),
+        _ => None,
+    };
+    match left {
+        Expr::Tuple(list) => list.iter().filter_map(named).collect(),
+        Expr::Nested(inner) => named(inner).into_iter().collect(),
+        one => named(one).into_iter().collect(),
+    }
+}
+
 /// Takes unqualified uses of `names` out of an expression.
 fn forget(ex: &mut Ex, names: &[String]) {
     match ex {
         Ex::Column { parts, .. } if names.contains(&parts[0]) => *ex = Ex::Nothing,
         Ex::Change(list) | Ex::Aggregate(list) | Ex::Test(_, list) => list.iter_mut().for_each(|e| forget(e, names)),
         Ex::Choose { by, of, both } => by.iter_mut().chain(of).chain(both).for_each(|e| forget(e, names)),
-        Ex::Over { value, by } => {
+        Ex::Over { value, by } | Ex::Kept { value, by } => {
             forget(value, names);
             by.iter_mut().for_each(|e| forget(e, names));
         }

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 
 use super::{
     address::{file_address, file_of, is_file_or_stage},
-    ir::{Joined, Keeps, Relation, Source},
+    ir::{Ex, Joined, Keeps, Relation, Source},
     lower::{Lower, last_part, lower},
     lower_query::{implied_name, joined},
 };
@@ -18,6 +18,14 @@ impl Lower<'_> {
         for table in from {
             relations.push(joined(self.relation(&table.relation)));
             relations.extend(table.joins.iter().map(|join| self.join(join)).collect::<Vec<_>>());
+        }
+        // What follows ARRAY JOIN behind commas are arrays too.
+        let spreads =
+            |table: &TableWithJoins| table.joins.last().is_some_and(|join| is_array_join(&join.join_operator));
+        if let Some(at) = from.iter().position(spreads) {
+            let behind = from[at + 1..].iter().map(|table| 1 + table.joins.len()).sum::<usize>();
+            let first = relations.len() - behind;
+            relations[first..].iter_mut().for_each(|one| one.relation = spread(one.relation.clone()));
         }
         relations
     }
@@ -37,6 +45,9 @@ impl Lower<'_> {
         };
         let mut one = joined(self.relation(&join.relation));
         (one.keeps, one.hidden) = (keeps, hidden);
+        if is_array_join(&join.join_operator) {
+            one.relation = spread(one.relation);
+        }
         if let J::AsOf { match_condition, .. } = &join.join_operator {
             one.on.push(self.expr(match_condition));
         }
@@ -53,6 +64,9 @@ impl Lower<'_> {
     pub(super) fn relation(&mut self, factor: &TableFactor) -> Relation {
         match factor {
             TableFactor::Table { name, alias, args: None, .. } => self.table(name, alias.as_ref()),
+            TableFactor::Table { name, alias, args: Some(_), .. } if name.to_string().starts_with('@') => {
+                self.table(name, alias.as_ref())
+            }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 let source = self.table_function(name, &args.args);
                 named(source, alias.as_ref())
@@ -69,8 +83,9 @@ impl Lower<'_> {
                 named(source, alias.as_ref())
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset_alias, .. } => {
-                let args = array_exprs.iter().map(|e| self.expr(e)).collect();
-                let mut relation = named(Source::Function(args), alias.as_ref());
+                let args: Vec<Ex> = array_exprs.iter().map(|e| self.expr(e)).collect();
+                let source = if args.len() > 1 { Source::Unnest(args) } else { Source::Function(args) };
+                let mut relation = named(source, alias.as_ref());
                 // `UNNEST(xs) AS x` names the column as well as the relation.
                 if relation.columns.is_empty() {
                     relation.columns.extend(relation.alias.clone());
@@ -126,7 +141,9 @@ impl Lower<'_> {
         let file = file_address(&written).or_else(|| file_of(&written).filter(|_| quoted_file || stage));
         match file {
             Some(file) => named(Source::Files(vec![file], table.at), alias),
-            None if written.starts_with('@') => named(Source::Function(Vec::new()), alias),
+            None if written.starts_with('@') && self.dialect.name() != "tsql" => {
+                named(Source::Function(Vec::new()), alias)
+            }
             None => named(Source::Table(table), alias),
         }
     }
@@ -140,7 +157,30 @@ impl Lower<'_> {
     }
 
     fn table_function(&mut self, name: &ObjectName, args: &[sqlparser::ast::FunctionArg]) -> Source {
-        self.remote(name, args).unwrap_or_else(|| Source::Function(args.iter().map(|arg| self.argument(arg)).collect()))
+        if let Some(remote) = self.remote(name, args) {
+            return remote;
+        }
+        let args = args.iter().map(|arg| self.argument(arg)).collect();
+        match self.name(name).filter(|name| name.parts.len() > 1) {
+            Some(name) => Source::Call(name, args),
+            None => Source::Function(args),
+        }
+    }
+}
+
+fn is_array_join(operator: &JoinOperator) -> bool {
+    matches!(operator, JoinOperator::ArrayJoin | JoinOperator::LeftArrayJoin | JoinOperator::InnerArrayJoin)
+}
+
+/// The array that ARRAY JOIN spreads, which the grammar takes for a table.
+fn spread(relation: Relation) -> Relation {
+    match relation.source {
+        Source::Table(name) => {
+            let column = relation.alias.clone().or_else(|| name.parts.last().cloned());
+            let array = Ex::Column { parts: name.parts, at: name.at };
+            Relation { source: Source::Function(vec![array]), columns: column.into_iter().collect(), ..relation }
+        }
+        source => Relation { source, ..relation },
     }
 }
 

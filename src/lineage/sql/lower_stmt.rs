@@ -101,6 +101,7 @@ impl Lower<'_> {
             for fill in &mut stmt.fills {
                 let query = std::mem::replace(&mut fill.query, plain(Body::Values(Vec::new())));
                 fill.query = self.with_outer(tree, query);
+                through_cte(fill);
             }
             return;
         }
@@ -280,6 +281,21 @@ impl Lower<'_> {
         }
     }
 
+    /// The values of a row of `width` columns: of a list, or of a subquery, each column by itself.
+    fn row(&mut self, value: &Expr, width: usize) -> Vec<Ex> {
+        if let Expr::Tuple(list) = value
+            && list.len() == width
+        {
+            return list.iter().map(|one| self.expr(one)).collect();
+        }
+        let whole = self.expr(value);
+        let of_column = |at: usize| match &whole {
+            Ex::Rows(query) => Ex::Rows(Box::new(only_item(query, at, width))),
+            other => other.clone(),
+        };
+        (0..width).map(of_column).collect()
+    }
+
     /// A query over `from` that yields assigned columns by name.
     pub(super) fn assigned(
         &mut self,
@@ -293,12 +309,38 @@ impl Lower<'_> {
             match &assignment.target {
                 ColumnName(name) => items.push(Item::One(self.expr(&assignment.value), Some(last_part(name)))),
                 Tuple(names) => {
-                    let value = self.expr(&assignment.value);
-                    items.extend(names.iter().map(|name| Item::One(value.clone(), Some(last_part(name)))));
+                    let values = self.row(&assignment.value, names.len());
+                    let named = names.iter().zip(values);
+                    items.extend(named.map(|(name, value)| Item::One(value, Some(last_part(name)))));
                 }
             }
         }
         plain(Body::Select(Box::new(Select { items, from, filters, ..Select::default() })))
+    }
+}
+
+/// The query with its item `at` alone, where it has `width` of them and no star among them.
+fn only_item(query: &Query, at: usize, width: usize) -> Query {
+    let mut query = query.clone();
+    if let Body::Select(select) = &mut query.body
+        && select.items.len() == width
+        && select.items.iter().all(|item| matches!(item, Item::One(..)))
+    {
+        select.items = vec![select.items[at].clone()];
+    }
+    query
+}
+
+/// T-SQL changes the table behind a CTE: the fill's target becomes that table.
+fn through_cte(fill: &mut Fill) {
+    let Some([name]) = fill.target.as_ref().map(|target| target.parts.as_slice()) else { return };
+    let Some(cte) = fill.query.ctes.iter_mut().find(|cte| cte.name == *name) else { return };
+    if let Body::Select(select) = &mut cte.query.body
+        && let [one] = select.from.as_mut_slice()
+        && let Source::Table(table) = one.relation.source.clone()
+    {
+        one.relation.source = Source::Target(table.clone());
+        fill.target = Some(table);
     }
 }
 

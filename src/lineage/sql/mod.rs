@@ -1,16 +1,19 @@
 //! SQL text into carve's own statements: lexer, dialects, splitting, grammar, lowering, fallback scan.
 pub(in crate::lineage) mod address;
+mod clickhouse_engines;
 pub(in crate::lineage) mod dialect;
 mod doing;
 mod dynamic;
 pub(in crate::lineage) mod fills;
 mod harmless;
 pub(in crate::lineage) mod help;
+mod hyphens;
 pub(in crate::lineage) mod ir;
 pub(in crate::lineage) mod lexer;
 mod literals;
 mod lower;
 mod lower_change;
+mod lower_clickhouse;
 mod lower_create;
 mod lower_expr;
 mod lower_files;

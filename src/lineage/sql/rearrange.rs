@@ -1,6 +1,7 @@
 //! Rewrites that move words, where blanking is not enough: Hive's multi-insert, MySQL's update of several tables.
 use super::{
     lexer::{Kind, Token},
+    scan::name_at,
     splice::Splice,
 };
 
@@ -8,10 +9,59 @@ use super::{
 pub(super) fn rearranged(text: &str, tokens: &[Token]) -> Vec<Splice> {
     match tokens.first() {
         Some(first) if first.is(text, "from") || first.is(text, "with") => multi_insert(text, tokens),
-        Some(first) if first.is(text, "select") => without_outfile(text, tokens).into_iter().collect(),
+        Some(first) if first.is(text, "select") && outfile(text, tokens).is_some() => {
+            without_outfile(text, tokens).into_iter().collect()
+        }
         Some(first) if first.is(text, "update") => update_of_many(text, tokens).into_iter().collect(),
-        _ => Vec::new(),
+        Some(first) if first.is(text, "alter") => mutation(text, tokens).into_iter().collect(),
+        _ => models(text, tokens).into_iter().collect(),
     }
+}
+
+/// ClickHouse's `ALTER TABLE t UPDATE a = b WHERE …` and `ALTER TABLE t DELETE WHERE …`.
+fn mutation(text: &str, tokens: &[Token]) -> Option<Splice> {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    let (_, mut verb) = name_at(text, tokens, 2).filter(|_| is(1, "table"))?;
+    let name = tokens[2].at.start..tokens[verb - 1].at.end;
+    if is(verb, "on") && is(verb + 1, "cluster") {
+        verb += 3;
+    }
+    let rest = tokens.get(verb + 1)?.at.start..tokens[tokens.len() - 1].at.end;
+    let (before, between) = match (is(verb, "update"), is(verb, "delete")) {
+        (true, _) => ("UPDATE ", " SET "),
+        (_, true) => ("DELETE FROM ", " "),
+        _ => return None,
+    };
+    let mut splice = Splice::default();
+    splice.add(before);
+    splice.keep(text, name);
+    splice.add(between);
+    splice.keep(text, rest);
+    Some(splice)
+}
+
+/// BigQuery's `ML.PREDICT(MODEL m, TABLE t)`: a model and a table as arguments become subqueries over them.
+fn models(text: &str, tokens: &[Token]) -> Option<Splice> {
+    let mut splice = Splice::default();
+    let mut done = tokens.first()?.at.start;
+    for at in 1..tokens.len() {
+        let opens = matches!(tokens[at - 1].kind, Kind::Sign('(' | ','));
+        let is_model = tokens[at].is(text, "model");
+        let Some((_, end)) = name_at(text, tokens, at + 1).filter(|_| opens) else { continue };
+        let closes = tokens.get(end).is_some_and(|token| matches!(token.kind, Kind::Sign(')' | ',')));
+        if closes && (is_model || tokens[at].is(text, "table")) {
+            splice.keep(text, done..tokens[at].at.start);
+            splice.add(if is_model { "(SELECT 1 FROM " } else { "(SELECT * FROM " });
+            splice.keep(text, tokens[at + 1].at.start..tokens[end - 1].at.end);
+            splice.add(")");
+            done = tokens[end - 1].at.end;
+        }
+    }
+    if splice.text.is_empty() {
+        return None;
+    }
+    splice.keep(text, done..tokens[tokens.len() - 1].at.end);
+    Some(splice)
 }
 
 /// Tokens outside parentheses, with their numbers.

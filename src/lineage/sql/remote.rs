@@ -33,6 +33,7 @@ impl Lower<'_> {
             "postgresql" | "mysql" | "mongodb" | "odbc" | "jdbc" if args.len() >= 3 => self.remote_table(args, 1, &[2]),
             // Databricks: STREAM(table) reads the table.
             "stream" if args.len() == 1 => self.table_of_cluster(args),
+            "remote" | "remotesecure" if args.len() >= 2 => self.table_of_server(args),
             "cluster" | "clusterallreplicas" if args.len() >= 2 => self.table_of_cluster(&args[1..]),
             _ if is_any("file_function", &last) => self.files_named(args.first()?),
             _ => self.addresses(args),
@@ -66,6 +67,19 @@ impl Lower<'_> {
         let parts: Vec<String> = parts.iter().filter_map(named).collect();
         let at = self.bytes_or_start(args.first()?.span());
         (!parts.is_empty()).then(|| Source::Remote(system, Box::new(whole_table(parts, at))))
+    }
+
+    /// ClickHouse's `remote('host:port', db.table)` or `remote('host:port', 'db', 'table')`.
+    fn table_of_server(&mut self, args: &[FunctionArg]) -> Option<Source> {
+        let server = word_argument(args.first()?)?.to_lowercase();
+        let server = server.split([':', ',', '{']).next().unwrap_or_default();
+        let first = word_argument(args.get(1)?)?;
+        let mut parts: Vec<String> = first.split('.').map(str::to_owned).collect();
+        if parts.len() == 1 {
+            parts.extend(args.get(2).and_then(word_argument));
+        }
+        let at = self.bytes_or_start(args.first()?.span());
+        (!server.is_empty()).then(|| Source::Remote(server.to_owned(), Box::new(whole_table(parts, at))))
     }
 
     /// `cluster('name', db.table)` reads the same table on every node.

@@ -6,8 +6,9 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_top},
-    ir::{Bytes, Stmt},
+    help::{blanked, without_first_from, without_top},
+    hyphens::hyphenated,
+    ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
@@ -15,6 +16,7 @@ use super::{
     rearrange::{outfile, rearranged},
     scan::scan,
     shape::{shaped, string_of},
+    splice::Splice,
     split::{Piece, pieces},
     words::is_any,
 };
@@ -86,7 +88,7 @@ pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Opti
     let tokens = lex(text, dialect.rules());
     let mut seen = tokens.iter().filter(|token| token.is_sign(';')).count();
     let mut ranges = Vec::new();
-    for piece in pieces(text, &tokens, false) {
+    for piece in pieces(text, &tokens, false, dialect.semicolon_free()) {
         let (Piece::Statement(run, _) | Piece::Glue(run)) = piece else { return None };
         if run.is_empty() || too_deep(text, &tokens[run.clone()]).is_some() {
             return None;
@@ -112,7 +114,7 @@ impl Reader<'_> {
         for token in &mut tokens {
             token.at = token.at.start + range.start..token.at.end + range.start;
         }
-        for piece in pieces(self.text, &tokens, in_body) {
+        for piece in pieces(self.text, &tokens, in_body, self.dialect.semicolon_free()) {
             self.piece(piece, &tokens, depth);
         }
     }
@@ -158,7 +160,7 @@ impl Reader<'_> {
                 return;
             }
             // What follows may be wrapped in IF or BEGIN again.
-            for piece in pieces(self.text, rest, in_body) {
+            for piece in pieces(self.text, rest, in_body, self.dialect.semicolon_free()) {
                 match piece {
                     Piece::Statement(run, body) if run.len() < tokens.len() => self.statements(&rest[run], body),
                     Piece::Statement(..) | Piece::Body(_) => {}
@@ -186,9 +188,13 @@ impl Reader<'_> {
         if let Some(end) = self.shaped(tokens, in_body, false) {
             return end;
         }
+        if self.dialect.name() == "bigquery" && self.hyphenated(tokens) {
+            return at.end;
+        }
         let plain = &self.text[at.clone()];
-        let topless = without_top(plain, at.start, tokens);
-        let text = topless.as_deref().unwrap_or(plain);
+        let plainer = without_top(plain, at.start, tokens);
+        let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
+        let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
                 let stmt = self.lowered(text, &at, &parsed, dialect, in_body);
@@ -224,9 +230,19 @@ impl Reader<'_> {
 
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
     fn rearranged(&mut self, tokens: &[Token]) -> bool {
-        let splices = rearranged(self.text, tokens);
+        self.spliced(tokens, &rearranged(self.text, tokens))
+    }
+
+    /// A statement that changes a table with hyphens in its name; `false` for any other.
+    fn hyphenated(&mut self, tokens: &[Token]) -> bool {
+        let splice = hyphenated(self.text, tokens);
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// Reads what a statement was put together to; `false` where not all of it is understood.
+    fn spliced(&mut self, tokens: &[Token], splices: &[Splice]) -> bool {
         let mut stmts = Vec::new();
-        for splice in &splices {
+        for splice in splices {
             let tokens = lex(&splice.text, self.dialect.rules());
             let mut nothing = ScriptSql::new(self.dialect);
             let literals = Literals::default();
@@ -262,12 +278,18 @@ impl Reader<'_> {
                 Rest::Statement => {
                     // The statement inside is the one that counts.
                     self.sql.coverage.statements -= 1;
+                    if !stmt.is_empty() {
+                        self.sql.stmts.push(stmt);
+                    }
                     self.statements(behind, in_body);
                     return Some(end);
                 }
                 Rest::Nothing => self.sql.coverage.parsed += 1,
                 Rest::Out => self.rest(&mut stmt, behind, None)?,
-                Rest::OutOf(range) => self.rest(&mut stmt, &tokens[range], None)?,
+                Rest::Within(range, target) => self.rest(&mut stmt, &tokens[range], target.map(|target| *target))?,
+                Rest::Said(range, target) => {
+                    let Some(()) = self.said(&mut stmt, &tokens[range], *target) else { continue };
+                }
                 Rest::Fill(target) => self.rest(&mut stmt, behind, Some(*target))?,
             }
             self.sql.stmts.push(stmt);
@@ -291,6 +313,17 @@ impl Reader<'_> {
         stmt.unnamed.append(&mut inner.unnamed);
         self.sql.coverage.helped += 1;
         self.sql.helped.push(stmt.at.clone());
+        Some(())
+    }
+
+    /// The query that a string at `tokens` says, whose rows go to `target`; `None` where it is put together.
+    fn said(&self, stmt: &mut Stmt, tokens: &[Token], target: Target) -> Option<()> {
+        let folded = self.literals.fold(self.text, tokens)?;
+        let (parsed, dialect) = self.attempt(&folded.text, self.dialect).ok()?;
+        let mut inner = Lower::quoted(&folded.text, folded.at.clone(), dialect).statement(&parsed.statement, folded.at);
+        let fill = inner.fills.pop().filter(|fill| fill.target.is_none() && parsed.rest.is_none())?;
+        let Target { name, columns, temp, makes } = target;
+        stmt.fills.push(Fill { target: Some(name), columns, temp, makes, ..fill });
         Some(())
     }
 

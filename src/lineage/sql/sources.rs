@@ -238,7 +238,7 @@ fn value_of(given: &[Given], keys: &[&str]) -> Option<String> {
     one.values.first().map(|(value, _)| value.clone())
 }
 
-fn group_columns(doing: &Doing<'_>, key: &str) -> Vec<Column> {
+pub(super) fn group_columns(doing: &Doing<'_>, key: &str) -> Vec<Column> {
     match doing.shaped.caught.get(key) {
         Some(Caught::Group(range)) if range.start > 0 => {
             doing.tokens.get(range.start - 1..range.end + 1).map(|group| columns_of(doing, group)).unwrap_or_default()

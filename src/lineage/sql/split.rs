@@ -43,12 +43,61 @@ const BLOCKS: [&str; 17] = [
 ];
 
 /// The pieces of a script, in order.
-pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool) -> Vec<Piece> {
-    let mut splitter = Splitter { text, tokens, pieces: Vec::new(), in_body, declaring: false };
+/// `free` says that statements may follow each other without semicolons.
+pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool, free: bool) -> Vec<Piece> {
+    let mut splitter = Splitter { text, tokens, pieces: Vec::new(), in_body, declaring: false, in_package: false };
     for run in runs(text, tokens) {
-        splitter.open(run);
+        match free && run.len() > LONG_RUN {
+            true => chunks(text, tokens, run).into_iter().for_each(|chunk| splitter.open(chunk)),
+            false => splitter.open(run),
+        }
     }
     splitter.pieces
+}
+
+/// Tokens without a semicolon beyond which a run is cut where a statement certainly begins: each reading of a
+/// statement looks at all that follows it.
+const LONG_RUN: usize = 400;
+/// Tokens that a chunk of a long run has at least.
+const CHUNK: usize = 100;
+
+/// A long run, cut at lines that begin a statement behind a statement which cannot hold it.
+fn chunks(text: &str, tokens: &[Token], run: Range<usize>) -> Vec<Range<usize>> {
+    const CLOSED: [&str; 10] =
+        ["select", "insert", "update", "delete", "drop", "truncate", "exec", "execute", "declare", "print"];
+    const BEGINS: [&str; 9] = ["insert", "update", "delete", "drop", "truncate", "declare", "print", "merge", "create"];
+    const HOLDS: [&str; 5] = ["union", "all", "except", "intersect", "as"];
+    let (mut chunks, mut start, mut depth) = (Vec::new(), run.start, 0i32);
+    let mut statement = String::new();
+    for at in run.clone() {
+        let token = &tokens[at];
+        depth += i32::from(token.is_sign('('));
+        depth -= i32::from(token.is_sign(')'));
+        let word = if token.kind == Kind::Word { token.of(text).to_ascii_lowercase() } else { String::new() };
+        depth += i32::from(word == "case");
+        depth -= i32::from(word == "end" && depth > 0);
+        if depth != 0 || !is_any("statement", &word) || !begins_line(text, token) {
+            continue;
+        }
+        // What an INSERT or a DECLARE takes may be a SELECT or an EXEC of the next line.
+        let takes = matches!(statement.as_str(), "insert" | "declare");
+        let begins = match word.as_str() {
+            "select" | "exec" | "execute" => at > start && !takes && !HOLDS.iter().any(|w| tokens[at - 1].is(text, w)),
+            word => BEGINS.contains(&word),
+        };
+        let parted = begins && CLOSED.contains(&statement.as_str());
+        if parted && at - start >= CHUNK {
+            chunks.push(start..at);
+            start = at;
+        }
+        statement = word;
+    }
+    chunks.push(start..run.end);
+    chunks
+}
+
+fn begins_line(text: &str, token: &Token) -> bool {
+    text[..token.at.start].rsplit('\n').next().is_none_or(|before| before.trim().is_empty())
 }
 
 /// Token runs between semicolons, and between lines that hold nothing but GO.
@@ -56,9 +105,14 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = 0;
     for (at, token) in tokens.iter().enumerate() {
+        if at < start {
+            continue;
+        }
         if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, &token.at)) {
             runs.push(start..at);
-            start = at + 1;
+            // GO may say how often.
+            let counted = |next: &Token| next.kind == Kind::Number && !text[token.at.end..next.at.start].contains('\n');
+            start = at + 1 + usize::from(tokens.get(at + 1).is_some_and(counted));
         } else if fetches(text, &tokens[at..]) || (at > start && tries(text, &tokens[at - 1..])) {
             runs.push(start..at);
             start = at;
@@ -86,7 +140,7 @@ fn tries(text: &str, tokens: &[Token]) -> bool {
 fn alone_on_line(text: &str, at: &Range<usize>) -> bool {
     let before = text[..at.start].rsplit('\n').next().unwrap_or("");
     let after = text[at.end..].split('\n').next().unwrap_or("");
-    before.trim().is_empty() && after.trim().is_empty()
+    before.trim().is_empty() && after.trim().chars().all(|c| c.is_ascii_digit())
 }
 
 struct Splitter<'t> {
@@ -95,6 +149,8 @@ struct Splitter<'t> {
     pieces: Vec<Piece>,
     in_body: bool,
     declaring: bool,
+    /// Inside an Oracle package, whose routines stand without CREATE.
+    in_package: bool,
 }
 
 impl Splitter<'_> {
@@ -143,6 +199,7 @@ impl Splitter<'_> {
             "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
             "do" => self.bodies(run),
             "create" | "alter" => self.definition(run),
+            "procedure" | "function" if self.in_package => self.routine(run, run.start),
             "set" if self.sets_schema(run) => {
                 self.pieces.push(Piece::Statement(run.clone(), self.in_body));
                 None
@@ -193,12 +250,14 @@ impl Splitter<'_> {
     /// `IF … THEN rest`, `WHILE … DO rest`, and T-SQL's `IF … SELECT`.
     fn condition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
-        let statement = self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end);
+        // Looked for only where it matters: conditions may stand within each other by the thousand.
+        let statement =
+            || self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end);
         let cut = match end {
             // T-SQL's `WHILE x DELETE …` may be followed by a block that is not its own.
-            Some(at) if self.word(at) == "begin" => at.min(statement),
+            Some(at) if self.word(at) == "begin" => at.min(statement()),
             Some(at) => at + 1,
-            None => statement,
+            None => statement(),
         };
         self.pieces.push(Piece::Glue(run.start..cut));
         Some(cut..run.end)
@@ -246,14 +305,18 @@ impl Splitter<'_> {
         (!matches!(language.as_str(), "" | "sql" | "plpgsql" | "plsql" | "pltsql" | "sql_scalar")).then_some(language)
     }
 
-    /// `AS 'begin … end'`: a body in plain quotes.
+    /// `AS 'begin … end'`: a body in plain quotes; one word is the name of a class.
     fn quoted_body(&self, run: &Range<usize>) -> Option<usize> {
-        let text = |at: usize| self.tokens.get(at).is_some_and(|token| token.kind == Kind::Text);
+        let says = |token: &Token| token.kind == Kind::Text && token.of(self.text).trim().contains(char::is_whitespace);
+        let text = |at: usize| self.tokens.get(at).is_some_and(says);
         run.clone().find(|at| self.word(*at) == "as" && text(at + 1)).map(|at| at + 1)
     }
 
     /// CREATE PROCEDURE, FUNCTION, TRIGGER and TASK hold statements; the rest are statements.
     fn definition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        if let Some(next) = self.package(run) {
+            return Some(next);
+        }
         let head = (run.start + 1..run.end.min(run.start + 6)).find(|at| {
             matches!(
                 self.word(*at).as_str(),
@@ -264,12 +327,32 @@ impl Splitter<'_> {
             matches!(self.word(*at).as_str(), "table" | "view" | "schema" | "database" | "stream" | "index")
         });
         match (head, other) {
-            (Some(head), other) if other.is_none_or(|other| other > head) => self.routine(run, head),
+            (Some(head), other) if other.is_none_or(|other| other > head) && !self.makes_rows(run) => {
+                self.routine(run, head)
+            }
             _ => {
                 self.pieces.push(Piece::Statement(run.clone(), self.in_body));
                 None
             }
         }
+    }
+
+    /// `CREATE PACKAGE [BODY] name AS`: what follows are its routines.
+    fn package(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let between = |word: &str| matches!(word, "or" | "replace" | "editionable" | "noneditionable");
+        let at = (run.start + 1..run.end).find(|at| !between(&self.word(*at)))?;
+        if self.word(at) != "package" {
+            return None;
+        }
+        let at = (run.start..run.end).find(|at| matches!(self.word(*at).as_str(), "as" | "is"))?;
+        (self.in_package, self.in_body) = (true, true);
+        Some(at + 1..run.end)
+    }
+
+    /// A function whose rows are those of one query: `AS TABLE SELECT …`, `RETURNS TABLE AS RETURN (SELECT …)`.
+    fn makes_rows(&self, run: &Range<usize>) -> bool {
+        let behind = |word: &str, next: &str| run.clone().any(|at| self.word(at) == word && self.word(at + 1) == next);
+        behind("as", "table") || (behind("returns", "table") && behind("as", "return"))
     }
 
     fn routine(&mut self, run: &Range<usize>, head: usize) -> Option<Range<usize>> {
@@ -352,7 +435,11 @@ mod tests {
             Piece::Body(at) => format!("body: {}", tokens[*at].of(text)),
             Piece::Foreign(at, language) => format!("{language}: {}", tokens[*at].of(text)),
         };
-        pieces(text, &tokens, false).iter().filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty())).map(show).collect()
+        pieces(text, &tokens, false, false)
+            .iter()
+            .filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty()))
+            .map(show)
+            .collect()
     }
 
     #[test]
@@ -366,6 +453,26 @@ mod tests {
         assert_eq!(shown(text, "bigquery"), ["insert into a select 1", "glue: if x then", "delete from b"]);
         let text = "create function f() returns void as $$ insert into a select 1 $$ language sql";
         assert_eq!(shown(text, "postgres"), ["body: $$ insert into a select 1 $$"]);
+    }
+
+    #[test]
+    fn a_long_run_is_cut_where_statements_certainly_begin() {
+        let one = "insert into a.b (c)\nselect d from e\nwith f as (\nselect 1 x\n)\ninsert into g select x from f\n";
+        let text = one.repeat(60);
+        let tokens = lex(&text, Dialect::named("tsql").unwrap().rules());
+        let cut = chunks(&text, &tokens, 0..tokens.len());
+        assert!(cut.len() > 5, "{}", cut.len());
+        assert!(cut.iter().all(|chunk| tokens[chunk.start].is(&text, "insert") && chunk.len() < 2 * CHUNK));
+        assert!(cut.iter().all(|chunk| tokens[chunk.start + 3].of(&text) == "." || chunk.start == 0));
+    }
+
+    #[test]
+    fn a_package_is_opened_and_a_table_called_so_is_none() {
+        let text =
+            "create or replace package body p as procedure q is begin insert into a select 1 from b; end q; end p;";
+        assert_eq!(shown(text, "oracle"), ["insert into a select 1 from b", "glue: q", "glue: p"]);
+        let text = "create table package as select 1 x";
+        assert_eq!(shown(text, "oracle"), [text]);
     }
 
     #[test]

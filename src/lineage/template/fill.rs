@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{engine, mask, project::Projects};
+use super::{dataform, engine, mask, project::Projects};
 use crate::{
     estate::{Estate, Script, Templating},
     lineage::{
@@ -94,7 +94,8 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
             Some((whole, name.to_owned()))
         })
         .collect();
-    if found.is_empty() {
+    let refs = if filled.text.contains("${") { dataform::refs(&filled.text) } else { Vec::new() };
+    if found.is_empty() && refs.is_empty() {
         return filled;
     }
     let mut problems = filled.problems.clone();
@@ -116,7 +117,9 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
             }),
         )
     });
-    let (text, origins) = replaced(&filled.text, &filled.origins, replacements.collect());
+    let mut replacements: Vec<(Range<usize>, String)> = replacements.chain(refs).collect();
+    replacements.sort_by_key(|(range, _)| range.start);
+    let (text, origins) = replaced(&filled.text, &filled.origins, replacements);
     problems.sort();
     problems.dedup();
     Filled { text, origins, complete, problems, ..filled }

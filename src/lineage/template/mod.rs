@@ -1,4 +1,5 @@
 //! Templates in SQL: rendered by a real engine where that works, masked at equal length where not.
+mod dataform;
 mod engine;
 mod fill;
 mod mask;

@@ -50,7 +50,7 @@ fn source(projects: &Projects, args: &[Value]) -> String {
 }
 
 /// The name as SQL, marked as nobody's declaration.
-fn inferred(id: &DatasetId) -> String {
+pub(super) fn inferred(id: &DatasetId) -> String {
     let mut parts: Vec<String> = id.name().split('.').map(str::to_owned).collect();
     if let Some(table) = parts.last_mut() {
         table.insert_str(0, INFERRED);

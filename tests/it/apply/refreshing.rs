@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use carve::{
-    apply::{self, ApplyError, RefreshOptions},
+    apply::{self, ApplyError, Reader, Readers, RefreshOptions},
     progress::Silent,
+    vocab::{DatasetId, JobId},
 };
 
 use super::shop::{Shop, dataset, row};
@@ -127,4 +130,57 @@ async fn a_clock_that_goes_backwards_hides_no_publication() {
     // Withdrawn in 2020 too, and still seen to be.
     apply::rollback(&shop.plan, &world, &options.run, &Silent).await.unwrap();
     assert!(!shop.verify().await.equal);
+}
+
+struct Knows(Vec<Reader>);
+
+impl Readers for Knows {
+    fn of(&self, table: &DatasetId, column: Option<&str>) -> Vec<Reader> {
+        assert_eq!((table, column), (&dataset("raw.orders__import"), Some("total")));
+        self.0.clone()
+    }
+}
+
+fn with_readers(who: &[bool], accept_breaking: bool) -> RefreshOptions {
+    let reader = |surely: &bool| Reader { who: "job `a`".to_owned(), at: "sql/a.sql:2:3".to_owned(), surely: *surely };
+    let readers: Option<Arc<dyn Readers>> = Some(Arc::new(Knows(who.iter().map(reader).collect())));
+    RefreshOptions { accept_breaking, readers, ..RefreshOptions::default() }
+}
+
+#[tokio::test]
+async fn a_column_that_is_read_is_not_taken_from_its_readers_unless_a_person_accepts_that() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    shop.drop_total();
+    let before = (shop.end_state(), shop.stored());
+    for surely in [true, false] {
+        let refreshed = apply::refresh(&shop.plan, &shop.world(), &with_readers(&[surely], false), &Silent).await;
+        let Err(ApplyError::Blocked { findings, .. }) = refreshed else { panic!("{refreshed:?}") };
+        let what = &findings[0].what;
+        assert!(what.contains("job `a` (sql/a.sql:2:3)") && what.contains("column `total` is gone"), "{what}");
+        assert_eq!(what.contains("is not known"), !surely, "{what}");
+        assert!(findings[0].hint.as_ref().unwrap().contains("carve refresh orders --accept-breaking"));
+        assert_eq!((shop.end_state(), shop.stored()), before, "nothing is published, nothing swapped");
+    }
+    let accepted = apply::refresh(&shop.plan, &shop.world(), &with_readers(&[true], true), &Silent).await.unwrap();
+    assert_eq!((accepted.published, accepted.version.to_string().as_str()), (true, "2.0.0"));
+}
+
+#[tokio::test]
+async fn a_column_that_nobody_reads_goes_and_the_version_says_so() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    shop.drop_total();
+    let report = apply::refresh(&shop.plan, &shop.world(), &with_readers(&[], false), &Silent).await.unwrap();
+    assert_eq!(report.version.to_string(), "2.0.0");
+}
+
+#[tokio::test]
+async fn without_the_estate_the_dependents_of_the_plan_may_all_be_broken() {
+    let mut shop = Shop::beside();
+    shop.plan.boundary.dependents = vec![JobId::new("nightly")];
+    shop.apply().await.unwrap();
+    shop.drop_total();
+    let error = shop.refresh().await.unwrap_err();
+    assert!(matches!(&error, ApplyError::Blocked { findings, .. } if findings[0].what.contains("job `nightly`")));
 }

@@ -88,6 +88,14 @@ impl Shop {
         tables.insert(name, raw);
     }
 
+    /// The origin loses the column `total`.
+    pub(super) fn drop_total(&self) {
+        let mut tables = self.lake.tables.lock().unwrap();
+        let raw = tables.get_mut(&dataset("raw.orders")).unwrap();
+        raw.schema.columns.retain(|column| column.name != "total");
+        raw.rows.iter_mut().for_each(|row| row.truncate(1));
+    }
+
     pub(super) fn world(&self) -> World {
         World {
             root: self.root.clone(),

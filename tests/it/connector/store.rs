@@ -130,6 +130,9 @@ async fn a_folder_that_is_not_there_is_not_made() {
     let text = told(&bucket.probe().await.unwrap_err());
     assert!(text.contains("file:mesh") && text.contains("no such folder"), "{text}");
     assert!(put(&*bucket, "a", b"x").await.is_err() && bucket.list("").await.is_err());
+    // What it held is not known: that is another answer than "nothing".
+    assert!(bucket.list("a/b/").await.is_err() && bucket.head("a").await.is_err() && bucket.delete("a").await.is_err());
+    assert!(matches!(bucket.get("a").await, Err(ConnectorError::Refused { .. })));
     assert!(!folder.path().join("mesh").exists());
 }
 

@@ -6,6 +6,8 @@ mod edges;
 mod script;
 mod views;
 
+use camino::Utf8Path;
+
 use crate::{
     cli::{
         Context, Outcome,
@@ -29,6 +31,12 @@ pub(crate) fn run(args: &LineageArgs, context: &Context) -> Outcome {
 fn of_estate(args: &LineageArgs, context: &Context) -> Outcome {
     let survey = Workspace::flagged(&args.estate)?.survey(&context.bars);
     let Some(name) = &args.dataset else { return edges::run(&survey, args, context) };
+    let file = Utf8Path::new(name);
+    let script = file.extension().is_some_and(|extension| matches!(extension, "sql" | "hql" | "ddl"));
+    if script && (name.contains('/') || file.is_file()) {
+        return Err(Failure::said(ExitCode::Usage, format!("`{name}` names a file, not a dataset"))
+            .hint(format!("to read a script: `carve lineage --sql {name}`")));
+    }
     let dataset: DatasetId = name.parse().map_err(|error| {
         Failure::new(ExitCode::Usage, &error as &dyn std::error::Error)
             .hint("for example `raw.orders`, `crm:accounts`, or a column as `raw.orders.amount`")

@@ -1,4 +1,4 @@
-//! Dates and times as text and back, exact to the microsecond: SQLite has no type for them.
+//! Dates and times as text and back, exact to the microsecond: for engines that keep them as text.
 use crate::vocab::{LogicalType, Value};
 
 const DAY_MICROS: i64 = 86_400_000_000;

@@ -1,0 +1,152 @@
+//! What carve keeps beside its tables, in the schema `carve` of the same database, so that one transaction covers
+//! both: which tables it made, which parts they hold, and small notes.
+use tokio_postgres::GenericClient;
+
+use super::trouble::engine;
+use crate::connector::ConnectorError;
+
+/// Two that open the books at the same moment take turns.
+const OPENING: i64 = 0x6361_7276_65;
+
+const TABLES: &str = "CREATE TABLE carve.tables (schema_name text, table_name text, made_as text NOT NULL,
+      PRIMARY KEY (schema_name, table_name));
+    CREATE TABLE carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
+      PRIMARY KEY (schema_name, table_name, part));
+    CREATE TABLE carve.notes (key text PRIMARY KEY, value text NOT NULL);
+    COMMENT ON SCHEMA carve IS 'The books of carve: tables it made, parts they hold, notes. Do not change by hand.'";
+
+/// A table by its schema and name.
+pub(super) type Name<'n> = (&'n str, &'n str);
+
+fn failed(e: tokio_postgres::Error) -> ConnectorError {
+    engine("keep carve's books in the schema `carve`", e)
+}
+
+/// Whether there are books yet.
+async fn there(client: &impl GenericClient) -> Result<bool, ConnectorError> {
+    let sql = "SELECT pg_catalog.to_regclass('carve.notes') IS NOT NULL";
+    client.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(failed)
+}
+
+/// Makes the books where they are missing; within a transaction.
+pub(super) async fn open(client: &impl GenericClient) -> Result<(), ConnectorError> {
+    if there(client).await? {
+        return Ok(());
+    }
+    client.execute("SELECT pg_catalog.pg_advisory_xact_lock($1)", &[&OPENING]).await.map_err(failed)?;
+    if there(client).await? {
+        return Ok(());
+    }
+    let schema = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'carve'";
+    if client.query_opt(schema, &[]).await.map_err(failed)?.is_none() {
+        client.batch_execute("CREATE SCHEMA carve").await.map_err(failed)?;
+    }
+    client.batch_execute(TABLES).await.map_err(failed)
+}
+
+/// The name under which carve made a table; `None` when it did not make it.
+pub(super) async fn made_as(
+    client: &impl GenericClient,
+    (schema, table): Name<'_>,
+) -> Result<Option<String>, ConnectorError> {
+    if !there(client).await? {
+        return Ok(None);
+    }
+    let sql = "SELECT made_as FROM carve.tables WHERE schema_name = $1 AND table_name = $2";
+    let row = client.query_opt(sql, &[&schema, &table]).await.map_err(failed)?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Notes that carve made a table.
+pub(super) async fn made(client: &impl GenericClient, (schema, table): Name<'_>) -> Result<(), ConnectorError> {
+    let sql = "INSERT INTO carve.tables VALUES ($1, $2, $2)";
+    client.execute(sql, &[&schema, &table]).await.map(|_| ()).map_err(failed)
+}
+
+/// Forgets a table and its parts.
+pub(super) async fn forget(client: &impl GenericClient, (schema, table): Name<'_>) -> Result<(), ConnectorError> {
+    if !there(client).await? {
+        return Ok(());
+    }
+    for book in ["tables", "ledger"] {
+        let sql = format!("DELETE FROM carve.{book} WHERE schema_name = $1 AND table_name = $2");
+        client.execute(&sql, &[&schema, &table]).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Follows the renaming of a table.
+pub(super) async fn renamed(
+    client: &impl GenericClient,
+    (schema, from): Name<'_>,
+    to: &str,
+) -> Result<(), ConnectorError> {
+    if !there(client).await? {
+        return Ok(());
+    }
+    forget(client, (schema, to)).await?;
+    for book in ["tables", "ledger"] {
+        let sql = format!("UPDATE carve.{book} SET table_name = $3 WHERE schema_name = $1 AND table_name = $2");
+        client.execute(&sql, &[&schema, &from, &to]).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Parts that a table holds, sorted.
+pub(super) async fn parts(
+    client: &impl GenericClient,
+    (schema, table): Name<'_>,
+) -> Result<Vec<String>, ConnectorError> {
+    if !there(client).await? {
+        return Ok(Vec::new());
+    }
+    let sql = "SELECT part FROM carve.ledger WHERE schema_name = $1 AND table_name = $2 ORDER BY part COLLATE \"C\"";
+    let rows = client.query(sql, &[&schema, &table]).await.map_err(failed)?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Enters a part with its rows; false when it is there already.
+pub(super) async fn enter(
+    client: &impl GenericClient,
+    (schema, table): Name<'_>,
+    part: &str,
+    rows: usize,
+) -> Result<bool, ConnectorError> {
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    let sql = "INSERT INTO carve.ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    client.execute(sql, &[&schema, &table, &part, &rows]).await.map(|entered| entered == 1).map_err(failed)
+}
+
+/// Who reads in a state of the database from before the last part of a table was loaded, as far as this user may
+/// know: they would see the table without it.
+pub(super) async fn older_readers(
+    client: &impl GenericClient,
+    (schema, table): Name<'_>,
+) -> Result<Option<String>, ConnectorError> {
+    if !there(client).await? {
+        return Ok(None);
+    }
+    let sql = "SELECT pg_catalog.format('process %s of the user %s, since %s', a.pid, a.usename, a.xact_start)
+        FROM pg_catalog.pg_stat_activity a,
+          (SELECT min(pg_catalog.age(xmin)) AS newest FROM carve.ledger WHERE schema_name = $1 AND table_name = $2) l
+        WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
+          AND a.backend_type = 'client backend' AND pg_catalog.age(a.backend_xmin) >= l.newest
+        ORDER BY a.xact_start LIMIT 1";
+    let row = client.query_opt(sql, &[&schema, &table]).await.map_err(failed)?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// The note `key`.
+pub(super) async fn note(client: &impl GenericClient, key: &str) -> Result<Option<String>, ConnectorError> {
+    if !there(client).await? {
+        return Ok(None);
+    }
+    let row = client.query_opt("SELECT value FROM carve.notes WHERE key = $1", &[&key]).await.map_err(failed)?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Keeps the note `key`.
+pub(super) async fn set_note(client: &impl GenericClient, key: &str, value: &str) -> Result<(), ConnectorError> {
+    let sql = "INSERT INTO carve.notes VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    client.execute(sql, &[&key, &value]).await.map(|_| ()).map_err(failed)
+}

@@ -1,0 +1,66 @@
+//! Connections, with settings that make every value's text the same whatever the server's own are.
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_postgres::{Client, NoTls};
+
+use super::target::Target;
+use super::tls::Tls;
+use super::trouble::engine;
+use crate::connector::ConnectorError;
+
+/// Row security is off so that rows it would hide fail the reading, instead of going missing.
+const SETTINGS: &str = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; SET timezone = 'UTC'; \
+    SET extra_float_digits = 1; SET bytea_output = 'hex'; SET xmloption = 'content'; SET row_security = off; \
+    SET standard_conforming_strings = on; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+    SET client_min_messages = warning; SET default_transaction_isolation = 'read committed';";
+
+/// A server, and connections to it that wait for their next use.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) target: Target,
+    writes: bool,
+    idle: Arc<Mutex<Vec<Client>>>,
+}
+
+impl Server {
+    /// The server of `target`; `writes` unless everything asked of it only reads.
+    pub(super) fn at(target: Target, writes: bool) -> Self {
+        Server { target, writes, idle: Arc::default() }
+    }
+
+    /// A connection of the caller's own, one that waited or a new one.
+    pub(super) async fn connect(&self) -> Result<Client, ConnectorError> {
+        let waiting = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match waiting {
+            Some(client) if !client.is_closed() => Ok(client),
+            _ => self.fresh().await,
+        }
+    }
+
+    /// Takes back a connection that is in no transaction.
+    pub(super) fn give_back(&self, client: Client) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+    }
+
+    async fn fresh(&self) -> Result<Client, ConnectorError> {
+        let doing = |e| engine(format!("connect to `{}`", self.target.shown), e);
+        let config = &self.target.config;
+        let client = match self.target.encrypted() {
+            true => {
+                let (client, connection) = config.connect(Tls::of(&self.target)?).await.map_err(doing)?;
+                tokio::spawn(connection);
+                client
+            }
+            false => {
+                let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
+                tokio::spawn(connection);
+                client
+            }
+        };
+        let lock = self.target.lock.as_millis();
+        let reads = if self.writes { "off" } else { "on" };
+        let settings = format!("{SETTINGS} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}");
+        client.batch_execute(&settings).await.map_err(doing)?;
+        Ok(client)
+    }
+}

@@ -1,0 +1,286 @@
+//! Tables change their names: whole, in one transaction, and whatever reads them by name or view reads the new one.
+use std::time::{Duration, Instant};
+
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Transaction};
+
+use super::names::{Found, find, names, new_names, quoted};
+use super::session::Server;
+use super::target::Target;
+use super::trouble::{engine, refused};
+use super::{books, successor, views};
+use crate::connector::ConnectorError;
+use crate::vocab::DatasetId;
+
+/// How long one try waits for a lock: whoever comes after it waits as long.
+const TRY_MS: u64 = 1_000;
+/// How long others get between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// `live` becomes `previous`, `staging` becomes `live`; done already is done.
+pub(super) async fn swap(
+    server: &Server,
+    staging: &DatasetId,
+    live: &DatasetId,
+    previous: Option<&DatasetId>,
+) -> Result<(), ConnectorError> {
+    let doing = format!("put `{staging}` in the place of `{live}`");
+    let mut client = server.connect().await?;
+    wait_for_older_readers(&client, server, staging, &doing).await?;
+    let begun = Instant::now();
+    loop {
+        let change = Change::begin(&mut client, &server.target, doing.clone()).await?;
+        let tables = [Some(staging), Some(live), previous];
+        match change.lock(&tables).await? {
+            true => {
+                change.swap(staging, live, previous).await?;
+                change.commit().await?;
+                server.give_back(client);
+                return Ok(());
+            }
+            false if begun.elapsed() > server.target.lock => return Err(held(&doing)),
+            false => drop(change),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn held(doing: &str) -> ConnectorError {
+    let why = "a transaction holds the table or a view of it: let it end, then run carve again \
+        (`?lock_timeout_ms=60000` waits longer)";
+    ConnectorError::Engine { doing: doing.to_owned(), source: why.into() }
+}
+
+/// Whoever reads in a state from before the rows were loaded would see the new table without them.
+async fn wait_for_older_readers(
+    client: &Client,
+    server: &Server,
+    staging: &DatasetId,
+    doing: &str,
+) -> Result<(), ConnectorError> {
+    let (schema, table) = names(&server.target, staging);
+    let begun = Instant::now();
+    while let Some(reader) = books::older_readers(client, (&schema, &table)).await? {
+        if begun.elapsed() > server.target.lock {
+            let why = format!(
+                "a transaction that began before the import was loaded is still open and would see only a part of it \
+                 ({reader}): let it end, then run carve again (`?lock_timeout_ms=60000` waits longer)"
+            );
+            return Err(ConnectorError::Engine { doing: doing.to_owned(), source: why.into() });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Gives `staging` the indexes of `live`, so that rows which break one are refused before the swap.
+pub(super) async fn take_indexes(server: &Server, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+    let mut client = server.connect().await?;
+    let doing = format!("give `{staging}` the indexes of `{live}`");
+    let change = Change::begin(&mut client, &server.target, doing).await?;
+    if let Some(old) = change.find(live).await? {
+        let new = change.found(staging).await?;
+        successor::take_indexes(&change.tx, &old, &new, &change.doing).await?;
+    }
+    change.commit().await?;
+    server.give_back(client);
+    Ok(())
+}
+
+/// Renames a table; refuses when `to` exists.
+pub(super) async fn rename(server: &Server, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError> {
+    let mut client = server.connect().await?;
+    let change = Change::begin(&mut client, &server.target, format!("rename `{from}` to `{to}`")).await?;
+    change.one_schema(&[Some(from), Some(to)])?;
+    let found = change.found(from).await?;
+    change.must_be_table(&found)?;
+    if change.find(to).await?.is_some() {
+        return Err(change.refused(format!("`{to}` exists already")));
+    }
+    change.rename(&found, &new_names(&server.target, to)?.1).await?;
+    change.commit().await?;
+    server.give_back(client);
+    Ok(())
+}
+
+/// Drops a table or view if it is there.
+pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(), ConnectorError> {
+    let mut client = server.connect().await?;
+    let change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
+    if let Some(found) = change.find(table).await? {
+        change.drop_found(&found).await?;
+    }
+    change.commit().await?;
+    server.give_back(client);
+    Ok(())
+}
+
+/// Changes of tables within one transaction.
+pub(super) struct Change<'c> {
+    pub(super) tx: Transaction<'c>,
+    target: &'c Target,
+    pub(super) doing: String,
+}
+
+impl<'c> Change<'c> {
+    /// Begins one; dropped without [`Change::commit`] it leaves nothing.
+    pub(super) async fn begin(
+        client: &'c mut Client,
+        target: &'c Target,
+        doing: String,
+    ) -> Result<Self, ConnectorError> {
+        let tx = client.transaction().await.map_err(|e| engine(&doing, e))?;
+        // So that views write every name with its schema.
+        let settings = format!("SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = {TRY_MS}");
+        tx.batch_execute(&settings).await.map_err(|e| engine(&doing, e))?;
+        Ok(Change { tx, target, doing })
+    }
+
+    pub(super) async fn commit(self) -> Result<(), ConnectorError> {
+        self.tx.commit().await.map_err(|e| engine(self.doing, e))
+    }
+
+    pub(super) async fn find(&self, id: &DatasetId) -> Result<Option<Found>, ConnectorError> {
+        find(&self.tx, self.target, id).await
+    }
+
+    async fn found(&self, id: &DatasetId) -> Result<Found, ConnectorError> {
+        self.find(id).await?.ok_or_else(|| ConnectorError::NoSuchTable(id.clone()))
+    }
+
+    pub(super) fn refused(&self, why: impl Into<String>) -> ConnectorError {
+        refused(&self.doing, why)
+    }
+
+    async fn run(&self, sql: &str) -> Result<(), ConnectorError> {
+        self.tx.batch_execute(sql).await.map_err(|e| engine(&self.doing, e))
+    }
+
+    /// Locks those of `tables` that are there, and the views that read them: views first, as their readers do. False
+    /// when somebody else holds one; then the transaction is of no use any more.
+    pub(super) async fn lock(&self, tables: &[Option<&DatasetId>]) -> Result<bool, ConnectorError> {
+        let (mut first, mut then) = (Vec::new(), Vec::new());
+        for id in tables.iter().flatten() {
+            let Some(found) = self.find(id).await?.filter(Found::is_table) else { continue };
+            let views = views::reading(&self.tx, &found).await?;
+            for view in &views {
+                view.must_be_movable(&self.doing)?;
+            }
+            first.extend(views.into_iter().map(|view| view.name));
+            then.push(found.sql());
+        }
+        first.append(&mut then);
+        for name in first {
+            match self.tx.batch_execute(&format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")).await {
+                Ok(()) => {}
+                Err(error) if is_held(&error) => return Ok(false),
+                Err(error) => return Err(engine(&self.doing, error)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// `live` becomes `previous`, `staging` becomes `live`; done already is done.
+    pub(super) async fn swap(
+        &self,
+        staging: &DatasetId,
+        live: &DatasetId,
+        previous: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        self.one_schema(&[Some(staging), Some(live), previous])?;
+        let Some(new) = self.find(staging).await? else { return self.done_already(staging, live).await };
+        self.must_be_table(&new)?;
+        let Some(old) = self.find(live).await? else {
+            return self.rename(&new, &new_names(self.target, live)?.1).await;
+        };
+        successor::must_be_free(&self.tx, &old, &self.doing).await?;
+        successor::take_indexes(&self.tx, &old, &new, &self.doing).await?;
+        successor::take_over(&self.tx, &old, &new, &self.doing).await?;
+        let views = views::reading(&self.tx, &old).await?;
+        self.make_way(&old, live, previous, views.is_empty()).await?;
+        // Whoever takes the place takes the spelling too: so the old table has it again when it comes back.
+        self.rename(&new, &old.name).await?;
+        for view in &views {
+            view.must_be_movable(&self.doing)?;
+            view.make_again(&self.tx, &self.doing).await?;
+        }
+        Ok(())
+    }
+
+    async fn done_already(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+        let (schema, table) = names(self.target, live);
+        match books::made_as(&self.tx, (&schema, &table)).await? == Some(names(self.target, staging).1) {
+            true => Ok(()),
+            false => Err(ConnectorError::NoSuchTable(staging.clone())),
+        }
+    }
+
+    /// Frees the name of `old`.
+    async fn make_way(
+        &self,
+        old: &Found,
+        live: &DatasetId,
+        previous: Option<&DatasetId>,
+        unread: bool,
+    ) -> Result<(), ConnectorError> {
+        let Some(previous) = previous else {
+            return match unread {
+                true => self.drop_ours(old, live).await,
+                false => {
+                    Err(self.refused(format!("views read `{live}`, so it cannot go before they read the new table")))
+                }
+            };
+        };
+        if let Some(older) = self.find(previous).await? {
+            self.drop_ours(&older, previous).await?;
+        }
+        self.rename(old, &new_names(self.target, previous)?.1).await
+    }
+
+    /// Drops a table that carve made, and no other.
+    async fn drop_ours(&self, found: &Found, id: &DatasetId) -> Result<(), ConnectorError> {
+        let (schema, table) = names(self.target, id);
+        match books::made_as(&self.tx, (&schema, &table)).await? {
+            Some(_) => self.drop_found(found).await,
+            None => Err(self.refused(format!("`{id}` is in the way and carve did not make it: rename or drop it"))),
+        }
+    }
+
+    async fn drop_found(&self, found: &Found) -> Result<(), ConnectorError> {
+        let what = match found.kind {
+            'v' => "VIEW",
+            'm' => "MATERIALIZED VIEW",
+            'f' => "FOREIGN TABLE",
+            _ => "TABLE",
+        };
+        self.run(&format!("DROP {what} {}", found.sql())).await?;
+        books::forget(&self.tx, (&found.schema.to_lowercase(), &found.name.to_lowercase())).await
+    }
+
+    async fn rename(&self, from: &Found, to: &str) -> Result<(), ConnectorError> {
+        self.run(&format!("ALTER TABLE {} RENAME TO {}", from.sql(), quoted(to))).await?;
+        let schema = from.schema.to_lowercase();
+        books::renamed(&self.tx, (&schema, &from.name.to_lowercase()), &to.to_lowercase()).await
+    }
+
+    fn must_be_table(&self, found: &Found) -> Result<(), ConnectorError> {
+        match found.is_table() {
+            true => Ok(()),
+            false => Err(self.refused(format!("{} is no plain table", found.sql()))),
+        }
+    }
+
+    /// A rename does not lead from one schema to another.
+    fn one_schema(&self, tables: &[Option<&DatasetId>]) -> Result<(), ConnectorError> {
+        let mut schemas: Vec<String> = tables.iter().flatten().map(|table| names(self.target, table).0).collect();
+        schemas.dedup();
+        match schemas.len() {
+            1 => Ok(()),
+            _ => Err(self.refused(format!("the tables are in the schemas {}: keep them in one", schemas.join(", ")))),
+        }
+    }
+}
+
+fn is_held(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| *code == SqlState::LOCK_NOT_AVAILABLE || *code == SqlState::T_R_DEADLOCK_DETECTED)
+}

@@ -1,0 +1,101 @@
+//! PostgreSQL's own errors, with words for the ones a person can do something about.
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::connector::ConnectorError;
+
+/// The error that `doing` failed.
+pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
+    let passing = may_pass(&error);
+    let source = said(&error).into();
+    match passing {
+        true => ConnectorError::Engine { doing: doing.into(), source },
+        false => ConnectorError::Refused { doing: doing.into(), source },
+    }
+}
+
+/// The error that `doing` is not allowed, and why.
+pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> ConnectorError {
+    ConnectorError::Refused { doing: doing.into(), source: why.into().into() }
+}
+
+/// The server's words, what stands behind them, and what to do where that is known.
+pub(super) fn said(error: &Error) -> String {
+    let Some(told) = error.as_db_error() else { return chain(error) };
+    let mut text = told.message().to_owned();
+    for more in [told.detail(), told.hint()].into_iter().flatten() {
+        text = format!("{text}; {more}");
+    }
+    match advice(told) {
+        Some(advice) => format!("{advice} ({text})"),
+        None => text,
+    }
+}
+
+/// An error with its causes: tokio-postgres keeps what the system said in them.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Whether the same call may succeed later: the connection was lost, the server busy, full, starting or stopping.
+fn may_pass(error: &Error) -> bool {
+    match error.code() {
+        Some(code) => passes(code),
+        // Not the server's word: the connection failed or was lost.
+        None => true,
+    }
+}
+
+fn passes(code: &SqlState) -> bool {
+    let class = code.code().get(..2).unwrap_or_default();
+    matches!(class, "08" | "40" | "53" | "57" | "58") || *code == SqlState::LOCK_NOT_AVAILABLE
+}
+
+fn advice(error: &DbError) -> Option<&'static str> {
+    let code = error.code();
+    let known = [
+        (SqlState::INVALID_PASSWORD, "the password is wrong: docs/CONNECTIONS.md says where it is looked for"),
+        (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "the server lets this user not in from here"),
+        (SqlState::INVALID_CATALOG_NAME, "correct the database's name in the address"),
+        (SqlState::INSUFFICIENT_PRIVILEGE, "this user lacks a right that the work needs: have it granted"),
+        (SqlState::DISK_FULL, "the server's disk is full: free some space, then run carve again"),
+        (
+            SqlState::LOCK_NOT_AVAILABLE,
+            "a transaction holds the table: let it end, then run carve again (`?lock_timeout_ms=60000` waits longer)",
+        ),
+        (SqlState::READ_ONLY_SQL_TRANSACTION, "only statements that read are run here"),
+    ];
+    known.into_iter().find(|(its, _)| its == code).map(|(_, advice)| advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_must_change_first_is_told_from_what_passes() {
+        for (code, passing) in [
+            (SqlState::CONNECTION_FAILURE, true),
+            (SqlState::T_R_SERIALIZATION_FAILURE, true),
+            (SqlState::T_R_DEADLOCK_DETECTED, true),
+            (SqlState::DISK_FULL, true),
+            (SqlState::ADMIN_SHUTDOWN, true),
+            (SqlState::LOCK_NOT_AVAILABLE, true),
+            (SqlState::UNIQUE_VIOLATION, false),
+            (SqlState::INSUFFICIENT_PRIVILEGE, false),
+            (SqlState::INVALID_PASSWORD, false),
+            (SqlState::UNDEFINED_TABLE, false),
+        ] {
+            assert_eq!(passes(&code), passing, "{code:?}");
+        }
+    }
+}
