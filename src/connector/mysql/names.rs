@@ -36,7 +36,7 @@ impl Found {
 }
 
 const LISTED: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COMMENT FROM information_schema.TABLES
-    WHERE LOWER(TABLE_SCHEMA) = ? AND LOWER(TABLE_NAME) = ? AND TABLE_TYPE <> 'SEQUENCE'
+    WHERE BINARY LOWER(TABLE_SCHEMA) = BINARY ? AND BINARY LOWER(TABLE_NAME) = BINARY ? AND TABLE_TYPE <> 'SEQUENCE'
     ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME";
 
 /// What `id` stands for, or the error that there is nothing of that name. A name in other letters of case fits

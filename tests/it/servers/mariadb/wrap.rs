@@ -106,8 +106,9 @@ fn a_wrap_from_mariadb_is_proven_refreshed_and_rolled_back() {
         )
     );
     assert_eq!(estate.lake_says("SELECT count(*) || '' FROM orders__import"), "2500");
-    let contract = files(estate.path()).into_iter().filter(|(path, _)| path.to_string_lossy().ends_with(".odcs.yaml"));
-    let contract = String::from_utf8(contract.last().unwrap().1).unwrap();
+    let written = files(estate.path());
+    let (_, contract) = written.iter().rfind(|(path, _)| path.to_string_lossy().ends_with(".odcs.yaml")).unwrap();
+    let contract = String::from_utf8_lossy(contract);
     for told in ["by the customer", "int unsigned", "decimal(10,2)", "timestamp(6)"] {
         assert!(contract.contains(told), "{told} in\n{contract}");
     }
@@ -127,7 +128,8 @@ fn a_value_that_cannot_be_kept_stops_the_wrap_with_its_place_and_the_cure_works(
     assert!(said.contains("row 2000") && said.contains("`spent`") && said.contains("-838:59:59.000000"), "{said}");
     estate.run(&["rollback", "sales"], 0);
     let settings = fs::read_to_string(estate.path().join("carve.yaml")).unwrap();
-    let cured = settings.replace("continuity: report", "continuity: report, columns: { orders.spent: text }");
+    let cured =
+        settings.replace("continuity: report }", "continuity: report }, sales: { columns: { orders.spent: text } }");
     fs::write(estate.path().join("carve.yaml"), cured).unwrap();
     estate.run(&["plan", "."], 0);
     estate.run(&["apply", "sales"], 0);
