@@ -91,8 +91,13 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let drop = format!("DROP DATABASE {}", self.name);
-        let _ = self.command("mysql").args(["-e", &drop]).output();
+        let ask = |script: &str| self.command("mysql").args(["-e", script]).output();
+        // A test that failed may have left a snapshot open, which would hold the tables.
+        let open =
+            format!("SELECT CONCAT('KILL ', id, ';') FROM information_schema.processlist WHERE db = '{}'", self.name);
+        let kills = ask(&open).map(|output| output.stdout).unwrap_or_default();
+        let drop = format!("{} DROP DATABASE {}", String::from_utf8_lossy(&kills), self.name);
+        let _ = self.command("mysql").args(["--force", "-e", &drop]).output();
     }
 }
 
