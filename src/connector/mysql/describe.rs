@@ -3,6 +3,7 @@ use mysql_async::{Conn, Row};
 
 use super::names::Found;
 use super::session::{ask, number, text};
+use super::trouble::refused;
 use super::types::{MyType, spelled};
 use crate::connector::{ConnectorError, TableDescription};
 use crate::vocab::{Column, DatasetId, Schema};
@@ -82,7 +83,8 @@ pub(super) async fn describe(
 ) -> Result<TableDescription, ConnectorError> {
     let raw = columns(connection, table).await?;
     if raw.is_empty() {
-        return Err(ConnectorError::NoSuchTable(id.clone()));
+        let why = "the server tells of no column: this user may read none, or it is a view of something that is gone";
+        return Err(refused(format!("describe `{id}`"), why));
     }
     let key = key(connection, table).await?;
     let columns = raw.into_iter().map(|column| Column {

@@ -124,13 +124,22 @@ async fn a_table_that_takes_no_part_in_a_snapshot_is_refused_by_name_and_read_wh
 #[tokio::test]
 async fn an_origin_writes_nothing() {
     let Some(database) = Database::with(
-        "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
-         CREATE SEQUENCE s; CREATE VIEW v AS SELECT NEXTVAL(s) AS n FROM t",
+        "CREATE TABLE log (a int); CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1);
+         CREATE TABLE gone (a int); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone",
     ) else {
         return;
     };
-    let error = told(&all_rows(&*database.origin_with("&engines=any").await, "v").await.unwrap_err());
+    database.sql(
+        "DELIMITER //
+         CREATE FUNCTION noted() RETURNS int BEGIN INSERT INTO log VALUES (1); RETURN 1; END//
+         CREATE VIEW noting AS SELECT id, noted() AS n FROM t//",
+    );
+    let origin = database.origin_with("&engines=any").await;
+    let error = told(&all_rows(&*origin, "noting").await.unwrap_err());
     assert!(error.contains("only statements that read"), "{error}");
+    assert_eq!(database.sql("SELECT count(*) FROM log"), "0");
+    let error = told(&origin.describe(&id("broken")).await.unwrap_err());
+    assert!(error.contains("view of something that is gone"), "{error}");
 }
 
 #[tokio::test]
