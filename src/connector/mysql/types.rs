@@ -137,11 +137,13 @@ impl MyType {
 }
 
 /// The type as a contract notes it: without the display width of whole numbers, which says nothing about values and
-/// which other engines read as a length.
+/// which other engines read as a length; and DATE so that a lake in PostgreSQL does not take it for its own `date`,
+/// which has no place for `0000-00-00`.
 pub(super) fn spelled(data: &str, declared: &str) -> String {
     let whole = matches!(data, "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year");
     match (declared.split_once('('), declared.split_once(')')) {
         (Some((before, _)), Some((_, after))) if whole => format!("{before}{after}"),
+        _ if data == "date" => "DATE".to_owned(),
         _ => declared.to_owned(),
     }
 }
@@ -154,6 +156,7 @@ mod tests {
     fn a_contract_notes_types_without_display_widths() {
         assert_eq!(spelled("bigint", "bigint(20) unsigned"), "bigint unsigned");
         assert_eq!(spelled("int", "int"), "int");
+        assert_eq!(spelled("date", "date"), "DATE");
         assert_eq!(spelled("varchar", "varchar(20)"), "varchar(20)");
         assert_eq!(spelled("enum", "enum('a(1)','b')"), "enum('a(1)','b')");
     }
