@@ -138,8 +138,6 @@ fn shapes() -> Vec<(&'static str, &'static str, String)> {
         ("1 MB of open parentheses", "generic", format!("SELECT {}", "(".repeat(1_000_000))),
         ("100,000 semicolons", "generic", ";".repeat(100_000)),
         ("comment of 1 MB on one line", "generic", format!("-- {}\nSELECT 1", "x".repeat(1_000_000))),
-        ("50,000 IFs without THEN", "tsql", "IF x SELECT a FROM t ".repeat(50_000)),
-        ("20,000 SELECTs on one line, no semicolon", "tsql", "SELECT a FROM t ".repeat(20_000)),
         ("50,000 DECLAREs on one line", "tsql", "DECLARE @a int ".repeat(50_000)),
         ("50,000 COPYs without their rows", "postgres", "COPY t FROM stdin;".repeat(50_000)),
         ("100,000 GOs on one line", "tsql", "GO ".repeat(100_000)),
