@@ -197,23 +197,6 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_is_the_same_without_the_blanks_that_mean_nothing() {
-        for (text, dialect) in [
-            ("select 'a' -- c\n  'b', 'c'\n 'd' from t", "postgres"),
-            ("select a - b, a -b, a- b, 1 - 1 from my-project.d.t as x", "bigquery"),
-            ("select x : a, y:b from t where c = : d", "snowflake"),
-            ("select $1 from @s/x (file_format => f) t", "snowflake"),
-            ("copy t (a) from stdin;\n1\t2\n\\.\n", "postgres"),
-            ("select /*+ h(a) */ a from t", "mysql"),
-        ] {
-            let dialect = Dialect::named(dialect).unwrap();
-            let grammar = grammar(dialect);
-            let whole = Parser::new(&*grammar).try_with_sql(text).and_then(|mut parser| parser.parse_statement());
-            assert_eq!(parse(text, dialect).map(|parsed| parsed.statement).ok(), whole.ok(), "{text}");
-        }
-    }
-
-    #[test]
     fn what_follows_a_statement_is_told() {
         let parsed = parse("select 1 from t  select 2", Dialect::named("tsql").unwrap()).unwrap();
         assert_eq!(parsed.rest, Some(17));
