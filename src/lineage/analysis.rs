@@ -129,17 +129,17 @@ fn evidence_of(prepared: &Prepared, one: &RawUse) -> Evidence {
     }
 }
 
-/// Statements with places in the script's file.
+/// Statements, taken out of `resolved`, with places in the script's file.
 pub(in crate::lineage) fn placed_statements(
     script: &Script,
     prepared: &Prepared,
-    resolved: &Resolved,
+    resolved: &mut Resolved,
 ) -> Vec<StatementLineage> {
-    let place = |(lineage, at, _): &(StatementLineage, std::ops::Range<usize>, usize)| {
-        let (source, _) = prepared.filled.origins.source(at);
-        StatementLineage { at: Some(span_in(script, &source)), ..lineage.clone() }
+    let place = |(lineage, at, _): (StatementLineage, std::ops::Range<usize>, usize)| {
+        let (source, _) = prepared.filled.origins.source(&at);
+        StatementLineage { at: Some(span_in(script, &source)), ..lineage }
     };
-    resolved.statements.iter().map(place).collect()
+    std::mem::take(&mut resolved.statements).into_iter().map(place).collect()
 }
 
 /// Faults with places in the script's file.

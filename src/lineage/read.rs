@@ -163,10 +163,10 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     };
     let mut untargeted = Vec::new();
     for (script, prepared) in job.scripts.iter().zip(prepared) {
-        let resolved = resolver.script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
+        let mut resolved = resolver.script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
         one.lineage.uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
         one.lineage.uses.extend(own_table(script, &one.lineage.uses));
-        one.lineage.statements.extend(analysis::placed_statements(script, prepared, &resolved));
+        one.lineage.statements.extend(analysis::placed_statements(script, prepared, &mut resolved));
         one.lineage.unparsed += (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32;
         one.lineage.dynamic += prepared.sql.dynamic;
         one.diagnostics.extend(analysis::faults(script, prepared, &resolved));
@@ -174,10 +174,10 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
         one.declared.extend(resolved.declared);
         one.derived.extend(resolved.derived);
         for way in &prepared.others {
-            let resolved = resolver.script(&way.sql, script.schema.as_deref(), script.target.as_ref());
+            let mut resolved = resolver.script(&way.sql, script.schema.as_deref(), script.target.as_ref());
             let uses = analysis::table_uses(script, way, &resolved.uses);
             add_new(&mut one.lineage.uses, uses);
-            add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &resolved));
+            add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &mut resolved));
         }
     }
     let goes_nowhere = job.kind != JobKind::Export && job.writes.is_empty() && !analysis::writes(&one.lineage.uses);

@@ -23,10 +23,10 @@ pub fn read_sql(
 ) -> (JobLineage, Diagnostics) {
     let script = script_of(text, dialect);
     on_deep_stack(|| {
-        let (prepared, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog);
+        let (prepared, mut resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog);
         let lineage = JobLineage {
             uses: analysis::table_uses(&script, &prepared, &resolved.uses),
-            statements: analysis::placed_statements(&script, &prepared, &resolved),
+            statements: analysis::placed_statements(&script, &prepared, &mut resolved),
             unparsed: (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32,
             dynamic: prepared.sql.dynamic,
         };
