@@ -3,7 +3,7 @@ use std::cell::Cell;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
-    estate::{Estate, Script},
+    estate::{Estate, SameNames, Script},
     lineage::{
         Access, Evidence, StatementLineage, TableUse,
         place::span_in,
@@ -60,9 +60,10 @@ pub(in crate::lineage) fn analyse(
     estate: &Estate,
     projects: &Projects,
     catalog: &Catalog,
+    names: &SameNames,
 ) -> (Prepared, Resolved) {
     let prepared = prepare(script, estate, projects);
-    let resolved = JobResolver::new(catalog).script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
+    let resolved = JobResolver::new(catalog, names).script(script, &prepared.sql);
     (prepared, resolved)
 }
 
