@@ -16,7 +16,7 @@ const ONE_MIND: u64 = 4;
 /// What a file's signs must weigh above those for the dialect of a folder of one mind.
 const MARGIN: u32 = 4;
 
-/// Gives every script of a job or exposure its dialect, and counts how each was chosen.
+/// Chooses a dialect for every script of a job or exposure that declares none, and counts how each is known.
 pub(super) fn choose(estate: &mut Estate) {
     let whole = estate.settings.dialect.as_deref().and_then(dialect_named);
     let of_jobs: Vec<&Script> = estate.jobs.iter().flat_map(|job| &job.scripts).collect();
@@ -27,12 +27,21 @@ pub(super) fn choose(estate: &mut Estate) {
     let votes = Votes::of(of_jobs.iter().zip(&by_jobs).map(|(script, told)| (script.at.file.as_path(), told)));
     let all = of_jobs.iter().zip(&by_jobs).chain(of_exposures.iter().zip(&by_exposures));
     let chosen: Vec<_> = all.map(|(script, told)| votes.choose(&script.at.file, told)).collect();
-    let jobs = estate.jobs.iter_mut().flat_map(|job| &mut job.scripts);
-    let scripts = jobs.chain(estate.exposures.iter_mut().flat_map(|exposure| &mut exposure.scripts));
-    for (script, (dialect, by)) in scripts.zip(chosen) {
-        let name = dialect.unwrap_or("generic").to_owned();
-        *estate.dialects.entry((by, name)).or_default() += 1;
-        script.dialect = dialect.map(str::to_owned);
+    let places = of_jobs.iter().chain(&of_exposures).map(|script| (script.at.file.clone(), script.at.start));
+    for ((file, start), (dialect, by)) in places.collect::<Vec<_>>().into_iter().zip(chosen) {
+        *estate.dialects.entry((by, dialect.unwrap_or("generic").to_owned())).or_default() += 1;
+        if let (Some(dialect), false) = (dialect, by == DialectBy::Declared) {
+            estate.chosen.entry(file).or_default().insert(start, dialect);
+        }
+    }
+}
+
+impl Estate {
+    /// The dialect that `script`, which is one of this estate's, is read in; `None` where nothing says which.
+    pub fn dialect_of(&self, script: &Script) -> Option<&'static str> {
+        let declared = [&script.dialect, &self.settings.dialect].into_iter().flatten();
+        let declared = declared.map(String::as_str).find_map(dialect_named);
+        declared.or_else(|| self.chosen.get(&script.at.file)?.get(&script.at.start).copied())
     }
 }
 
@@ -80,7 +89,7 @@ impl<'e> Votes<'e> {
         Votes(votes)
     }
 
-    /// What the nearest folder around `file` speaks whose scripts say enough, and mostly one dialect.
+    /// What the nearest folder around `file` speaks whose scripts say enough, two thirds of them one dialect.
     fn around(&self, file: &Utf8Path) -> Option<Dominant> {
         file.ancestors().skip(1).find_map(|folder| {
             let votes = self.0.get(folder)?;
@@ -88,7 +97,7 @@ impl<'e> Votes<'e> {
             let whole_estate = folder.as_str().is_empty();
             let (dialect, own) = votes.iter().max_by_key(|(_, count)| **count)?;
             let enough = *own >= ENOUGH_VOTES || whole_estate;
-            (enough && own * 2 > all).then_some(Dominant {
+            (enough && own * 3 >= all * 2).then_some(Dominant {
                 dialect,
                 one_mind: *own >= ENOUGH_VOTES && *own >= ONE_MIND * (all - own),
                 whole_estate,
@@ -149,7 +158,7 @@ mod tests {
         }
         let mut estate = Estate { jobs, ..Estate::default() };
         choose(&mut estate);
-        let dialects = estate.jobs.iter().map(|job| job.scripts[0].dialect.clone().unwrap_or_default());
+        let dialects = estate.jobs.iter().map(|job| estate.dialect_of(&job.scripts[0]).unwrap_or_default().to_owned());
         let told: BTreeMap<String, Vec<DialectBy>> =
             estate.dialects.keys().fold(BTreeMap::new(), |mut all, (by, name)| {
                 all.entry(name.clone()).or_insert_with(Vec::new).push(*by);

@@ -40,6 +40,8 @@ pub struct Estate {
     pub coverage: BTreeMap<FileFormat, FormatCoverage>,
     /// How the dialects of scripts were chosen: how many of each, by reason and dialect.
     pub dialects: BTreeMap<(DialectBy, String), u64>,
+    /// Dialects of scripts that declare none, by file and by where the script starts in it.
+    pub chosen: BTreeMap<Utf8PathBuf, BTreeMap<usize, &'static str>>,
     /// Jobs whose bare queries' targets are only suggested, by a file's place or by a template that nobody fills.
     pub suggested: BTreeSet<JobId>,
     /// Names that mean one dataset, once the SQL is read.

@@ -44,8 +44,7 @@ pub(in crate::lineage) fn prepare(script: &Script, estate: &Estate, projects: &P
 
 /// The dialect a script is said to be in; `None` means its signs must tell.
 pub(in crate::lineage) fn dialect_of(script: &Script, estate: &Estate) -> Option<Dialect> {
-    let named = script.dialect.as_deref().and_then(Dialect::named);
-    named.or_else(|| estate.settings.dialect.as_deref().and_then(Dialect::named))
+    estate.dialect_of(script).and_then(Dialect::named)
 }
 
 /// What is declared about columns.

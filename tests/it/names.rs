@@ -219,7 +219,7 @@ fn files_without_signs_take_the_dialect_of_the_files_around_them() {
         many.iter().map(|path| (path.as_str(), "select safe_cast(a as int64) as a from raw.x")).collect();
     files.push(("bq/plain.sql", "select a from raw.x"));
     let (estate, _) = survey(&files);
-    let dialects: BTreeSet<&str> = estate.jobs.iter().filter_map(|job| job.scripts[0].dialect.as_deref()).collect();
+    let dialects: BTreeSet<&str> = estate.jobs.iter().filter_map(|job| estate.dialect_of(&job.scripts[0])).collect();
     assert_eq!(dialects, BTreeSet::from(["bigquery"]));
     assert_eq!(estate.dialects.get(&(DialectBy::Folder, "bigquery".to_owned())), Some(&1));
     assert_eq!(estate.dialects.get(&(DialectBy::Signs, "bigquery".to_owned())), Some(&4));
