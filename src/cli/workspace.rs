@@ -17,7 +17,7 @@ use crate::{
     plan::{self, Action, DraftInputs, Plan},
     progress::Progress,
     scoring::{self, Ranking, Scorecard},
-    vocab::ServiceName,
+    vocab::{ServiceName, shell_word},
 };
 
 /// Where an estate and carve's own files beside it are.
@@ -109,10 +109,19 @@ impl Workspace {
 
     /// The flags that name this workspace again, each with a blank before it.
     pub(super) fn flags(&self) -> String {
-        let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
-        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
-        let settings = self.settings.iter().map(|settings| format!(" --settings {settings}"));
+        let estate = self
+            .roots
+            .iter()
+            .filter(|root| *root != ".")
+            .map(|root| format!(" --estate {}", shell_word(root.as_str())));
+        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", shell_word(self.out.as_str())));
+        let settings = self.settings.iter().map(|settings| format!(" --settings {}", shell_word(settings.as_str())));
         estate.chain(out).chain(settings).collect()
+    }
+
+    /// The estate's folders as arguments, each with a blank before it; nothing for the folder one is in.
+    pub(super) fn folders(&self) -> String {
+        self.roots.iter().filter(|root| *root != ".").map(|root| format!(" {}", shell_word(root.as_str()))).collect()
     }
 
     /// A place in the folder where plans, report and state go; without a dot and slash before it.
