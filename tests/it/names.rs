@@ -213,6 +213,34 @@ fn a_config_s_unfilled_schema_gives_way_to_what_readers_say() {
 }
 
 #[test]
+fn of_two_files_of_a_table_s_name_the_one_that_a_config_runs_fills_it() {
+    let settings = "bq_independent_objects:\n  - sql_file: ddls/Ads.sql\n    type: view\n";
+    let found = edges_of(&[
+        ("config/reporting_settings.yaml", settings),
+        ("ddls/Ads.sql", "select 1 as Id from crm.src"),
+        ("samples/Ads.sql", "select 2 as Id from crm.src"),
+        ("other/Top.sql", "select Id from `{{ project }}.{{ meta_reporting }}.Ads`"),
+    ]);
+    assert!(found.contains(&"config/reporting_settings/Ads writes meta_reporting.ads".to_owned()), "{found:?}");
+    assert!(found.contains(&"samples/Ads writes samples.ads".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_config_s_parents_are_the_entries_of_their_files_and_a_template_s_cases_are_one_job() {
+    let settings = "bq_independent_objects:\n  - sql_file: A.sql\n    type: table\n  - sql_file: B.sql\n    type: table\n    \
+                    table_setting:\n      dag_setting:\n        parents: [\"A.sql\"]\n";
+    let (estate, _) = survey(&[
+        ("sap/reporting_settings_ecc.yaml", settings),
+        ("sap/ecc/A.sql", "select 1 as x from raw.a"),
+        ("sap/A.sql", "{% if flavour == 'ecc' %}{% include 'ecc/A.sql' %}{% endif %}"),
+        ("sap/B.sql", "select x from reporting.a"),
+    ]);
+    let jobs: Vec<&str> = estate.jobs.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(jobs, ["sap/reporting_settings_ecc/A", "sap/reporting_settings_ecc/B"]);
+    assert_eq!(estate.jobs[1].depends_on, [JobId::new("sap/reporting_settings_ecc/A")]);
+}
+
+#[test]
 fn files_without_signs_take_the_dialect_of_the_files_around_them() {
     let many: Vec<String> = (0..4).map(|n| format!("bq/t{n}.sql")).collect();
     let mut files: Vec<(&str, &str)> =

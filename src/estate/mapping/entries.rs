@@ -194,6 +194,12 @@ impl One<'_> {
         let own = crate::estate::paths::folder_of(&self.entry.file.path);
         let is_there = |path: &String| matches!(self.around.find(&[own], path), Sought::File(_));
         let best = candidates.iter().find(|paths| paths.iter().all(is_there)).or(candidates.first());
+        // The others hold the same object for another case: the entry accounts for them too.
+        for path in candidates.iter().flatten() {
+            if let Sought::File(file) = self.around.find(&[own], path) {
+                found.claimed.insert(file.path);
+            }
+        }
         for path in best.into_iter().flatten() {
             let understood = take_file(path, how, &[], &self.place("sql_file"), self.around, found);
             found.opaque |= u64::from(!understood);

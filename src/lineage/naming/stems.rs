@@ -6,7 +6,7 @@ use camino::Utf8Path;
 
 use super::mentions::Mentions;
 use crate::{
-    estate::Estate,
+    estate::{Declaration, Estate},
     vocab::{DatasetId, JobId},
 };
 
@@ -96,6 +96,10 @@ impl<'e> Unwritten<'e> {
         let mut jobs: BTreeMap<&DatasetId, BTreeSet<usize>> = BTreeMap::new();
         for (job, found) in sure.iter().map(|(job, all)| (*job, all[0])).chain(beside) {
             jobs.entry(found).or_default().insert(job);
+        }
+        for jobs in jobs.values_mut().filter(|jobs| jobs.len() > 1) {
+            // What a config runs counts before a file that nothing runs.
+            jobs.retain(|job| self.estate.jobs[*job].declared_by != Declaration::BareSql);
         }
         jobs.retain(|_, jobs| jobs.len() == 1);
         let kept = self.made_here(jobs).into_iter();
