@@ -5,6 +5,8 @@ use std::{
     rc::Rc,
 };
 
+use camino::Utf8PathBuf;
+
 use super::{
     columns::{self, Origins},
     flow::Flow,
@@ -15,6 +17,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Code, CodeEntry},
+    estate::SameNames,
     lineage::{
         Access, Evidence,
         sql::{
@@ -48,6 +51,9 @@ pub(super) struct Mark {
 /// Resolves statements one after the other.
 pub(super) struct Resolver<'c> {
     pub(super) catalog: &'c Catalog,
+    pub(super) names: &'c SameNames,
+    /// The file whose text is read: where several catalogs hold a table, its folder may tell which.
+    pub(super) file: Utf8PathBuf,
     pub(super) local: Catalog,
     pub(super) origins: Origins,
     pub(super) bases: HashMap<u32, Rc<Rel>>,
@@ -69,9 +75,11 @@ pub(super) struct Resolver<'c> {
 
 impl<'c> Resolver<'c> {
     /// Nothing read yet; columns come from `catalog`.
-    pub(super) fn new(catalog: &'c Catalog) -> Self {
+    pub(super) fn new(catalog: &'c Catalog, names: &'c SameNames) -> Self {
         Resolver {
             catalog,
+            names,
+            file: Utf8PathBuf::new(),
             local: Catalog::new(),
             origins: Origins::default(),
             bases: HashMap::new(),
@@ -226,7 +234,12 @@ impl<'c> Resolver<'c> {
         }
         match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
             Some(files) => Meaning::Dataset(files, false),
-            None => meaning_of(name, self.schema.as_deref()),
+            None => match meaning_of(name, self.schema.as_deref()) {
+                Meaning::Dataset(dataset, stubbed) if !self.names.is_empty() => {
+                    Meaning::Dataset(self.names.own(&dataset, &self.file), stubbed)
+                }
+                as_written => as_written,
+            },
         }
     }
 
