@@ -8,7 +8,7 @@ use super::{
     columns::{self, Origins},
     flow::Flow,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, UNKNOWN, is_version, meaning_of},
+    names::{Meaning, UNKNOWN, files_named, is_version, lives_for_one_run, meaning_of},
     query::base_rel,
     scope::{Env, Rel},
 };
@@ -184,7 +184,7 @@ impl<'c> Resolver<'c> {
     /// Files read as a table: each is a dataset of its own.
     pub(super) fn files_rel(&mut self, files: &[String], at: &Bytes) -> Rc<Rel> {
         let mut all = Rel { any: Some(Flow::default()), ..Rel::default() };
-        for (number, dataset) in files.iter().filter_map(|file| file.parse::<DatasetId>().ok()).enumerate() {
+        for (number, dataset) in files.iter().filter_map(|file| files_named(file)).enumerate() {
             self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, at.clone(), false);
             let rel = self.base(&dataset);
             match number {
@@ -218,8 +218,8 @@ impl<'c> Resolver<'c> {
         if let Some(dataset) = linked(&name.parts) {
             return Meaning::Dataset(dataset, false);
         }
-        match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
-            Some(files) => Meaning::Dataset(files, false),
+        match file_address(&name.parts.join(".")) {
+            Some(address) => files_named(&address).map_or(Meaning::Computed, |files| Meaning::Dataset(files, false)),
             None => meaning_of(name, self.schema.as_deref()),
         }
     }
@@ -298,7 +298,7 @@ fn says_version(name: &Name) -> bool {
 
 /// Whether a name can only mean a table of the session.
 pub(super) fn is_temp_name(name: &Name) -> bool {
-    name.parts.last().is_some_and(|part| part.starts_with(['#', '@']))
+    name.parts.last().is_some_and(|part| part.starts_with(['#', '@'])) || lives_for_one_run(name)
 }
 
 /// How a temp table is called: `tempdb..#t` is `#t`.

@@ -273,7 +273,12 @@ impl Splitter<'_> {
 
     /// T-SQL goes on without a semicolon: the first line of `run` behind its first that begins a statement.
     fn next_line_statement(&self, run: &Range<usize>) -> Option<usize> {
+        let mut depth = 0i32;
         (run.start + 1..run.end).find(|at| {
+            depth += i32::from(self.tokens[*at].is_sign('(')) - i32::from(self.tokens[*at].is_sign(')'));
+            if depth > 0 {
+                return false;
+            }
             let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
             let word = self.word(*at);
             before.trim().is_empty() && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
@@ -407,7 +412,9 @@ impl Splitter<'_> {
                 Kind::Sign(')') => depth -= 1,
                 Kind::Word => {
                     let word = self.word(at);
-                    if depth == 0 && wanted(&word) {
+                    // `IF UPDATE(column)` of a trigger asks, it changes nothing.
+                    let asks = word == "update" && self.tokens.get(at + 1).is_some_and(|next| next.is_sign('('));
+                    if depth == 0 && !asks && wanted(&word) {
                         return Some(at);
                     }
                     depth += i32::from(word == "case");
