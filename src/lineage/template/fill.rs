@@ -114,7 +114,7 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
         .filter_map(|captures| {
             let whole = captures.get(0)?.range();
             let name = captures.iter().skip(1).flatten().next()?.as_str();
-            if filled.text[whole.clone()].starts_with(':') && !stands(&filled.text, &whole, values.contains_key(name)) {
+            if filled.text[whole.clone()].starts_with(':') && !stands(&filled.text, &whole, is_known(values, name)) {
                 return None;
             }
             if lines.iter().any(|line| line.start <= whole.start && whole.end <= line.end) {
@@ -187,6 +187,11 @@ fn stands(text: &str, range: &Range<usize>, given: bool) -> bool {
     let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let names = NAMED.iter().any(|named| word.eq_ignore_ascii_case(named)) && before.ends_with(char::is_whitespace);
     given || before.ends_with('.') || names
+}
+
+/// Whether a value is given that is no template itself.
+fn is_known(values: &BTreeMap<String, String>, name: &str) -> bool {
+    values.get(name).is_some_and(|value| !value.contains("{{"))
 }
 
 /// A value whose own variables nobody knows: each is a stub.
