@@ -25,6 +25,7 @@ mod makefile;
 mod mapping;
 mod model;
 mod names;
+mod object_calls;
 mod oozie;
 mod openlineage;
 mod own_places;

@@ -1,7 +1,10 @@
 //! One job's scripts, statement by statement: temp tables live from one to the next.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Resolver, is_temp_name};
+use super::{
+    names::files_named,
+    session::{Resolver, is_temp_name},
+};
 use crate::{
     diagnostics::CodeEntry,
     estate::{SameNames, Script},
@@ -145,7 +148,10 @@ impl Resolver<'_> {
 
     fn files(&mut self, stmt: &Stmt, evidence: Evidence, written: &mut Option<DatasetId>) {
         for (address, access, at) in &stmt.files {
-            let Ok(dataset) = address.parse::<DatasetId>() else { continue };
+            let Some(dataset) = files_named(address) else {
+                self.note(CodeEntry::E031, at.clone(), "which file it is, a template computes".to_owned());
+                continue;
+            };
             match access {
                 Access::Read => {
                     let number = self.origins.number(&dataset);

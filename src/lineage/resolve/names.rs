@@ -13,6 +13,16 @@ pub(in crate::lineage) const INFERRED: &str = "carve_inferred_";
 /// What stands for an expression of a template that could not be evaluated: no name.
 pub(in crate::lineage) const MASK: &str = "carve_masked_value";
 
+/// Words behind `UNKNOWN` that no two runs share.
+const OF_ONE_RUN: &[&str] = &["run_unique", "run_id"];
+
+/// Whether `name` is that of a table for one run: nobody can read it by this name later.
+pub(super) fn lives_for_one_run(name: &Name) -> bool {
+    name.parts.last().is_some_and(|part| {
+        part.split(UNKNOWN).skip(1).any(|tail| OF_ONE_RUN.iter().any(|word| tail.starts_with(word)))
+    })
+}
+
 /// What a written name means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -27,6 +37,9 @@ pub(super) enum Meaning {
 /// The dataset that `name` means, where unqualified tables lie in `schema`.
 pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
     let mut parts = name.parts.clone();
+    if lives_for_one_run(name) {
+        return Meaning::Nothing;
+    }
     let Some(table) = parts.last_mut() else { return Meaning::Nothing };
     // BigQuery writes a partition behind a dollar sign.
     if let Some((head, tail)) = table.split_once('$')
@@ -91,6 +104,29 @@ pub(super) fn plain_meaning(name: &Name, schema: Option<&str>) -> Option<Meaning
     Some(Meaning::Dataset(dataset, false))
 }
 
+/// The files that `address` names: without the part from which on nobody knows it; `None` where that is all of it.
+pub(super) fn files_named(address: &str) -> Option<DatasetId> {
+    if !address.contains(UNKNOWN) && !address.contains(MASK) {
+        return address.parse().ok();
+    }
+    let (scheme, path) = address.split_once("://").map_or_else(|| address.split_once(':'), Some)?;
+    let whole = address.contains("://");
+    let mut kept: Vec<String> = Vec::new();
+    for (at, part) in path.split('/').enumerate() {
+        let unknown = part.contains(UNKNOWN) || part.contains(MASK);
+        // A bucket has a name of its own even where nobody says it.
+        match unknown {
+            true if whole && at == 0 && !part.contains(MASK) => kept.push(part.replace(UNKNOWN, "")),
+            true => break,
+            false => kept.push(part.to_owned()),
+        }
+    }
+    let path = kept.join("/");
+    let path = path.trim_end_matches('/');
+    let says_something = path.chars().any(char::is_alphanumeric) && !scheme.contains(UNKNOWN);
+    says_something.then(|| format!("{scheme}:{}{path}", if whole { "//" } else { "" }).parse().ok()).flatten()
+}
+
 /// Whether `text` is a version of a table: `v3`, or a time in digits.
 pub(super) fn is_version(text: &str) -> bool {
     let digits = text.strip_prefix('v').unwrap_or(text);
@@ -127,6 +163,22 @@ mod tests {
                 assert_eq!(plain_meaning(&name, schema), Some(meaning_of(&name, schema)), "{name:?}");
             }
         }
+    }
+
+    #[test]
+    fn files_are_named_up_to_what_nobody_knows() {
+        let named = |address: &str| files_named(address).map(|files| files.to_string());
+        assert_eq!(named("s3://b/land/carve_unknown_day/x.csv").as_deref(), Some("s3://b/land"));
+        assert_eq!(named("s3://carve_unknown_bucket/land/x.csv").as_deref(), Some("s3://bucket/land/x.csv"));
+        assert_eq!(named("file:/srv/carve_unknown_file").as_deref(), Some("file:/srv"));
+        assert_eq!(named("file:carve_unknown_file"), None);
+        assert_eq!(named("file:/carve_unknown_file"), None);
+    }
+
+    #[test]
+    fn a_table_for_one_run_is_nothing_to_others() {
+        assert_eq!(meaning(&["tmp", "load_carve_unknown_run_unique"], None), Meaning::Nothing);
+        assert_eq!(meaning(&["tmp", "carve_unknown_run_id_x"], None), Meaning::Nothing);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{
     columns::{self, Origins},
     flow::Flow,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, UNKNOWN, is_version, meaning_of, plain_meaning},
+    names::{Meaning, UNKNOWN, files_named, is_version, lives_for_one_run, meaning_of, plain_meaning},
     query::base_rel,
     scope::{Env, Rel},
 };
@@ -193,7 +193,7 @@ impl<'c> Resolver<'c> {
     /// Files read as a table: each is a dataset of its own.
     pub(super) fn files_rel(&mut self, files: &[String], at: &Bytes) -> Rc<Rel> {
         let mut all = Rel { any: Some(Flow::default()), ..Rel::default() };
-        for (number, dataset) in files.iter().filter_map(|file| file.parse::<DatasetId>().ok()).enumerate() {
+        for (number, dataset) in files.iter().filter_map(|file| files_named(file)).enumerate() {
             self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, at.clone(), false);
             let rel = self.base(&dataset);
             match number {
@@ -217,11 +217,21 @@ impl<'c> Resolver<'c> {
         rel
     }
 
+    /// The one name of a dataset that the estate writes with and without its catalog.
+    fn own(&self, meaning: Meaning) -> Meaning {
+        match meaning {
+            Meaning::Dataset(dataset, stubbed) if !self.names.is_empty() => {
+                Meaning::Dataset(self.names.own(&dataset, &self.file), stubbed)
+            }
+            as_written => as_written,
+        }
+    }
+
     fn meaning(&self, name: &Name) -> Meaning {
         if self.systems.is_empty()
             && let Some(plain) = plain_meaning(name, self.schema.as_deref())
         {
-            return plain;
+            return self.own(plain);
         }
         if let [alias, rest @ ..] = name.parts.as_slice()
             && !rest.is_empty()
@@ -232,14 +242,9 @@ impl<'c> Resolver<'c> {
         if let Some(dataset) = linked(&name.parts) {
             return Meaning::Dataset(dataset, false);
         }
-        match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
-            Some(files) => Meaning::Dataset(files, false),
-            None => match meaning_of(name, self.schema.as_deref()) {
-                Meaning::Dataset(dataset, stubbed) if !self.names.is_empty() => {
-                    Meaning::Dataset(self.names.own(&dataset, &self.file), stubbed)
-                }
-                as_written => as_written,
-            },
+        match file_address(&name.parts.join(".")) {
+            Some(address) => files_named(&address).map_or(Meaning::Computed, |files| Meaning::Dataset(files, false)),
+            None => self.own(meaning_of(name, self.schema.as_deref())),
         }
     }
 
@@ -321,7 +326,7 @@ fn says_version(name: &Name) -> bool {
 
 /// Whether a name can only mean a table of the session.
 pub(super) fn is_temp_name(name: &Name) -> bool {
-    name.parts.last().is_some_and(|part| part.starts_with(['#', '@']))
+    name.parts.last().is_some_and(|part| part.starts_with(['#', '@'])) || lives_for_one_run(name)
 }
 
 /// How a temp table is called: `tempdb..#t` is `#t`.

@@ -186,7 +186,7 @@ impl Matcher<'_> {
             None => true,
             Some(token) => {
                 let word = token.of(self.text);
-                self.free && (is_any("statement", word) || is_any("idle", word) || token.is(self.text, "end"))
+                self.free && (self.begins(at) || token.is(self.text, "end")) && !word.eq_ignore_ascii_case("add")
             }
         }
     }
@@ -257,13 +257,28 @@ impl Matcher<'_> {
         token.kind == Kind::Word && (statement || queries.iter().any(|word| token.is(self.text, word)))
     }
 
+    /// Whether token `at` begins a statement; WITH in front of options does not.
+    fn begins(&self, at: usize) -> bool {
+        let word = self.tokens[at].of(self.text);
+        let next = |by: usize| self.tokens.get(at + by);
+        if word.eq_ignore_ascii_case("with") {
+            let named = next(1).is_some_and(|name| matches!(name.kind, Kind::Word | Kind::Quoted));
+            let recursive = next(1).is_some_and(|word| word.is(self.text, "recursive"));
+            let query = next(2).is_some_and(|behind| behind.is_sign('(') || behind.is(self.text, "as"));
+            return named && (recursive || query);
+        }
+        is_any("statement", word) || is_any("idle", word)
+    }
+
     /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.
     fn next_statement(&self, at: usize) -> usize {
-        let begins = |token: &Token| {
-            let word = token.of(self.text);
-            token.begins_line(self.text) && (is_any("statement", word) || is_any("idle", word))
-        };
-        let found = (at..self.tokens.len()).find(|at| begins(&self.tokens[*at]));
+        let mut depth = 0i32;
+        let found = (at..self.tokens.len()).find(|at| {
+            let token = &self.tokens[*at];
+            depth += i32::from(token.is_sign('(')) - i32::from(token.is_sign(')'));
+            let adds = token.is(self.text, "add");
+            depth <= 0 && !adds && token.begins_line(self.text) && self.begins(*at)
+        });
         found.unwrap_or(self.tokens.len())
     }
 }

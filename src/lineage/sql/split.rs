@@ -337,9 +337,14 @@ impl Splitter<'_> {
 
     /// T-SQL goes on without a semicolon: the first line of `run` behind its first that begins a statement.
     fn next_line_statement(&self, run: &Range<usize>) -> Option<usize> {
+        let mut depth = 0i32;
         (run.start + 1..run.end).find(|at| {
-            let begins = |word: &str| is_any("statement", word) || BLOCKS.contains(&word);
-            self.tokens[*at].begins_line(self.text) && begins(&self.word(*at))
+            depth += i32::from(self.tokens[*at].is_sign('(')) - i32::from(self.tokens[*at].is_sign(')'));
+            if depth > 0 {
+                return false;
+            }
+            let word = self.word(*at);
+            self.tokens[*at].begins_line(self.text) && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
         })
     }
 
@@ -467,8 +472,13 @@ impl Splitter<'_> {
         let mut depth = 0i32;
         for at in (run.start + skip).min(run.end)..run.end {
             let token = &self.tokens[at];
-            if depth == 0 && token.kind == Kind::Word && wanted(&self.word(at)) {
-                return Some(at);
+            // `IF UPDATE(column)` of a trigger asks, it changes nothing.
+            let asks = |word: &str| word == "update" && self.tokens.get(at + 1).is_some_and(|next| next.is_sign('('));
+            if depth == 0 && token.kind == Kind::Word {
+                let word = self.word(at);
+                if !asks(&word) && wanted(&word) {
+                    return Some(at);
+                }
             }
             depth = self.depth_behind(token, depth);
         }
