@@ -110,13 +110,15 @@ async fn a_stream_that_is_left_ends_and_the_next_one_sees_the_same_state() {
 
 #[tokio::test]
 async fn a_table_that_takes_no_part_in_a_snapshot_is_refused_by_name_and_read_when_asked_for() {
-    let Some(database) =
-        Database::with("CREATE TABLE old (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO old VALUES (1)")
-    else {
+    let Some(database) = Database::with(
+        "CREATE TABLE old (id int PRIMARY KEY) ENGINE = MyISAM; INSERT INTO old VALUES (1); CREATE VIEW over_it AS SELECT id FROM old",
+    ) else {
         return;
     };
     let error = told(&database.origin().await.describe(&id("old")).await.unwrap_err());
     assert!(error.contains("MyISAM") && error.contains("ENGINE = InnoDB") && error.contains("?engines=any"), "{error}");
+    let error = told(&database.origin().await.describe(&id("over_it")).await.unwrap_err());
+    assert!(error.contains("it is a view") && error.contains(".old` (MyISAM)"), "{error}");
     let origin = database.origin_with("&engines=any").await;
     assert_eq!(all_rows(&*origin, "old").await.unwrap(), [[Value::Integer(1)]]);
 }
