@@ -194,8 +194,8 @@ impl Workspace {
         let text = fs::read_to_string(&path).map_err(|error| {
             // Bytes that are no text are no plan that carve wrote.
             let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
-            Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
-                .hint(format!("`carve plan --service {name}` writes it"))
+            let hint = format!("`carve plan{} --service {name}` writes it, where that is a candidate", self.folders());
+            Failure::said(code, format!("cannot read the plan `{path}`: {error}")).hint(hint)
         })?;
         let plan =
             plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))?;

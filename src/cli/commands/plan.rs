@@ -141,8 +141,10 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
             ));
         }
         let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
-        Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
-            .hint(format!("the candidates are: {}", known.join(", ")))
+        Failure::said(ExitCode::Error, format!("there is no candidate `{name}`")).hint(match known.is_empty() {
+            true => "the estate has none: `carve plan` says what that may come from".to_owned(),
+            false => format!("the candidates are: {}", known.join(", ")),
+        })
     })
 }
 
