@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             every stage
 #   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
-#   bash tests/run.sh servers     what needs more: PostgreSQL, an S3 server of another make, Chromium, cargo-deny, OpenLineage
+#   bash tests/run.sh servers     what needs more: PostgreSQL, MariaDB, an S3 server of another make, Chromium, cargo-deny, OpenLineage
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-all}"
@@ -13,8 +13,9 @@ started=()
 finish() {
   for pid in "${started[@]:-}"; do [ -n "$pid" ] && kill "$pid" 2>/dev/null || true; done
   # INT ends PostgreSQL at once and in good order; its folder goes when it is gone.
+  [ -z "${mypid:-}" ] || { kill "$mypid" 2>/dev/null && wait "$mypid" 2>/dev/null || true; }
   [ -z "${pgpid:-}" ] || { kill -INT "$pgpid" 2>/dev/null && wait "$pgpid" 2>/dev/null || true; }
-  rm -rf "$work" "${pgdata:-$work}"
+  rm -rf "$work" "${pgdata:-$work}" "${mydata:-$work}"
 }
 trap finish EXIT
 
@@ -37,7 +38,7 @@ offline() {
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-certificates() { # FOLDER: an authority of its own, and a certificate of it for the name localhost
+certificates() { # FOLDER OWNER: an authority of its own, and a certificate of it for the name localhost, for that user
   need openssl openssl
   (
     cd "$1"
@@ -46,7 +47,7 @@ certificates() { # FOLDER: an authority of its own, and a certificate of it for 
     openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out server.pem \
       -extfile <(echo subjectAltName=DNS:localhost)
   ) >"$work/openssl.log" 2>&1 || { cat "$work/openssl.log"; exit 1; }
-  [ "$(id -u)" != 0 ] || chown postgres "$1"/server.*
+  [ "$(id -u)" != 0 ] || chown "$2" "$1"/server.*
 }
 
 postgres() { # starts PostgreSQL on a free port in a folder of its own, and says where in CARVE_TEST_POSTGRES_URL
@@ -60,7 +61,7 @@ postgres() { # starts PostgreSQL on a free port in a folder of its own, and says
   [ "$(id -u)" != 0 ] || { chown -R postgres "$pgdata"; as=(setpriv --reuid postgres --regid postgres --init-groups); }
   "${as[@]}" "$bin/initdb" -D "$pgdata/data" -U carve -A scram-sha-256 -E UTF8 --locale=C.UTF-8 \
     --pwfile="$pgdata/password" >"$work/initdb.log" 2>&1 || { cat "$work/initdb.log"; exit 1; }
-  certificates "$pgdata"
+  certificates "$pgdata" postgres
   port="$(free_port)"
   # What is lost when the machine stops does not matter here.
   "${as[@]}" "$bin/postgres" -D "$pgdata/data" -p "$port" -c listen_addresses=127.0.0.1 -k "$pgdata" \
@@ -75,9 +76,38 @@ postgres() { # starts PostgreSQL on a free port in a folder of its own, and says
   export CARVE_TEST_POSTGRES_URL="postgres://carve@127.0.0.1:$port/postgres?password=env:CARVE_TEST_POSTGRES_PASSWORD"
 }
 
+mariadb_server() { # starts MariaDB on a free port in a folder of its own, and says where in CARVE_TEST_MYSQL_URL
+  # Without the package that makes it a service of this machine.
+  export PATH="$PATH:/usr/sbin"
+  need mariadbd mariadb-server-core
+  need mariadb mariadb-client-core
+  local port socket user; user="$(id -un)"
+  mydata="$(mktemp -d)"; socket="$mydata/socket"
+  export CARVE_TEST_MYSQL_PASSWORD="planted-mysql-password"
+  mariadb-install-db --no-defaults --user="$user" --datadir="$mydata/data" --skip-test-db \
+    --auth-root-authentication-method=normal >"$work/mariadb-install.log" 2>&1 || { cat "$work/mariadb-install.log"; exit 1; }
+  certificates "$mydata" "$user"
+  cat >"$mydata/init.sql" <<SQL
+CREATE USER carve@'%' IDENTIFIED BY '$CARVE_TEST_MYSQL_PASSWORD';
+GRANT ALL ON *.* TO carve@'%' WITH GRANT OPTION;
+SQL
+  port="$(free_port)"
+  mariadbd --no-defaults --user="$user" --datadir="$mydata/data" --bind-address=127.0.0.1 --port="$port" \
+    --socket="$socket" --init-file="$mydata/init.sql" --max-allowed-packet=64M --innodb-flush-log-at-trx-commit=0 \
+    --ssl-cert="$mydata/server.pem" --ssl-key="$mydata/server.key" >"$work/mariadb.log" 2>&1 &
+  mypid="$!"
+  for _ in $(seq 100); do
+    MYSQL_PWD="$CARVE_TEST_MYSQL_PASSWORD" mariadb --no-defaults -h 127.0.0.1 -P "$port" -u carve -e '' 2>/dev/null && break
+    sleep 0.2
+  done
+  export CARVE_TEST_MYSQL_CA="$mydata/ca.pem"
+  export CARVE_TEST_MYSQL_URL="mysql://carve@127.0.0.1:$port/test?password=env:CARVE_TEST_MYSQL_PASSWORD"
+}
+
 servers() {
-  say "setting up: PostgreSQL, Chromium, moto (S3)"
+  say "setting up: PostgreSQL, MariaDB, Chromium, moto (S3)"
   postgres
+  mariadb_server
   need python3 python3-venv
   need chromium chromium
   local venv="${CARVE_TEST_VENV:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/carve-tests/venv}"

@@ -33,7 +33,7 @@ impl Address {
         };
         let bad = |reason: &str| bad_address(role, &shown, reason, &write_it(role));
         let (scheme, rest) = resolved.split_once(':').ok_or_else(|| {
-            bad("expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`")
+            bad("expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`")
         })?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let rest = rest.strip_prefix("//").unwrap_or(rest);

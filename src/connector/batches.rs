@@ -39,7 +39,7 @@ impl Batches {
     }
 
     /// As [`Batches::push`], within a task.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(super) async fn give(&mut self, row: Row) -> Result<(), ReaderGone> {
         if !self.is_full_with(row) {
             return Ok(());
@@ -49,7 +49,7 @@ impl Batches {
     }
 
     /// As [`Batches::finish`], within a task.
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(super) async fn end(mut self, outcome: Result<(), ConnectorError>) {
         let batch = self.taken();
         // A reader that has gone needs neither rows nor an error.

@@ -7,11 +7,17 @@
 mod address;
 mod batches;
 mod civil;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod credentials;
 mod faulty;
 mod files;
 mod folder;
 mod key;
 mod model;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod network;
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -19,11 +25,15 @@ mod postgres;
 mod s3;
 mod sqlite;
 mod system;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod trust;
 
 pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
 pub use files::FilesOrigin;
 pub use folder::FolderBucket;
 pub use model::*;
+#[cfg(feature = "mysql")]
+pub use mysql::Mysql;
 pub use open::{open_bucket, open_lake, open_origin};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;

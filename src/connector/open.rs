@@ -9,8 +9,12 @@ use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, 
 #[cfg(not(feature = "postgres"))]
 const NO_POSTGRES: &str = "this build of carve has no PostgreSQL: build it with the feature `postgres`";
 
+#[cfg(not(feature = "mysql"))]
+const NO_MYSQL: &str = "this build of carve has no MariaDB and MySQL: build it with the feature `mysql`";
+
 /// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
-/// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `file:folder`, `env:NAME`); relative paths count from `base`.
+/// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `mysql://user@host/db`, `file:folder`,
+/// `env:NAME`); relative paths count from `base`.
 ///
 /// Nothing is read yet: [`Origin::probe`] tries it.
 ///
@@ -25,7 +29,11 @@ pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
         "postgres" | "postgresql" => Ok(Arc::new(crate::connector::Postgres::origin(&address, base)?)),
         #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => Err(address.error(NO_POSTGRES)),
-        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "file"])),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => Ok(Arc::new(crate::connector::Mysql::origin(&address, base)?)),
+        #[cfg(not(feature = "mysql"))]
+        "mysql" | "mariadb" => Err(address.error(NO_MYSQL)),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "mysql", "file"])),
     }
 }
 

@@ -1,4 +1,6 @@
 //! The whole wrap against real servers: `bash tests/run.sh servers` starts them.
+#[cfg(feature = "mysql")]
+mod mariadb;
 #[cfg(feature = "postgres")]
 mod postgres;
 

@@ -1,42 +1,18 @@
 //! Where a password comes from: never from a file that people share.
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::target::Parts;
-use crate::connector::{ConnectorError, address::Address};
+use crate::connector::{ConnectorError, address::Address, credentials, network::Parts};
 
 /// The password for `parts`: by the option `password=env:NAME` or `password=file:PATH`, from an address that is
 /// itself a secret (`env:NAME`), from PGPASSWORD, or from the password file (`~/.pgpass`).
 pub(super) fn of(address: &Address, parts: &Parts, base: &Utf8Path) -> Result<Option<String>, ConnectorError> {
-    let from_variable = address.shown.starts_with("env:");
-    if let Some(password) = &parts.password {
-        return match from_variable {
-            true => Ok(Some(password.clone())),
-            false => Err(address.error(
-                "a password stands in it: put the whole address into a variable (`env:NAME`), or name the password's \
-                 place with `?password=env:NAME`, `?password=file:PATH` or ~/.pgpass",
-            )),
-        };
-    }
-    if let Some(reference) = address.options.get("password") {
-        return referenced(address, reference, base).map(Some);
+    if let Some(password) = credentials::password(address, parts, base, " or ~/.pgpass")? {
+        return Ok(Some(password));
     }
     match std::env::var("PGPASSWORD") {
         Ok(password) if !password.is_empty() => Ok(Some(password)),
         _ => from_password_file(address, parts),
     }
-}
-
-fn referenced(address: &Address, reference: &str, base: &Utf8Path) -> Result<String, ConnectorError> {
-    // What does not look like a reference may be the secret itself: it is not shown.
-    let unusable = "option `password` takes `env:NAME` or `file:PATH`, never the password itself";
-    if let Some(name) = reference.strip_prefix("env:") {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-        return value.ok_or_else(|| address.error(&format!("the environment variable {name} holds no password")));
-    }
-    let path = reference.strip_prefix("file:").ok_or_else(|| address.error(unusable))?;
-    let text = std::fs::read_to_string(base.join(path))
-        .map_err(|error| address.error(&format!("cannot read its password from `{path}`: {error}")))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn from_password_file(address: &Address, parts: &Parts) -> Result<Option<String>, ConnectorError> {

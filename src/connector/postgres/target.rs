@@ -6,7 +6,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
 use super::password;
-use crate::connector::{ConnectorError, address::Address, address::unescaped};
+use crate::connector::{ConnectorError, address::Address, network::Parts, network::encrypted};
 
 /// The options an address may have.
 const OPTIONS: [&str; 5] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms"];
@@ -33,10 +33,11 @@ impl Target {
     /// The server that `address` names; nothing is connected yet, but its password is looked up.
     pub(super) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
         address.only(&OPTIONS)?;
-        let parts = Parts::of(address)?;
+        let parts = Parts::of(address, 5432, "postgres://USER@HOST/DATABASE")?;
+        let mode = if encrypted(address, &parts.host)? { SslMode::Require } else { SslMode::Disable };
         let mut config = Config::new();
         config.host(&parts.host).port(parts.port).dbname(&parts.database).user(&parts.user);
-        config.application_name("carve").connect_timeout(CONNECT).ssl_mode(ssl_mode(address, &parts.host)?);
+        config.application_name("carve").connect_timeout(CONNECT).ssl_mode(mode);
         if let Some(password) = password::of(address, &parts, base)? {
             config.password(password);
         }
@@ -53,77 +54,6 @@ impl Target {
     pub(super) fn encrypted(&self) -> bool {
         self.config.get_ssl_mode() != SslMode::Disable
     }
-}
-
-/// What stands between the scheme and the options: `user:password@host:port/database`.
-pub(super) struct Parts {
-    pub(super) user: String,
-    pub(super) password: Option<String>,
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) database: String,
-}
-
-impl Parts {
-    fn of(address: &Address) -> Result<Parts, ConnectorError> {
-        let bad = |reason: &str| address.error(reason);
-        let text = |part: &str, what: &str| {
-            unescaped(part).filter(|text| !text.is_empty()).ok_or_else(|| bad(&format!("its {what} cannot be read")))
-        };
-        let (who, place) =
-            address.rest.rsplit_once('@').ok_or_else(|| bad("it names no user: postgres://USER@HOST/DATABASE"))?;
-        let (user, password) = match who.split_once(':') {
-            Some((user, password)) => (user, Some(text(password, "password")?)),
-            None => (who, None),
-        };
-        let (server, database) =
-            place.split_once('/').ok_or_else(|| bad("it names no database: postgres://USER@HOST/DATABASE"))?;
-        let (host, port) = split_port(server).ok_or_else(|| bad("its port is no number"))?;
-        let host = if host.is_empty() { "localhost" } else { host };
-        Ok(Parts {
-            user: text(user, "user")?,
-            password,
-            host: text(host, "host")?,
-            port,
-            database: text(database, "database")?,
-        })
-    }
-}
-
-/// Host and port of `host:5432`, `[::1]:5432`, `host`.
-fn split_port(server: &str) -> Option<(&str, u16)> {
-    let (host, port) = match server.strip_prefix('[') {
-        Some(bracketed) => {
-            let (host, rest) = bracketed.split_once(']')?;
-            (host, rest.strip_prefix(':'))
-        }
-        None => match server.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (server, None),
-        },
-    };
-    match port {
-        Some(port) => Some((host, port.parse().ok()?)),
-        None => Some((host, 5432)),
-    }
-}
-
-/// Encrypted and the server's name proven, unless the server is this machine.
-fn ssl_mode(address: &Address, host: &str) -> Result<SslMode, ConnectorError> {
-    match address.options.get("sslmode").map(String::as_str) {
-        Some("disable") => Ok(SslMode::Disable),
-        Some("require" | "verify-ca" | "verify-full") => Ok(SslMode::Require),
-        Some(_) => Err(address.error(
-            "option `sslmode` takes `verify-full` (the server must prove its name) or `disable` (nothing is encrypted)",
-        )),
-        None if is_this_machine(host) && !address.options.contains_key("sslrootcert") => Ok(SslMode::Disable),
-        None => Ok(SslMode::Require),
-    }
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    loopback || host.eq_ignore_ascii_case("localhost") || host.starts_with('/')
 }
 
 #[cfg(test)]

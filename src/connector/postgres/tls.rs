@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
@@ -14,7 +13,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::target::Target;
 use super::trouble::refused;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, trust};
 
 /// What tokio-postgres asks for an encrypted connection.
 #[derive(Clone)]
@@ -25,19 +24,7 @@ impl Tls {
     pub(super) fn of(target: &Target) -> Result<Self, ConnectorError> {
         let refuse = |why: String| refused(format!("trust the server of `{}`", target.shown), why);
         let mut roots = RootCertStore::empty();
-        match &target.root_certificates {
-            Some(path) => {
-                let unreadable = |error: &dyn std::fmt::Display| refuse(format!("cannot read `{path}`: {error}"));
-                for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unreadable(&e))? {
-                    roots.add(certificate.map_err(|e| unreadable(&e))?).map_err(|e| unreadable(&e))?;
-                }
-            }
-            None => drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs)),
-        }
-        if roots.is_empty() {
-            let why = "no certificates to trust were found: name a file of them with `?sslrootcert=PATH`";
-            return Err(refuse(why.to_owned()));
-        }
+        roots.add_parsable_certificates(trust::certificates(&target.shown, target.root_certificates.as_deref())?);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -1,0 +1,96 @@
+//! Connections, with settings that make every value the same whatever the server's own are.
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, Params, Row};
+
+use super::target::Target;
+use super::trouble::engine;
+use crate::connector::ConnectorError;
+
+/// How long one attempt to reach the server may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Text crosses as it is stored, instants in UTC, nothing is cut off, and a reader who pauses is not hung up on.
+const SETTINGS: [&str; 4] = [
+    "SET NAMES utf8mb4",
+    "SET character_set_results = NULL, time_zone = '+00:00', sql_mode = '', autocommit = 1",
+    "SET sql_select_limit = 18446744073709551615, sql_big_selects = 1, max_sort_length = 4096, \
+     net_write_timeout = 28800, net_read_timeout = 28800, wait_timeout = 28800",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+];
+const OF_MARIADB: &str =
+    "SET max_statement_time = 0, idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0";
+const OF_MYSQL: &str = "SET max_execution_time = 0";
+
+/// A server that is asked to read only.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) target: Target,
+}
+
+impl Server {
+    /// A connection of the caller's own.
+    pub(super) async fn connect(&self) -> Result<Conn, ConnectorError> {
+        let doing = || format!("connect to `{}`", self.target.shown);
+        let reached = tokio::time::timeout(CONNECT, Conn::new(self.target.options()?)).await;
+        let late = |_| ConnectorError::Engine {
+            doing: doing(),
+            source: format!("the server gave no answer for {} seconds", CONNECT.as_secs()).into(),
+        };
+        let mut connection = reached.map_err(late)?.map_err(|e| engine(doing(), e))?;
+        self.set_up(&mut connection).await.map_err(|e| engine(doing(), e))?;
+        Ok(connection)
+    }
+
+    async fn set_up(&self, connection: &mut Conn) -> Result<(), mysql_async::Error> {
+        let version: Vec<Row> = connection.exec("SELECT @@version", Params::Empty).await?;
+        let is_mariadb = version.first().and_then(|row| text(row, 0)).is_some_and(|its| its.contains("MariaDB"));
+        let own = if is_mariadb { OF_MARIADB } else { OF_MYSQL };
+        for statement in SETTINGS.into_iter().chain([own]) {
+            connection.query_drop(statement).await?;
+        }
+        connection.query_drop(format!("SET lock_wait_timeout = {}", self.target.lock_seconds)).await
+    }
+
+    /// Ends what the connection `id` is being sent, from another one: a reader that has gone shall not be sent the
+    /// rest of a table. The connection and its transaction stay.
+    pub(super) async fn interrupt(&self, id: u32) {
+        if let Ok(mut other) = self.connect().await {
+            // What ended meanwhile needs no end.
+            let _ = other.query_drop(format!("KILL QUERY {id}")).await;
+            let _ = other.disconnect().await;
+        }
+    }
+}
+
+/// The rows that `sql` answers with.
+pub(super) async fn ask(
+    connection: &mut Conn,
+    sql: &str,
+    parameters: Vec<&str>,
+    doing: impl FnOnce() -> String,
+) -> Result<Vec<Row>, ConnectorError> {
+    let parameters = match parameters.is_empty() {
+        true => Params::Empty,
+        false => Params::Positional(parameters.into_iter().map(Into::into).collect()),
+    };
+    connection.exec(sql, parameters).await.map_err(|e| engine(doing(), e))
+}
+
+/// The text in the column `at`; `None` for NULL.
+pub(super) fn text(row: &Row, at: usize) -> Option<String> {
+    match row.as_ref(at)? {
+        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    }
+}
+
+/// The whole number in the column `at`; nought for NULL and for what is no whole number.
+pub(super) fn number(row: &Row, at: usize) -> u64 {
+    match row.as_ref(at) {
+        Some(mysql_async::Value::Int(number)) => number.unsigned_abs(),
+        Some(mysql_async::Value::UInt(number)) => *number,
+        _ => 0,
+    }
+}

@@ -1,0 +1,37 @@
+//! Whose word is taken for a server's name: the authorities a file names, else those the system trusts.
+use camino::Utf8Path;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use crate::connector::ConnectorError;
+
+/// The certificates to trust for the server of `shown`: at least one, each of them readable.
+pub(super) fn certificates(
+    shown: &str,
+    file: Option<&Utf8Path>,
+) -> Result<Vec<CertificateDer<'static>>, ConnectorError> {
+    let refuse =
+        |why: String| ConnectorError::Refused { doing: format!("trust the server of `{shown}`"), source: why.into() };
+    let mut certificates = Vec::new();
+    match file {
+        Some(path) => {
+            let unreadable = |error: &dyn std::fmt::Display| refuse(format!("cannot read `{path}`: {error}"));
+            for certificate in CertificateDer::pem_file_iter(path).map_err(|e| unreadable(&e))? {
+                let certificate = certificate.map_err(|e| unreadable(&e))?;
+                RootCertStore::empty().add(certificate.clone()).map_err(|e| unreadable(&e))?;
+                certificates.push(certificate);
+            }
+        }
+        // The system may hold some that nothing here can read: the others are as good as before.
+        None => certificates.extend(rustls_native_certs::load_native_certs().certs.into_iter().filter(is_readable)),
+    }
+    match certificates.is_empty() {
+        true => Err(refuse("no certificates to trust were found: name a file of them with `?sslrootcert=PATH`".into())),
+        false => Ok(certificates),
+    }
+}
+
+fn is_readable(certificate: &CertificateDer<'static>) -> bool {
+    RootCertStore::empty().add(certificate.clone()).is_ok()
+}
