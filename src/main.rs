@@ -1,5 +1,5 @@
 //! Hands the arguments to carve's command line and returns its exit code.
-/// Reading SQL makes and drops millions of small values on every thread, which takes this allocator half the time.
+/// Reading SQL makes and drops millions of small values on every thread, which this allocator does sooner.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
