@@ -19,4 +19,6 @@ pub(super) mod scan;
 mod scan_causes;
 pub(super) mod status;
 pub(super) mod switchover;
+mod turns;
 pub(super) mod verify;
+mod verify_tables;
