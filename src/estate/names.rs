@@ -37,6 +37,11 @@ pub(crate) fn dataset_named(text: &str, params: &BTreeMap<String, String>) -> Op
     Some(DatasetId::from_parts(&parts))
 }
 
+/// Whether part of the name `text` is only known when the job runs.
+pub(crate) fn is_guess(text: &str, params: &BTreeMap<String, String>) -> bool {
+    fill(text, params).contains(UNKNOWN)
+}
+
 /// The address of files, without what stands for many of them or is known only when the job runs.
 pub(crate) fn files_named(filled: &str) -> Option<DatasetId> {
     let (scheme, path) = filled.split_once("://")?;

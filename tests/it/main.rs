@@ -20,6 +20,7 @@ mod layers;
 mod lineage;
 mod lineage_forms;
 mod lineage_limits;
+mod names;
 mod plans;
 mod production;
 mod readers;

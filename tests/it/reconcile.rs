@@ -47,7 +47,7 @@ fn equal_tables_are_equal_by_every_range() {
 fn each_small_difference_is_told_by_key_and_column() {
     for (sql, column, how) in [
         ("UPDATE t SET name = 'name 10!' WHERE id = 10", "name", Json::Null),
-        ("UPDATE t SET seen = '2024-05-01 10:00:00.123457' WHERE id = 10", "seen", "1 µs later".into()),
+        ("UPDATE t SET seen = '2024-05-01 10:00:00.123457' WHERE id = 10", "seen", Json::Null),
         ("UPDATE t SET note = NULL WHERE id = 10", "note", "NULL against empty text".into()),
         ("UPDATE t SET city = city || ' ' WHERE id = 10", "city", "white space at the end".into()),
     ] {
@@ -169,7 +169,8 @@ fn what_cannot_be_compared_is_neither_equal_nor_different() {
     verify(good, "oracle:x#t", &[], 4, "oracle");
     verify(good, "a.db", &[], 64, "`#` and the table are missing");
     verify(good, good, &["--key", "idd"], 4, "did you mean `id`?");
-    verify(good, "postgres://me:hunter2@127.0.0.1:1/x#t", &[], 5, "postgres t");
+    verify(good, "postgres://me:hunter2@127.0.0.1:1/x#t", &[], 4, "a password stands in it");
+    verify(good, "postgres://me@127.0.0.1:1/x#t", &[], 5, "postgres t");
     run(keep.path(), &["verify"], 64);
     run(keep.path(), &["verify", "--left", good], 64);
     run(keep.path(), &["verify", "orders", "--left", good, "--right", good], 64);

@@ -17,6 +17,7 @@ pub(super) mod report;
 pub(super) mod rollback;
 pub(super) mod scan;
 mod scan_causes;
+mod scan_names;
 pub(super) mod status;
 pub(super) mod switchover;
 mod turns;

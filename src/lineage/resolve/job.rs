@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::session::{Resolver, is_temp_name};
 use crate::{
     diagnostics::CodeEntry,
+    estate::{SameNames, Script},
     lineage::{
         Access, Evidence, StatementLineage,
         sql::{
@@ -61,19 +62,20 @@ pub(in crate::lineage) struct Resolved {
 pub(in crate::lineage) struct JobResolver<'c>(Resolver<'c>);
 
 impl<'c> JobResolver<'c> {
-    /// Nothing read yet; columns come from `catalog`.
-    pub(in crate::lineage) fn new(catalog: &'c Catalog) -> Self {
-        JobResolver(Resolver::new(catalog))
+    /// Nothing read yet; columns come from `catalog`, and `names` say which names mean one dataset.
+    pub(in crate::lineage) fn new(catalog: &'c Catalog, names: &'c SameNames) -> Self {
+        JobResolver(Resolver::new(catalog, names))
     }
 
-    /// Resolves one script, whose unqualified tables lie in `schema`; a bare query's rows go to `target`.
-    pub(in crate::lineage) fn script(
-        &mut self,
-        sql: &ScriptSql,
-        schema: Option<&str>,
-        target: Option<&DatasetId>,
-    ) -> Resolved {
+    /// Resolves `sql`, the text of `script` in one way through its conditions.
+    ///
+    /// Unqualified tables lie in the script's schema; a bare query's rows go to its target.
+    pub(in crate::lineage) fn script(&mut self, script: &Script, sql: &ScriptSql) -> Resolved {
         let resolver = &mut self.0;
+        resolver.file.clone_from(&script.at.file);
+        let (schema, target) = (script.schema.as_deref(), script.target.as_ref());
+        let target = target.map(|target| resolver.names.own(target, &script.at.file));
+        let target = target.as_ref();
         resolver.lateral_aliases = sql.dialect.lateral_aliases();
         resolver.schema = schema.map(str::to_owned);
         resolver.systems.clear();

@@ -42,29 +42,53 @@ pub(super) fn meaning_of(name: &Name, schema: Option<&str>) -> Meaning {
     {
         *table = head.to_owned();
     }
-    let table = table.clone();
-    if table.starts_with(UNKNOWN) || parts.iter().any(|part| part.contains(MASK)) {
+    let (computed, local) = (table.starts_with(UNKNOWN), table.starts_with(['@', '#']));
+    if computed || parts.iter().any(|part| part.contains(MASK)) {
         return Meaning::Computed;
     }
     let stubbed = parts.iter().any(|part| part.contains(UNKNOWN) || part.contains(INFERRED));
     if parts.len() > 2 && parts[0].starts_with(UNKNOWN) {
         parts.remove(0);
     }
-    for part in &mut parts {
-        *part = part.replace(UNKNOWN, "").replace(INFERRED, "");
+    if stubbed {
+        for part in &mut parts {
+            *part = part.replace(UNKNOWN, "").replace(INFERRED, "");
+        }
     }
     let engine_table = parts.len() == 1 && is_any("not_a_table", &parts[0]);
     let engine_schema = parts.iter().any(|part| is_any("not_a_schema", part));
     let odd = |part: &String| {
         part.contains([':', '\n', '\'', '(']) || part.trim().is_empty() || part.chars().any(char::is_control)
     };
-    if engine_table || engine_schema || parts.iter().any(odd) || table.starts_with(['@', '#']) {
+    if engine_table || engine_schema || parts.iter().any(odd) || local {
         return Meaning::Nothing;
     }
     if let (1, Some(schema)) = (parts.len(), schema) {
         parts.insert(0, schema.to_owned());
     }
     Meaning::Dataset(DatasetId::from_parts(&parts), stubbed)
+}
+
+/// What a name of plain words means, as nearly all are: the same as [`meaning_of`] says, sooner. `None` for any other.
+pub(super) fn plain_meaning(name: &Name, schema: Option<&str>) -> Option<Meaning> {
+    let plain = |part: &String| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            && !part.contains("carve_")
+    };
+    let is_plain = (1..=3).contains(&name.parts.len()) && name.parts.iter().all(plain);
+    if !is_plain {
+        return None;
+    }
+    let engine_table = name.parts.len() == 1 && is_any("not_a_table", &name.parts[0]);
+    if engine_table || name.parts.iter().any(|part| is_any("not_a_schema", part)) {
+        return Some(Meaning::Nothing);
+    }
+    let dataset = match (name.parts.as_slice(), schema) {
+        ([table], Some(schema)) => DatasetId::from_parts(&[schema, table]),
+        (parts, _) => DatasetId::from_parts(parts),
+    };
+    Some(Meaning::Dataset(dataset, false))
 }
 
 /// Whether `text` is a version of a table: `v3`, or a time in digits.
@@ -91,6 +115,18 @@ mod tests {
         assert_eq!(meaning(&["information_schema", "tables"], None), Meaning::Nothing);
         assert_eq!(meaning(&["dual"], None), Meaning::Nothing);
         assert_eq!(meaning(&["d", "t@v12"], None), dataset("d.t", false));
+    }
+
+    #[test]
+    fn plain_names_mean_what_any_name_means() {
+        for parts in [&["raw", "orders"][..], &["orders"], &["dual"], &["sys", "x"], &["a", "b", "c"], &["v1"], &["_"]]
+        {
+            let parts = parts.iter().map(|p| (*p).to_owned()).collect();
+            let name = Name { parts, at: 0..0, exact: true };
+            for schema in [None, Some("raw")] {
+                assert_eq!(plain_meaning(&name, schema), Some(meaning_of(&name, schema)), "{name:?}");
+            }
+        }
     }
 
     #[test]

@@ -123,10 +123,26 @@ fn matched(text: &str, tokens: &[Token], dialect: Dialect, shape: &'static Shape
     let any_statement = shape.doings.iter().any(|doing| doing.as_slice() == ["do"]);
     let free = dialect.semicolon_free();
     let mut matcher = Matcher { text, tokens, free, any_statement, caught: Vec::new(), rest: None };
-    let steps: Vec<&Step> = shape.steps.iter().collect();
-    let end = matcher.run(&steps, 0)?;
+    let end = matcher.run(Steps { own: &shape.steps, then: None }, 0)?;
     let end = if matcher.free { matcher.next_statement(end) } else { tokens.len() };
     Some(Shaped { shape, caught: matcher.caught.into_iter().collect(), rest: matcher.rest, end })
+}
+
+/// Steps still to go: those of a group, then those behind it.
+#[derive(Clone, Copy)]
+struct Steps<'s> {
+    own: &'static [Step],
+    then: Option<&'s Steps<'s>>,
+}
+
+impl Steps<'_> {
+    /// The next step and those behind it.
+    fn split(self) -> Option<(&'static Step, Self)> {
+        match self.own.split_first() {
+            Some((step, own)) => Some((step, Steps { own, ..self })),
+            None => (*self.then?).split(),
+        }
+    }
 }
 
 struct Matcher<'t> {
@@ -142,13 +158,13 @@ struct Matcher<'t> {
 
 impl Matcher<'_> {
     /// The token behind a match of `steps` at token `at`.
-    fn run(&mut self, steps: &[&'static Step], at: usize) -> Option<usize> {
-        let Some((step, others)) = steps.split_first() else { return self.may_end(at).then_some(at) };
+    fn run(&mut self, steps: Steps<'_>, at: usize) -> Option<usize> {
+        let Some((step, others)) = steps.split() else { return self.may_end(at).then_some(at) };
         match step {
             Step::Maybe(inner) => {
                 let caught = self.caught.len();
-                let with: Vec<&Step> = inner.iter().chain(others.iter().copied()).collect();
-                self.run(&with, at).or_else(|| {
+                let with = Steps { own: inner, then: Some(&others) };
+                self.run(with, at).or_else(|| {
                     self.caught.truncate(caught);
                     self.run(others, at)
                 })
@@ -176,8 +192,8 @@ impl Matcher<'_> {
     }
 
     /// Skips what stands outside parentheses until the other steps fit.
-    fn anything(&mut self, others: &[&'static Step], mut at: usize) -> Option<usize> {
-        if others.is_empty() {
+    fn anything(&mut self, others: Steps<'_>, mut at: usize) -> Option<usize> {
+        if others.split().is_none() {
             return Some(at);
         }
         while at <= self.tokens.len() {
@@ -243,12 +259,9 @@ impl Matcher<'_> {
 
     /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.
     fn next_statement(&self, at: usize) -> usize {
-        let begins_line = |token: &Token| {
-            self.text[..token.at.start].rsplit('\n').next().is_none_or(|before| before.trim().is_empty())
-        };
         let begins = |token: &Token| {
             let word = token.of(self.text);
-            begins_line(token) && (is_any("statement", word) || is_any("idle", word))
+            token.begins_line(self.text) && (is_any("statement", word) || is_any("idle", word))
         };
         let found = (at..self.tokens.len()).find(|at| begins(&self.tokens[*at]));
         found.unwrap_or(self.tokens.len())

@@ -82,6 +82,9 @@ static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Fills shell-like placeholders in what the engine made.
 fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
+    if !filled.text.bytes().any(|b| matches!(b, b'$' | b'{' | b'%' | b':')) {
+        return filled;
+    }
     let found: Vec<(Range<usize>, String)> = PLACEHOLDER
         .captures_iter(&filled.text)
         .filter_map(|captures| {
@@ -159,7 +162,8 @@ pub(super) fn replaced(text: &str, origins: &Origins, replacements: Vec<(Range<u
 
 /// Copies a range of text and the runs it is made of.
 fn keep(text: &str, origins: &Origins, range: Range<usize>, out: &mut String, runs: &mut Vec<Origin>) {
-    for run in origins.runs().iter().filter(|run| run.out.start < range.end && range.start < run.out.end) {
+    let first = origins.runs().partition_point(|run| run.out.end <= range.start);
+    for run in origins.runs()[first..].iter().take_while(|run| run.out.start < range.end) {
         let part = run.out.start.max(range.start)..run.out.end.min(range.end);
         let source = match run.same {
             true => run.source.start + part.start - run.out.start..run.source.start + part.end - run.out.start,
