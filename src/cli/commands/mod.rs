@@ -20,4 +20,6 @@ mod scan_causes;
 mod scan_names;
 pub(super) mod status;
 pub(super) mod switchover;
+mod turns;
 pub(super) mod verify;
+mod verify_tables;
