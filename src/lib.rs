@@ -4,7 +4,8 @@
 //! `estate` reads files into values, `lineage` reads their SQL, `graph` says who feeds whom, `export`
 //! tells it to other programs, `scoring`
 //! what is worth a service, `plan` decides every step before anything is done, `service` is the data
-//! service's format, `connector` the world behind three traits, `apply` runs a plan, `switchover` moves
+//! service's format, `connector` the world behind three traits, `reconcile` finds what differs
+//! between two tables, `apply` runs a plan, `switchover` moves
 //! the readers, `catalog` and `report` tell people, `console` and `cli` are the terminal.
 pub mod apply;
 pub mod catalog;
@@ -18,6 +19,7 @@ pub mod graph;
 pub mod lineage;
 pub mod plan;
 pub mod progress;
+pub mod reconcile;
 pub mod report;
 pub mod scoring;
 pub mod service;

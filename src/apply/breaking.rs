@@ -2,7 +2,6 @@
 use crate::{
     apply::{
         context::{self, Context},
-        error::StepError,
         model::{Concern, PreflightFinding},
     },
     service::{Lost, SchemaChange},
@@ -26,27 +25,38 @@ pub trait Readers: Send + Sync {
     fn of(&self, table: &DatasetId, column: Option<&str>) -> Vec<Reader>;
 }
 
-/// Fails when the lake's own readers would break, naming each and the cure.
-pub(super) fn check(
+/// What the lake's own readers would miss: a finding each, with the cure.
+pub(super) fn broken(
     context: &Context<'_>,
     changes: &[SchemaChange],
     readers: Option<&dyn Readers>,
-) -> Result<(), StepError> {
+) -> Vec<PreflightFinding> {
     let mut findings = Vec::new();
     for (change, lost) in changes.iter().filter_map(|change| Some((change, change.lost.as_ref()?))) {
-        let column = match lost {
-            Lost::Endpoint => None,
-            Lost::Column(name) => Some(name.as_str()),
-        };
         for table in live_tables(context, change) {
             let broken = match readers {
-                Some(readers) => readers.of(table, column),
+                Some(readers) => of_lost(readers, table, lost),
                 None => recorded(context),
             };
             findings.extend(broken.iter().map(|reader| finding(context, change, table, reader)));
         }
     }
-    if findings.is_empty() { Ok(()) } else { Err(StepError::Blocked(findings)) }
+    findings
+}
+
+/// Those who read what is lost. Who reads a column of a key may rely on its being one, or not.
+fn of_lost(readers: &dyn Readers, table: &DatasetId, lost: &Lost) -> Vec<Reader> {
+    match lost {
+        Lost::Endpoint => readers.of(table, None),
+        Lost::Column(name) => readers.of(table, Some(name)),
+        Lost::Key(names) => {
+            let mut all: Vec<Reader> = names.iter().flat_map(|name| readers.of(table, Some(name))).collect();
+            all.iter_mut().for_each(|reader| reader.surely = false);
+            all.sort_by(|a, b| (&a.who, &a.at).cmp(&(&b.who, &b.at)));
+            all.dedup_by(|a, b| a.who == b.who);
+            all
+        }
+    }
 }
 
 /// The tables of the lake that the changed endpoint is imported into.
@@ -67,7 +77,7 @@ fn finding(context: &Context<'_>, change: &SchemaChange, table: &DatasetId, read
     let what = format!("{} ({}) reads `{table}`: {}{unclear}", reader.who, reader.at, change.text);
     let service = &context.plan.service;
     let hint = format!(
-        "change it so that it does without, or bring the column back at the origin; \
+        "change it so that it does without, or undo the change at the origin; \
          `carve refresh {service} --accept-breaking` publishes it all the same, as a new breaking version"
     );
     PreflightFinding { step: None, concern: Concern::Blocks, what, hint: Some(hint) }

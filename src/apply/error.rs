@@ -8,6 +8,9 @@ use crate::{
     vocab::{Digest, ServiceName},
 };
 
+/// What the journal says of a step in which a person asked carve to stop.
+pub(super) const INTERRUPTED: &str = "interrupted";
+
 /// Why a plan did not run to its end. What was done is in the journal, and every variant leaves the estate in a
 /// state from which the same command goes on: at once, after waiting, or after somebody has changed what its hint
 /// names. [`ApplyError::needs`] tells which.
@@ -176,7 +179,7 @@ fn told(findings: &[PreflightFinding], concern: Concern) -> String {
 pub(super) enum StepError {
     #[error("{} is {}", .proof.kind, .proof.verdict)]
     NotEqual { proof: Box<ProofSummary>, differences: Vec<String> },
-    #[error("interrupted")]
+    #[error("{}", INTERRUPTED)]
     Interrupted,
     #[error("the lease on the bucket was lost to {0}")]
     LeaseLost(String),

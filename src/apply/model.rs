@@ -1,14 +1,17 @@
 //! What applying tells its callers: the state of a service, and the proofs.
 use serde::{Deserialize, Serialize};
 
-use crate::vocab::{DatasetId, Digest, Endpoint, SchemaVersion, ServiceName};
+use crate::{
+    service::SchemaChange,
+    vocab::{Bump, DatasetId, Digest, Endpoint, SchemaVersion, ServiceName},
+};
 
 /// How far one service is, from its journal and the newest publication.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceStatus {
     /// Which.
     pub service: ServiceName,
-    /// `planned`, `applying`, `wrapped`, `rolled_back`, `failed`.
+    /// `planned`, `applying`, `wrapped`, `rolled_back`, `interrupted`, `failed`.
     pub stage: String,
     /// Steps done, and in all.
     pub steps_done: u32,
@@ -79,8 +82,11 @@ pub struct ProofSummary {
     pub left_rows: u64,
     /// Rows on the new side.
     pub right_rows: u64,
-    /// In words, with what differs.
+    /// In words, with how much differs.
     pub because: String,
+    /// The first rows that differ, a sentence each, by key and column where there is a key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
 }
 
 /// How much a finding of preflight matters.
@@ -91,6 +97,8 @@ pub enum Concern {
     Stale,
     /// Nothing can begin before it is put right.
     Blocks,
+    /// Another program holds what is needed: nothing can begin before that ends.
+    Waits,
     /// Worth knowing.
     Warns,
 }
@@ -158,6 +166,28 @@ pub struct RunReport {
     pub proofs: Vec<ProofSummary>,
 }
 
+/// One change of schema, as readers are told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaNews {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// `breaking`, `additive` or `publication`: which number of the version it moves.
+    pub kind: String,
+    /// What changed.
+    pub what: String,
+}
+
+impl SchemaNews {
+    pub(super) fn of(change: &SchemaChange) -> Self {
+        let kind = match change.bump {
+            Bump::Breaking => "breaking",
+            Bump::Additive => "additive",
+            Bump::Publication => "publication",
+        };
+        SchemaNews { endpoint: change.endpoint.clone(), kind: kind.to_owned(), what: change.text.clone() }
+    }
+}
+
 /// What a refresh did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefreshReport {
@@ -171,8 +201,20 @@ pub struct RefreshReport {
     pub imported: Vec<DatasetId>,
     /// Rows in all endpoints.
     pub rows: u64,
+    /// Parts in all endpoints.
+    #[serde(default)]
+    pub parts: u64,
+    /// Bytes of all parts.
+    #[serde(default)]
+    pub bytes: u64,
     /// Publications removed by policy.
     pub pruned: Vec<SchemaVersion>,
+    /// How the schema changed with this publication.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SchemaNews>,
+    /// Readers that a breaking change concerns, a sentence each: published because a person accepted that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken_readers: Vec<String>,
     /// What was done and found, a sentence each: damage that was mended among it.
     pub notes: Vec<String>,
     /// What was proven.

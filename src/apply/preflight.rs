@@ -15,8 +15,10 @@ use crate::{
         step::previous_generation,
         world::{RunOptions, World},
     },
+    connector::{ConnectorError, Origin},
     plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
     progress::Silent,
+    service::encode_part,
     vocab::{Column, Schema},
 };
 
@@ -93,6 +95,15 @@ impl Findings {
         self.0.push(PreflightFinding { step, concern, what: what.into(), hint });
     }
 
+    /// Something that did not answer: whoever holds it is waited for, anything else must be put right.
+    fn failed(&mut self, step: Option<&Step>, what: &str, error: &StepError, hint: &str) {
+        let what = format!("{what}: {}", told(error));
+        match error {
+            StepError::Connector(error) if error.is_busy() => self.add(Concern::Waits, step, what, ""),
+            _ => self.blocks(step, what, hint),
+        }
+    }
+
     fn blocks(&mut self, step: Option<&Step>, what: impl Into<String>, hint: &str) {
         self.add(Concern::Blocks, step, what, hint);
     }
@@ -131,9 +142,9 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
     let world = context.world;
     let dry = context.options.dry_run;
     if let Err(error) = world.lake.probe().await {
-        found.blocks(None, format!("the lake does not answer: {}", told(&error)), "look at its address in carve.yaml");
+        found.failed(None, "the lake does not answer", &error.into(), "look at its address in carve.yaml");
     } else if !dry && let Err(error) = world.lake.probe_write().await {
-        found.blocks(None, format!("the lake cannot be written: {}", told(&error)), "give carve permission and room");
+        found.failed(None, "the lake cannot be written", &error.into(), "give carve permission and room");
     }
     let bucket = match dry {
         true => {
@@ -162,12 +173,12 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
             ),
             Some(origin) => {
                 if let Err(error) = origin.probe().await {
-                    found.blocks(None, format!("`{name}` does not answer: {}", told(&error)), "look at its address");
+                    found.failed(None, &format!("`{name}` does not answer"), &error.into(), "look at its address");
                 }
             }
         }
     }
-    if let Err(what) = own_folder(&world.state, dry) {
+    if let Err(what) = own_folder(&world.folder(&context.plan.service), dry) {
         found.blocks(None, what, "carve keeps its journal there");
     }
 }
@@ -188,15 +199,48 @@ async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, fo
         Err(error) => Err(error),
     };
     match described {
-        Err(error) => found.blocks(Some(step), format!("cannot read `{}`: {}", wanted.table, told(&error)), ""),
+        Err(error) => found.failed(Some(step), &format!("cannot read `{}`", wanted.table), &error.into(), ""),
         Ok(described) => {
             if let Some(expected) = &wanted.expect {
                 expectations(step, wanted, expected, &described.schema, found);
             }
-            if let Err(error) = extract::published_schema(wanted, described.schema) {
-                found.blocks(Some(step), told(&error), "correct `columns` of this service's wrap in carve.yaml");
+            match extract::published_schema(wanted, described.schema) {
+                Err(error) => {
+                    found.blocks(Some(step), told(&error), "correct `columns` of this service's wrap in carve.yaml");
+                }
+                Ok(schema) => sample(context, step, wanted, origin, &schema, found).await,
             }
         }
+    }
+}
+
+/// The first rows as they would be published: a type that the format cannot keep shows before anything is stored. Only
+/// where a key gives their order at once; a table without one would have to be sorted first.
+async fn sample(
+    context: &Context<'_>,
+    step: &Step,
+    wanted: &PublishEndpoint,
+    origin: &dyn Origin,
+    schema: &Schema,
+    found: &mut Findings,
+) {
+    let read = async {
+        let table = context.origin_table(wanted).await?;
+        let mut snapshot = origin.snapshot().await?;
+        let mut rows = snapshot.rows(&table, schema).await?;
+        let first = rows.recv().await.transpose()?.unwrap_or_default();
+        encode_part(wanted.format, schema, &first)
+            .map_err(StepError::format(format!("cannot publish `{}`", wanted.table)))
+    };
+    let sampled = if schema.key.is_empty() { Ok(Vec::new()) } else { read.await };
+    // Whatever else is wrong is told by those who have to do with it.
+    if let Err(error @ (StepError::Format { .. } | StepError::Connector(ConnectorError::Inexact { .. }))) = sampled {
+        let hint = format!(
+            "mend the value at its origin; or change `columns` (a type, or `omit`) or `format` under `wraps.{}` in \
+             carve.yaml and plan again",
+            context.plan.service
+        );
+        found.blocks(Some(step), told(&error), &hint);
     }
 }
 
@@ -238,7 +282,7 @@ async fn names(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut Find
     match taken(context, swap).await {
         Ok(None) => {}
         Ok(Some(what)) => found.blocks(Some(step), what, "rename or drop it, or give the import another name"),
-        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", swap.live, told(&error)), ""),
+        Err(error) => found.failed(Some(step), &format!("cannot look for `{}`", swap.live), &error, ""),
     }
 }
 
@@ -260,7 +304,7 @@ async fn rehearsal(context: &Context<'_>, step: &Step, swap: &Swap, found: &mut 
             let hint =
                 "change that first, or set `mode: beside` for this service under `wraps` in carve.yaml and plan again";
             let hint = if swap.previous.is_some() { hint } else { "change that first" };
-            found.blocks(Some(step), format!("the import cannot take its place: {}", told(&error)), hint);
+            found.failed(Some(step), "the import cannot take its place", &error.into(), hint);
         }
     }
 }
@@ -294,7 +338,7 @@ async fn old_table(context: &Context<'_>, step: &Step, proof: &crate::plan::Prov
     match context.world.lake.exists(&proof.old).await {
         Ok(true) => {}
         Ok(false) => found.blocks(Some(step), format!("there is no table `{}` to compare with", proof.old), ""),
-        Err(error) => found.blocks(Some(step), format!("cannot look for `{}`: {}", proof.old, told(&error)), ""),
+        Err(error) => found.failed(Some(step), &format!("cannot look for `{}`", proof.old), &error.into(), ""),
     }
 }
 

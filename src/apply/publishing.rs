@@ -30,6 +30,8 @@ pub(super) struct Published {
     /// Whether it was made now.
     pub(super) made: bool,
     pub(super) lines: Vec<String>,
+    /// How its schema differs from the publication before it.
+    pub(super) changes: Vec<SchemaChange>,
 }
 
 /// What is known before publishing begins, and how carefully it is done.
@@ -108,12 +110,14 @@ pub(super) async fn publish(
     }
     let mut lines = damaged_lines(newest.as_ref(), highest, &before.used, &damage);
     lines.iter().for_each(|line| context.progress.say(line));
+    let mut changed = Vec::new();
     if let Some(newest) = &newest {
         // Readers hear of a change of schema before it is published.
-        let told = changes(&endpoint_schemas(newest), &new);
-        told.iter()
+        changed = changes(&endpoint_schemas(newest), &new);
+        changed
+            .iter()
             .for_each(|change| context.progress.say(&format!("endpoint `{}`: {}", change.endpoint, change.text)));
-        gate.schema(context, &told)?;
+        gate.schema(context, &changed)?;
     }
     let mut version = first_version(newest.as_ref(), change, highest, before);
     let mut spent = Vec::new();
@@ -128,7 +132,7 @@ pub(super) async fn publish(
                 gate.pass(context, &manifests).await?;
                 let stored = manifests.iter().zip(digests).collect();
                 lines.extend(finish(context, wanted, &extract.sources, version, stored, known, &spent).await?);
-                return Ok(Published { version, made: true, lines });
+                return Ok(Published { version, made: true, lines, changes: changed });
             }
             Err(key) => {
                 context.progress.say(&format!(
@@ -194,7 +198,7 @@ async fn adopt(
         lines.push(format!("publication {version} had been withdrawn and is active again"));
     }
     publication::sweep(bucket, service, &context::endpoints(wanted), &known.attempted).await?;
-    Ok(Published { version, made: false, lines })
+    Ok(Published { version, made: false, lines, changes: Vec::new() })
 }
 
 /// Stores parts and manifests of all endpoints; the key of a name that is taken otherwise.

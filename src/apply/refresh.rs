@@ -9,7 +9,7 @@ use crate::{
         context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, Stage},
-        model::{Concern, PreflightFinding, ProofSummary, RefreshReport},
+        model::{Concern, PreflightFinding, ProofSummary, RefreshReport, SchemaNews},
         note::{ImportNote, import_note, set_note},
         proofs, prune,
         publication::{self, Committed, Depth},
@@ -110,7 +110,7 @@ async fn all(
     let Session { journal, lease, .. } = session;
     let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref() };
     let wanted = context::publish(plan).ok_or_else(|| StepError::Broken("the plan publishes nothing".to_owned()))?;
-    let mut staged = Staged { options, tables: BTreeMap::new() };
+    let mut staged = Staged { options, tables: BTreeMap::new(), accepted: Vec::new() };
     let published = {
         // The journal hears of a refresh only once there is something to store.
         let (journal, open) = (&mut *journal, &mut open);
@@ -132,6 +132,7 @@ async fn all(
         journal.append(Event::RefreshBegan)?;
         open = true;
     }
+    let accepted = std::mem::take(&mut staged.accepted);
     let imported: Vec<DatasetId> = behind.iter().map(|(_, swap)| swap.live.clone()).collect();
     let proven = import(&context, &newest, &behind, staged).await?;
     let pruned = prune::prune(&context, wanted, options.keep).await?;
@@ -144,10 +145,26 @@ async fn all(
         let facts = Facts { version: Some(published.version), proofs: proven.clone(), ..Facts::default() };
         noting(journal, |facts| Event::RefreshDone { facts })(facts)?;
     }
-    let rows = newest.contract.facts.endpoints.iter().map(|its| its.fingerprint.rows).sum();
-    let service = plan.service.clone();
-    let (version, published) = (published.version, published.made);
-    Ok(RefreshReport { service, version, published, imported, rows, pruned, notes, proofs: proven })
+    let endpoints = &newest.contract.facts.endpoints;
+    let mut bytes = 0;
+    for its in endpoints {
+        let manifest = newest.manifest(&*world.bucket, &its.endpoint).await?;
+        bytes += manifest.parts.iter().map(|part| part.bytes).sum::<u64>();
+    }
+    Ok(RefreshReport {
+        service: plan.service.clone(),
+        version: published.version,
+        published: published.made,
+        imported,
+        rows: endpoints.iter().map(|its| its.fingerprint.rows).sum(),
+        parts: endpoints.iter().map(|its| its.parts).sum(),
+        bytes,
+        pruned,
+        changes: published.changes.iter().map(SchemaNews::of).collect(),
+        broken_readers: accepted,
+        notes,
+        proofs: proven,
+    })
 }
 
 /// Imports whose live table does not hold `newest`; what was changed behind carve's back is noted in words.
@@ -206,15 +223,21 @@ async fn changed(
 struct Staged<'o> {
     options: &'o RefreshOptions,
     tables: BTreeMap<DatasetId, ProofSummary>,
+    /// Readers that a change breaks, as a person accepted.
+    accepted: Vec<String>,
 }
 
 #[async_trait]
 impl Gate for Staged<'_> {
-    /// A schema that breaks a known reader is not published unless a person accepts that.
+    /// A schema that breaks a known reader is not published unless a person accepts that; then the report names them.
     fn schema(&mut self, context: &Context<'_>, changes: &[SchemaChange]) -> Result<(), StepError> {
-        match self.options.accept_breaking {
-            true => Ok(()),
-            false => breaking::check(context, changes, self.options.readers.as_deref()),
+        let broken = breaking::broken(context, changes, self.options.readers.as_deref());
+        match self.options.accept_breaking || broken.is_empty() {
+            true => {
+                self.accepted = broken.into_iter().map(|finding| finding.what).collect();
+                Ok(())
+            }
+            false => Err(StepError::Blocked(broken)),
         }
     }
 

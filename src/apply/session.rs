@@ -21,7 +21,7 @@ impl Session {
     /// Takes the lock and opens the journal.
     pub(super) fn open(world: &World, service: &ServiceName, doing: &str) -> Result<Self, ApplyError> {
         let doing = format!("{doing} of `{service}`");
-        let lock = LocalLock::take(&world.state, &doing, (world.clock)());
+        let lock = LocalLock::take(&world.folder(service), &doing, (world.clock)());
         let lock = lock.map_err(|error| error.in_step(service, "lock"))?;
         let journal = Journal::open(&world.folder(service), world.clock)?;
         Ok(Session { journal, lease: None, lock })

@@ -3,8 +3,8 @@ use camino::Utf8Path;
 
 use crate::{
     apply::{
-        error::ApplyError,
-        journal::{self, Phase, RunState, Stage},
+        error::{ApplyError, INTERRUPTED},
+        journal::{self, Phase, RunState, Stage, StepState},
         lock::{self, Holder},
         model::ServiceStatus,
         proofs, publication,
@@ -21,15 +21,14 @@ use crate::{
 /// A journal that cannot be read.
 pub async fn status(state: &Utf8Path, bucket: Option<&dyn Bucket>) -> Result<Vec<ServiceStatus>, ApplyError> {
     let mut all = Vec::new();
-    let at_work = lock::at_work(state);
     for service in journal::services(state) {
         let folder = state.join(service.as_str());
         let read = journal::read(&folder)?.state;
         let mut one = of_journal(service, &read);
         one.proofs = proofs::read(&folder);
         one.verify_problems = proofs::verified(&folder);
-        if let Some(holder) = at_work.as_ref().filter(|holder| holder.works_on(&one.service)) {
-            going_on(&mut one, holder);
+        if let Some(holder) = lock::at_work(&folder) {
+            going_on(&mut one, &holder);
         }
         if let Some(bucket) = bucket {
             of_bucket(bucket, &mut one).await;
@@ -43,11 +42,15 @@ fn of_journal(service: ServiceName, state: &RunState) -> ServiceStatus {
     let count = |phase| state.steps.values().filter(|step| step.phase == phase).count() as u32;
     let stopped = state.order.iter().find_map(|id| {
         let step = state.of(id).filter(|step| matches!(step.phase, Phase::Failed | Phase::Began | Phase::Undoing))?;
-        let why = step.because.clone().unwrap_or_else(|| "carve ended in the middle of it".to_owned());
+        let why = match step.because.clone() {
+            Some(why) if !interrupted(step) => why,
+            Some(why) => format!("{why}: `carve apply {service}` goes on"),
+            None => format!("carve ended in the middle of it: `carve apply {service}` goes on"),
+        };
         Some(format!("{id}: {why}"))
     });
     ServiceStatus {
-        stage: stage(state, stopped.is_some()).to_owned(),
+        stage: stage(state).to_owned(),
         steps_done: count(Phase::Done),
         stopped_at: stopped,
         version: known_version(state),
@@ -65,21 +68,32 @@ fn known_version(state: &RunState) -> Option<SchemaVersion> {
     state.refresh_facts.version.max(published)
 }
 
-fn stage(state: &RunState, stopped: bool) -> &'static str {
+fn stage(state: &RunState) -> &'static str {
+    let any = |phase| state.steps.values().any(|step| step.phase == phase);
     match state.stage {
         Stage::New => "planned",
-        Stage::Applying if stopped => "failed",
+        Stage::Applying if any(Phase::Failed) => match state.steps.values().any(interrupted) {
+            true => "interrupted",
+            false => "failed",
+        },
+        // It was killed, or the machine went down: nothing is known to be wrong.
+        Stage::Applying if any(Phase::Began) => "interrupted",
         Stage::Applying | Stage::RollingBack => "applying",
         Stage::Finished => "wrapped",
         Stage::RolledBack => "rolled_back",
     }
 }
 
+/// Whether a person asked carve to stop in this step.
+fn interrupted(step: &StepState) -> bool {
+    step.phase == Phase::Failed && step.because.as_deref() == Some(INTERRUPTED)
+}
+
 /// A step that has begun and not ended is no failure while its process lives.
 fn going_on(one: &mut ServiceStatus, holder: &Holder) {
     one.running = Some(format!("process {} on `{}` since {}: {}", holder.pid, holder.host, holder.since, holder.doing));
     one.stopped_at = None;
-    if one.stage == "failed" {
+    if matches!(one.stage.as_str(), "failed" | "interrupted") {
         one.stage = "applying".to_owned();
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::{
     apply::{
         context::Context,
-        differences::{TOLD, differences},
+        differences::{TOLD, differences, told},
         error::StepError,
         model::ProofSummary,
         rows::Rows,
@@ -27,10 +27,11 @@ pub(super) async fn prove(
         return Ok((summary(manifest, table, found, "equal", equal(manifest, table)), Vec::new()));
     }
     let parts = Rows::Parts(world.bucket.clone(), manifest.clone());
-    let differ = differences(&parts, &staged, &manifest.schema, TOLD).await?;
+    let differ = differences(context, &parts, &staged, &manifest.schema, TOLD).await?;
     let because = differ.counted("the parts", &format!("`{table}`"));
-    let told = differ.told(&manifest.schema, "the parts", &format!("`{table}`"));
-    Ok((summary(manifest, table, found, "different", because), told))
+    let told = told(&differ, &manifest.schema, "the parts", &format!("`{table}`"));
+    let summary = summary(manifest, table, found, "different", because);
+    Ok((ProofSummary { differences: told.clone(), ..summary }, told))
 }
 
 pub(super) fn equal(manifest: &Manifest, table: &DatasetId) -> String {
@@ -57,5 +58,6 @@ pub(super) fn summary(
         left_rows: manifest.rows(),
         right_rows: found.rows,
         because,
+        differences: Vec::new(),
     }
 }

@@ -96,16 +96,20 @@ async fn endpoint(
         let proof = match same {
             true => transport::summary(&manifest, &swap.live, found, "equal", transport::equal(&manifest, &swap.live)),
             false => {
-                let because = match transport::prove(context, &manifest, &swap.live).await {
-                    Ok((proof, told)) => std::iter::once(proof.because).chain(told).collect::<Vec<_>>().join("; "),
-                    Err(_) => "which rows differ cannot be told: the parts are damaged".to_owned(),
+                let (because, differences) = match transport::prove(context, &manifest, &swap.live).await {
+                    Ok((proof, told)) => (proof.because, told),
+                    Err(StepError::Interrupted) => return Err(StepError::Interrupted),
+                    Err(_) => ("which rows differ cannot be told: the parts are damaged".to_owned(), Vec::new()),
                 };
+                let all: Vec<&str> = std::iter::once(&because).chain(&differences).map(String::as_str).collect();
                 report.problems.push(format!(
-                    "`{}` does not hold publication {}: {because}",
+                    "`{}` does not hold publication {}: {}",
                     swap.live,
-                    newest.version()
+                    newest.version(),
+                    all.join("; ")
                 ));
-                transport::summary(&manifest, &swap.live, found, "different", because)
+                let summary = transport::summary(&manifest, &swap.live, found, "different", because);
+                ProofSummary { differences, ..summary }
             }
         };
         report.proofs.push(proof);
@@ -159,6 +163,7 @@ async fn origin(context: &Context<'_>, manifest: &Manifest, report: &mut VerifyR
         left_rows: found.rows,
         right_rows: manifest.rows(),
         because,
+        differences: Vec::new(),
     });
     Ok(())
 }

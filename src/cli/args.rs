@@ -112,7 +112,7 @@ pub(super) enum Command {
     /// Publish what changed at the origin and import it: the job a scheduler runs after the wrap.
     Refresh(RefreshArgs),
     /// Prove again that the newest publication, the import and the origin hold the same rows.
-    Verify(ServiceArgs),
+    Verify(Box<VerifyArgs>),
     /// Undo a plan, last step first.
     Rollback(ServiceArgs),
     /// Show how far each service is.
@@ -240,7 +240,7 @@ pub(super) struct LineageArgs {
 /// Arguments of `carve apply`.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// The services, or their plan files; several are applied one after the other.
+    /// The services, or their plan files; of several, those that touch no table and no file in common run side by side.
     #[arg(required_unless_present = "all", value_name = "SERVICE")]
     pub(super) services: Vec<String>,
     /// Apply every plan under `plans/`, the best ranked first.
@@ -249,6 +249,9 @@ pub(super) struct ApplyArgs {
     /// Walk the same steps and every precondition, write nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Services at work at a time, at most; a SQLite lake takes one.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) jobs: u16,
     /// Stop after this step; the same command goes on from there.
     #[arg(long, value_name = "STEP")]
     pub(super) stop_after: Option<String>,
@@ -267,6 +270,39 @@ pub(super) struct ServiceArgs {
     pub(super) estate: EstateFlag,
 }
 
+/// Arguments of `carve verify`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The service, or its plan file; without one, `--left` and `--right` name two tables.
+    #[arg(required_unless_present = "left", conflicts_with = "left")]
+    pub(super) service: Option<String>,
+    /// A table anywhere, `URL#TABLE`: `sqlite:lake.db#orders`, `postgres://me@host/db#raw.orders`,
+    /// `file:folder#orders`, `env:NAME#orders`, or a `.csv`, `.parquet` or `.jsonl` file. No estate is needed.
+    #[arg(long, value_name = "URL#TABLE", requires = "right", help_heading = "Any two tables")]
+    pub(super) left: Option<String>,
+    /// The table to compare it with.
+    #[arg(long, value_name = "URL#TABLE", requires = "left", help_heading = "Any two tables")]
+    pub(super) right: Option<String>,
+    /// Columns that pair the rows; otherwise the left table's key, the right one's, or whole rows.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', requires = "left", help_heading = "Any two tables")]
+    pub(super) key: Vec<String>,
+    /// Compare only these columns, and the key.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', requires = "left", help_heading = "Any two tables")]
+    pub(super) columns: Vec<String>,
+    /// Leave these columns out.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',', requires = "left", help_heading = "Any two tables")]
+    pub(super) except: Vec<String>,
+    /// Differences shown at most; all are counted.
+    #[arg(long, value_name = "N", default_value_t = 20, requires = "left", help_heading = "Any two tables")]
+    pub(super) limit: usize,
+    /// Write the result as JUnit XML to this file too.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) junit: Option<Utf8PathBuf>,
+    /// Which estate.
+    #[command(flatten)]
+    pub(super) estate: EstateFlag,
+}
+
 /// Arguments of `carve refresh`.
 #[derive(Debug, Args)]
 pub(super) struct RefreshArgs {
@@ -279,9 +315,19 @@ pub(super) struct RefreshArgs {
     /// Believe sizes of parts and the lake's note of an import while its rows are as many, instead of reading both again.
     #[arg(long)]
     pub(super) trust: bool,
-    /// Publish a schema that breaks known readers in the estate: a column they read is gone or has another type.
+    /// Publish a schema that breaks known readers in the estate: a column they read is gone, has another type or may
+    /// now be NULL, or is no longer of the key.
     #[arg(long)]
     pub(super) accept_breaking: bool,
+    /// Newest publications kept; the newest two always are.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(super) keep: u32,
+    /// Try again so often when it fails for a cause that may pass, after 1, 2, 4 … 60 seconds.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) retries: u32,
+    /// Write what the run came to into this file, for Prometheus: `/var/lib/node_exporter/orders.prom`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(super) metrics: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `carve switchover`.

@@ -3,7 +3,9 @@ mod args;
 mod commands;
 pub mod demo_data;
 mod exit;
+mod junit;
 mod man;
+mod metrics;
 mod workspace;
 
 use std::{ffi::OsString, process};

@@ -171,8 +171,9 @@ impl Workspace {
 
     /// The estate, its lineage, graph and ranking.
     pub(super) fn survey(&self, progress: &dyn Progress) -> Survey {
-        let (estate, mut diagnostics) = self.load(progress);
+        let (mut estate, mut diagnostics) = self.load(progress);
         let (lineage, faults) = lineage::read(&estate, progress);
+        estate.settle(lineage.names.clone(), &lineage.targets);
         diagnostics.extend(faults);
         let (graph, faults) = DependencyGraph::build(&estate, &lineage);
         diagnostics.extend(faults);

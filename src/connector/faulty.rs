@@ -217,6 +217,10 @@ impl Origin for FaultyLake {
 
 #[async_trait]
 impl Lake for FaultyLake {
+    fn takes_turns(&self) -> bool {
+        self.inner.takes_turns()
+    }
+
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError> {
         judged!(self.judge, "exists", table, self.inner.exists(table).await)
     }

@@ -52,7 +52,16 @@ pub enum ConnectorError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The engine could not at this moment: busy, full, not reached. The same call may succeed later.
+    /// Another program holds what is needed, and carve has waited for it as long as the address allows.
+    #[error("cannot {doing}")]
+    Busy {
+        /// `take a snapshot`.
+        doing: String,
+        /// The engine's words, and how to wait longer.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The engine could not at this moment: full, not reached. The same call may succeed later.
     #[error("cannot {doing}")]
     Engine {
         /// `create table \`raw.orders\``.
@@ -67,7 +76,12 @@ impl ConnectorError {
     /// Whether the same call may succeed later without anybody changing data, settings or plan.
     pub fn may_pass(&self) -> bool {
         // A name that is taken was taken by somebody else at work: the next look finds what they made.
-        matches!(self, ConnectorError::Engine { .. } | ConnectorError::Taken { .. })
+        matches!(self, ConnectorError::Engine { .. } | ConnectorError::Busy { .. } | ConnectorError::Taken { .. })
+    }
+
+    /// Whether another program held what was needed: waiting for its end is all there is to do.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, ConnectorError::Busy { .. })
     }
 
     /// What to do about it, where the error itself does not say.
@@ -117,6 +131,10 @@ pub trait Snapshot: Send {
 /// The central lake: also an origin.
 #[async_trait]
 pub trait Lake: Origin {
+    /// Whether runs that touch different tables must take turns all the same: one that reads keeps others from writing.
+    fn takes_turns(&self) -> bool {
+        true
+    }
     /// Whether a table or view of that name exists.
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError>;
     /// Makes an empty table that can hold `schema` exactly; replaces one that carve made for the same

@@ -1,7 +1,7 @@
 //! Progress as bars, on a terminal only. The one file that knows indicatif.
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -10,11 +10,12 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Screen;
 use crate::progress::{Progress, ProgressEvent};
 
-/// Draws what it hears on standard error; says plain lines where there is no terminal.
+/// Draws what it hears on standard error; says plain lines where there is no terminal. Clones draw on one display.
+#[derive(Clone)]
 pub struct Bars {
     screen: Screen,
     all: MultiProgress,
-    running: Mutex<BTreeMap<String, ProgressBar>>,
+    running: Arc<Mutex<BTreeMap<String, ProgressBar>>>,
     /// Whether plain lines are shown too.
     lines: bool,
 }
@@ -29,7 +30,7 @@ impl Bars {
         Bars {
             screen: screen.clone(),
             all: MultiProgress::with_draw_target(target),
-            running: Mutex::default(),
+            running: Arc::default(),
             lines: true,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
         Script, el,
         found::Found,
         given_sql::{How, shown, take_file},
-        names::dataset_named,
+        names::{dataset_named, lives_for_one_run},
         python::{Origin, Text, Thing, Value},
         reader::Around,
         sql_file,
@@ -191,6 +191,9 @@ pub(crate) fn take(thing: &Thing, folders: &[String], around: &Around<'_>, found
         view(thing, around, found);
         return None;
     }
+    if super::object_calls::take(thing, around, found) {
+        return None;
+    }
     if let Some(done) = tables(thing, around, found) {
         return done;
     }
@@ -275,7 +278,7 @@ fn named(value: &Value, around: &Around<'_>) -> Option<DatasetId> {
 }
 
 /// A template filled by hand: `Template(sql).render(a=1)`, `task.render_template(sql, context)`.
-fn rendered(thing: &Thing) -> Option<Value> {
+pub(crate) fn rendered(thing: &Thing) -> Option<Value> {
     let (text, context) = match thing.name() {
         "render_template" => (thing.args.first()?, thing.args.get(1)),
         "render" | "substitute" | "safe_substitute" => match thing.owner.as_ref()? {
@@ -304,9 +307,39 @@ fn rendered(thing: &Thing) -> Option<Value> {
         (shown, true) => Some((name.to_string(), shown)),
         _ => None,
     }));
-    let origin =
-        text.origin.clone().map(|origin| Origin { params: [origin.params.clone(), params].concat(), ..origin });
-    Some(Value::Text(Rc::new(Text { origin, ..(**text).clone() })))
+    let filled = substituted(thing.name(), &text.text, &params);
+    let kept = (thing.name() == "render_template" || thing.name() == "render") && filled.is_none();
+    let origin = text.origin.clone().map(|origin| match kept {
+        true => Origin { params: [origin.params.clone(), params].concat(), ..origin },
+        false => Origin { raw: None, params: Vec::new(), is_file: false, ..origin },
+    });
+    let new = filled.unwrap_or_else(|| text.text.clone());
+    Some(Value::Text(Rc::new(Text { origin, text: new, ..(**text).clone() })))
+}
+
+/// A short text with its values in place: `$name` and `${name}` of `string.Template`, and a name in Jinja's braces.
+fn substituted(how: &str, text: &str, params: &[(String, String)]) -> Option<String> {
+    let of_strings = how != "render" && how != "render_template";
+    if !of_strings && (text.contains("{%") || text.contains(char::is_whitespace) && text.trim().contains(['\n', ';'])) {
+        return None;
+    }
+    if !of_strings && is_sql(text) {
+        return None;
+    }
+    // Long names first: `$table_id` is no `$table`.
+    let mut ordered: Vec<&(String, String)> = params.iter().collect();
+    ordered.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let mut out = text.to_owned();
+    for (name, value) in ordered {
+        let marks = match of_strings {
+            true => [format!("${{{name}}}"), format!("${name}")],
+            false => [format!("{{{{ {name} }}}}"), format!("{{{{{name}}}}}")],
+        };
+        for mark in marks {
+            out = out.replace(&mark, value);
+        }
+    }
+    Some(out)
 }
 
 /// `table.view_query = sql` before the table is made.
@@ -339,11 +372,13 @@ fn tables(thing: &Thing, around: &Around<'_>, found: &mut Found) -> Option<Optio
             writes.push(table(arg(&["destination"], 1)));
             found.loads = true;
         }
-        "load_table_from_dataframe"
-        | "load_table_from_file"
-        | "load_table_from_json"
-        | "insert_rows_json"
-        | "insert_rows" => {
+        "load_table_from_file" => {
+            let file = arg(&["file_obj"], 0).and_then(opened_file);
+            reads.extend(file.map(Some));
+            writes.push(table(arg(&["destination"], 1)));
+            found.loads = true;
+        }
+        "load_table_from_dataframe" | "load_table_from_json" | "insert_rows_json" | "insert_rows" => {
             let at = usize::from(thing.name().starts_with("load"));
             writes.push(table(arg(&["destination", "table"], at)));
         }
@@ -384,7 +419,9 @@ fn tables(thing: &Thing, around: &Around<'_>, found: &mut Found) -> Option<Optio
         _ => return None,
     }
     found.pieces += 1;
-    if reads.iter().chain(&writes).any(Option::is_none) {
+    // A table for one run is a step on the way.
+    let is_passing = thing.args.iter().chain(thing.named.iter().map(|(_, value)| value)).any(is_passing);
+    if reads.iter().chain(&writes).any(Option::is_none) && !is_passing {
         found.opaque += 1;
         let here = format!("which table `{}` names", thing.name());
         found.faults.push(Diagnostic::new(CodeEntry::E027, thing.at.clone(), here));
@@ -392,6 +429,25 @@ fn tables(thing: &Thing, around: &Around<'_>, found: &mut Found) -> Option<Optio
     found.reads.extend(reads.into_iter().flatten().map(|dataset| (dataset, thing.at.clone())));
     found.writes.extend(writes.into_iter().flatten().map(|dataset| (dataset, thing.at.clone())));
     Some(None)
+}
+
+/// Whether a value names a table for one run.
+fn is_passing(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => lives_for_one_run(&text.text),
+        Value::Thing(thing) if thing.name() == "Table" => thing.args.first().is_some_and(is_passing),
+        _ => false,
+    }
+}
+
+/// The file that `open(path)` opens.
+fn opened_file(value: &Value) -> Option<DatasetId> {
+    let path = match value {
+        Value::Thing(opened) if &*opened.path == "open" => opened.args.first()?.as_text()?.clone(),
+        _ => return None,
+    };
+    let name = path.text.rsplit('/').next().filter(|name| !name.is_empty() && !name.contains("${"))?;
+    format!("file:{name}").parse().ok()
 }
 
 fn schema_table(thing: &Thing, schema: &str, table: &str, around: &Around<'_>) -> Option<DatasetId> {

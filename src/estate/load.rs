@@ -12,7 +12,7 @@ use crate::{
     estate::{
         Estate, FileFormat, FormatCoverage, Fragments, Job, Schedule, SourceSystem,
         bi::{self, BiAround},
-        dbt, history,
+        dbt, dialect_choice, history,
         openlineage::{self, Events},
         own_places::own_places,
         read_file::{self, Content, ReadFile},
@@ -156,6 +156,7 @@ impl<'a> Assembly<'a> {
         reader::expand(&mut self.estate.jobs, &self.groups);
         self.sources_in_use(named, faults);
         openlineage::place(std::mem::take(&mut self.events), &mut self.estate);
+        dialect_choice::choose(&mut self.estate);
         faults.extend(unclaimed::malformed_yaml(&self.yaml, &self.formats));
         self.estate.jobs.sort_by(|a, b| a.id.cmp(&b.id));
         self.estate.files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -197,6 +198,7 @@ impl<'a> Assembly<'a> {
         faults.extend(reading.faults);
         self.claimed.extend(reading.claimed);
         self.placed.extend(reading.placed);
+        self.estate.suggested.extend(reading.suggested);
         self.dbt_runs.extend(reading.dbt_runs);
         self.schedules.extend(reading.schedules);
         for (name, jobs) in reading.members {
@@ -274,7 +276,7 @@ impl<'a> Assembly<'a> {
         for (folder, bundle) in &bundles {
             let inside = self.yaml.keys().filter(|path| path.starts_with(folder));
             self.formats.extend(inside.map(|path| (path.clone(), FileFormat::Superset)));
-            let export = superset::read(bundle, &mut taken);
+            let export = superset::read(bundle, &self.estate.settings.vars, &mut taken);
             faults.extend(export.faults);
             self.estate.exposures.extend(export.exposures);
         }
@@ -322,7 +324,9 @@ impl<'a> Assembly<'a> {
         self.estate.fragments = Fragments::among(&self.sql);
         self.claimed.extend(self.estate.fragments.paths().cloned());
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
-        self.estate.jobs.extend(sql_file::jobs(bare, &self.estate.settings, &schemas, &taken));
+        let jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);
+        self.estate.suggested.extend(jobs.iter().map(|job| job.id.clone()));
+        self.estate.jobs.extend(jobs);
     }
 
     /// Systems that are named and nowhere declared are told at their first mention, and kept.

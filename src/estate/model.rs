@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Fragments;
+use super::{Fragments, SameNames};
 use crate::vocab::{Column, DatasetId, Digest, JobId, Span};
 
 /// Everything one lake's team has, as read from disk.
@@ -38,8 +38,32 @@ pub struct Estate {
     pub history: History,
     /// What the job files of each format gave.
     pub coverage: BTreeMap<FileFormat, FormatCoverage>,
+    /// How the dialects of scripts were chosen: how many of each, by reason and dialect.
+    pub dialects: BTreeMap<(DialectBy, String), u64>,
+    /// Dialects of scripts that declare none, by file and by where the script starts in it.
+    pub chosen: BTreeMap<Utf8PathBuf, BTreeMap<usize, &'static str>>,
+    /// Jobs whose bare queries' targets are only suggested, by a file's place or by a template that nobody fills.
+    pub suggested: BTreeSet<JobId>,
+    /// Names that mean one dataset, once the SQL is read.
+    pub same_names: SameNames,
     /// `carve.yaml`, or its defaults.
     pub settings: EstateSettings,
+}
+
+/// Why a script is read in its dialect, surest reason first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DialectBy {
+    /// A config, an adapter or the program that runs it says so.
+    Declared,
+    /// Signs in its own text.
+    Signs,
+    /// Most files around it speak it.
+    Folder,
+    /// Most files of the estate speak it.
+    Estate,
+    /// Nothing says which.
+    Nothing,
 }
 
 /// How much the files of one format gave.

@@ -6,6 +6,19 @@ use crate::{estate::shaped, vocab::DatasetId};
 /// Stands before a word that takes an unknown value's place.
 const UNKNOWN: char = '\u{1}';
 
+/// Words that stand for what no two runs share.
+const OF_ONE_RUN: &[&str] = &["run_unique", "run_id"];
+
+/// Whether `text` names a table that lives for one run: a clock, a random number or the run's id is part of it.
+pub(crate) fn lives_for_one_run(text: &str) -> bool {
+    let table = text.rsplit('.').next().unwrap_or(text);
+    OF_ONE_RUN.iter().any(|word| {
+        [format!("${{{word}}}"), format!("{{{{ {word} }}}}"), format!("{{{{{word}}}}}")]
+            .iter()
+            .any(|mark| table.contains(mark))
+    })
+}
+
 /// The dataset that `text` names, its templates filled from `params`; `None` where what matters of it is not known.
 ///
 /// A project or catalog that is only known when the job runs is left out, as lineage does with SQL.
@@ -14,6 +27,9 @@ pub(crate) fn dataset_named(text: &str, params: &BTreeMap<String, String>) -> Op
     let filled = fill(text, params);
     if filled.contains("://") {
         return files_named(&filled);
+    }
+    if lives_for_one_run(text) {
+        return None;
     }
     // `project:dataset.table`, `table$20240101`, `table@-3600000`.
     let table = filled.split_once(['$', '@']).map_or(filled.as_str(), |(table, _)| table);
@@ -35,6 +51,11 @@ pub(crate) fn dataset_named(text: &str, params: &BTreeMap<String, String>) -> Op
     }
     let parts: Vec<String> = parts.iter().map(|part| part.replace(UNKNOWN, "")).collect();
     Some(DatasetId::from_parts(&parts))
+}
+
+/// Whether part of the name `text` is only known when the job runs.
+pub(crate) fn is_guess(text: &str, params: &BTreeMap<String, String>) -> bool {
+    fill(text, params).contains(UNKNOWN)
 }
 
 /// The address of files, without what stands for many of them or is known only when the job runs.
@@ -94,7 +115,8 @@ fn value_of(expression: &str, params: &BTreeMap<String, String>) -> String {
     if let Some(value) = known {
         return value.clone();
     }
-    if let Some(value) = words.first().and_then(|word| shaped(word)) {
+    let is_shaped = |word: &&&str| !OF_ONE_RUN.contains(*word);
+    if let Some(value) = words.first().filter(is_shaped).and_then(|word| shaped(word)) {
         return value.to_owned();
     }
     let word = argument.or(words.last().copied()).unwrap_or("unknown");

@@ -1,6 +1,8 @@
 //! Everything an estate and its lineage say about who reads and writes what, merged and numbered.
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use crate::{
     estate::{Estate, Job},
     graph::Edge,
@@ -42,41 +44,41 @@ pub(super) struct Flow {
     pub(super) targets: Vec<usize>,
 }
 
-struct Mention {
-    dataset: DatasetId,
+struct Mention<'a> {
+    dataset: &'a DatasetId,
     access: Access,
     evidence: Evidence,
-    at: Span,
+    at: &'a Span,
 }
 
 /// Reads everything once.
 pub(super) fn gather(estate: &Estate, lineage: &Lineage) -> Gathered {
     let jobs: BTreeMap<&JobId, &Job> = estate.jobs.iter().map(|job| (&job.id, job)).collect();
-    let mentions: Vec<(&JobId, Vec<Mention>)> =
-        jobs.iter().map(|(id, job)| (*id, mentions_of(job, lineage.jobs.get(*id)))).collect();
+    let in_order: Vec<&Job> = jobs.values().copied().collect();
+    let mentions: Vec<(&JobId, Vec<Mention<'_>>)> =
+        in_order.par_iter().map(|job| (&job.id, mentions_of(job, lineage.jobs.get(&job.id)))).collect();
     let datasets = all_datasets(estate, lineage, &mentions);
     let number: HashMap<&DatasetId, usize> = datasets.iter().enumerate().map(|(at, id)| (id, at)).collect();
 
-    let mut flows = Vec::new();
-    for (at, (id, mentions)) in mentions.iter().enumerate() {
-        for (sources, targets) in flows_of(jobs[id], lineage.jobs.get(*id), mentions) {
-            let numbered = |ids: BTreeSet<&DatasetId>| ids.iter().map(|id| number[*id]).collect();
-            flows.push(Flow { job: at, sources: numbered(sources), targets: numbered(targets) });
-        }
-    }
+    let numbered = |ids: BTreeSet<&DatasetId>| ids.iter().map(|id| number[*id]).collect();
+    let flows = mentions.par_iter().zip(&in_order).enumerate().flat_map_iter(|(at, ((id, mentions), job))| {
+        let flow = move |(sources, targets)| Flow { job: at, sources: numbered(sources), targets: numbered(targets) };
+        flows_of(job, lineage.jobs.get(*id), mentions).into_iter().map(flow)
+    });
+    let flows = flows.collect();
     let (exposures, exposure_reads, exposure_parts) = gather_exposures(estate, lineage, &number);
     let usage = gather_usage(estate, lineage, &number);
     let job_ids = jobs.keys().map(|id| (*id).clone()).collect();
-    let edges = mentions.into_iter().flat_map(|(job, mentions)| merge(job, mentions)).collect();
+    let edges = mentions.into_par_iter().flat_map_iter(|(job, mentions)| merge(job, mentions)).collect();
     Gathered { datasets, jobs: job_ids, exposures, edges, flows, exposure_reads, exposure_parts, usage }
 }
 
-fn mentions_of(job: &Job, lineage: Option<&JobLineage>) -> Vec<Mention> {
-    let declared = |(dataset, at): (&DatasetId, &Span), access| Mention {
-        dataset: dataset.clone(),
+fn mentions_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>) -> Vec<Mention<'a>> {
+    let declared = |(dataset, at): (&'a DatasetId, &'a Span), access| Mention {
+        dataset,
         access,
         evidence: Evidence::Declared,
-        at: at.clone(),
+        at,
     };
     let mut all = Vec::new();
     for import in &job.imports {
@@ -87,30 +89,24 @@ fn mentions_of(job: &Job, lineage: Option<&JobLineage>) -> Vec<Mention> {
     all.extend(job.writes.iter().map(|(dataset, at)| declared((dataset, at), Access::Write)));
     let uses = lineage.map_or(&[][..], |lineage| &lineage.uses);
     all.extend(uses.iter().map(|one| Mention {
-        dataset: one.dataset.clone(),
+        dataset: &one.dataset,
         access: one.access,
         evidence: one.evidence,
-        at: one.at.clone(),
+        at: &one.at,
     }));
     all
 }
 
-fn merge(job: &JobId, mentions: Vec<Mention>) -> Vec<Edge> {
-    let mut merged: BTreeMap<(DatasetId, Access), (Evidence, BTreeSet<Span>)> = BTreeMap::new();
-    for mention in mentions {
-        let entry =
-            merged.entry((mention.dataset, mention.access)).or_insert_with(|| (mention.evidence, BTreeSet::new()));
-        entry.0 = entry.0.min(mention.evidence);
-        entry.1.insert(mention.at);
-    }
-    let edge = |((dataset, access), (evidence, places)): ((DatasetId, Access), (Evidence, BTreeSet<Span>))| Edge {
-        job: job.clone(),
-        dataset,
-        access,
-        evidence,
-        places: places.into_iter().collect(),
+fn merge(job: &JobId, mut mentions: Vec<Mention<'_>>) -> Vec<Edge> {
+    mentions.sort_unstable_by(|a, b| (a.dataset, a.access, a.at).cmp(&(b.dataset, b.access, b.at)));
+    let edge = |same: &[Mention<'_>]| {
+        let first = same.first()?;
+        let mut places: Vec<Span> = same.iter().map(|mention| mention.at.clone()).collect();
+        places.dedup();
+        let evidence = same.iter().map(|mention| mention.evidence).min()?;
+        Some(Edge { job: job.clone(), dataset: first.dataset.clone(), access: first.access, evidence, places })
     };
-    merged.into_iter().map(edge).collect()
+    mentions.chunk_by(|a, b| (a.dataset, a.access) == (b.dataset, b.access)).filter_map(edge).collect()
 }
 
 type Sets<'a> = (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>);
@@ -118,8 +114,8 @@ type Sets<'a> = (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>);
 /// The flows of one job: one a target whose statements are known. Reads that belong to no such
 /// statement may feed everything, and targets without one may be fed by everything: what is not
 /// known is never taken for independence.
-fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Mention]) -> Vec<Sets<'a>> {
-    let with = |access| mentions.iter().filter(move |m| m.access == access).map(|m| &m.dataset);
+fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Mention<'a>]) -> Vec<Sets<'a>> {
+    let with = |access| mentions.iter().filter(move |m| m.access == access).map(|m| m.dataset);
     let reads: BTreeSet<&DatasetId> = with(Access::Read).collect();
     let writes: BTreeSet<&DatasetId> = with(Access::Write).collect();
 
@@ -150,8 +146,8 @@ fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Me
     flows
 }
 
-fn all_datasets(estate: &Estate, lineage: &Lineage, mentions: &[(&JobId, Vec<Mention>)]) -> Vec<DatasetId> {
-    let mut all: BTreeSet<&DatasetId> = mentions.iter().flat_map(|(_, m)| m).map(|m| &m.dataset).collect();
+fn all_datasets(estate: &Estate, lineage: &Lineage, mentions: &[(&JobId, Vec<Mention<'_>>)]) -> Vec<DatasetId> {
+    let mut all: BTreeSet<&DatasetId> = mentions.iter().flat_map(|(_, m)| m).map(|m| m.dataset).collect();
     all.extend(estate.declared.keys());
     all.extend(estate.exposures.iter().flat_map(|exposure| &exposure.reads).map(|(dataset, _)| dataset));
     all.extend(lineage.exposures.values().flatten().map(|one| &one.dataset));

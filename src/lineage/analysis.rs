@@ -3,7 +3,7 @@ use std::cell::Cell;
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
-    estate::{Estate, Script},
+    estate::{Estate, SameNames, Script},
     lineage::{
         Access, Evidence, StatementLineage, TableUse,
         place::span_in,
@@ -44,8 +44,7 @@ pub(in crate::lineage) fn prepare(script: &Script, estate: &Estate, projects: &P
 
 /// The dialect a script is said to be in; `None` means its signs must tell.
 pub(in crate::lineage) fn dialect_of(script: &Script, estate: &Estate) -> Option<Dialect> {
-    let named = script.dialect.as_deref().and_then(Dialect::named);
-    named.or_else(|| estate.settings.dialect.as_deref().and_then(Dialect::named))
+    estate.dialect_of(script).and_then(Dialect::named)
 }
 
 /// What is declared about columns.
@@ -60,9 +59,10 @@ pub(in crate::lineage) fn analyse(
     estate: &Estate,
     projects: &Projects,
     catalog: &Catalog,
+    names: &SameNames,
 ) -> (Prepared, Resolved) {
     let prepared = prepare(script, estate, projects);
-    let resolved = JobResolver::new(catalog).script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
+    let resolved = JobResolver::new(catalog, names).script(script, &prepared.sql);
     (prepared, resolved)
 }
 
@@ -129,17 +129,17 @@ fn evidence_of(prepared: &Prepared, one: &RawUse) -> Evidence {
     }
 }
 
-/// Statements with places in the script's file.
+/// Statements, taken out of `resolved`, with places in the script's file.
 pub(in crate::lineage) fn placed_statements(
     script: &Script,
     prepared: &Prepared,
-    resolved: &Resolved,
+    resolved: &mut Resolved,
 ) -> Vec<StatementLineage> {
-    let place = |(lineage, at, _): &(StatementLineage, std::ops::Range<usize>, usize)| {
-        let (source, _) = prepared.filled.origins.source(at);
-        StatementLineage { at: Some(span_in(script, &source)), ..lineage.clone() }
+    let place = |(lineage, at, _): (StatementLineage, std::ops::Range<usize>, usize)| {
+        let (source, _) = prepared.filled.origins.source(&at);
+        StatementLineage { at: Some(span_in(script, &source)), ..lineage }
     };
-    resolved.statements.iter().map(place).collect()
+    std::mem::take(&mut resolved.statements).into_iter().map(place).collect()
 }
 
 /// Faults with places in the script's file.

@@ -1,6 +1,6 @@
 //! Everything about an estate that reading one script anew needs, gathered once for many scripts.
 use crate::{
-    estate::{Estate, Script},
+    estate::{Estate, SameNames, Script},
     lineage::{
         analysis::{self, Prepared, declared_catalog},
         resolve::{Catalog, Resolved},
@@ -17,6 +17,7 @@ pub struct Editor<'e> {
     pub(in crate::lineage) estate: &'e Estate,
     projects: Projects,
     catalog: Catalog,
+    names: SameNames,
 }
 
 impl<'e> Editor<'e> {
@@ -24,15 +25,17 @@ impl<'e> Editor<'e> {
     /// dataset has the columns that are declared for the old one.
     pub fn new<'d>(estate: &'e Estate, moves: impl IntoIterator<Item = (&'d DatasetId, &'d DatasetId)>) -> Self {
         let mut catalog = declared_catalog(estate);
+        let mut names = estate.same_names.clone();
         for (from, to) in moves {
             if let Some(columns) = catalog.get(from).cloned() {
                 catalog.insert(to.clone(), columns);
             }
+            names = names.moved(from, to);
         }
-        Editor { estate, projects: Projects::of(estate), catalog }
+        Editor { estate, projects: Projects::of(estate), catalog, names }
     }
 
     pub(in crate::lineage) fn analyse(&self, script: &Script) -> (Prepared, Resolved) {
-        analysis::analyse(script, self.estate, &self.projects, &self.catalog)
+        analysis::analyse(script, self.estate, &self.projects, &self.catalog, &self.names)
     }
 }

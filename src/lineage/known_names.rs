@@ -1,14 +1,19 @@
 //! Names from outside the estate's own text: logs and events write more parts than the estate does.
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8Path;
+
 use crate::{
-    estate::Estate,
+    estate::{Estate, SameNames},
     lineage::{JobLineage, resolve::Catalog},
     vocab::{DatasetId, JobId},
 };
 
 /// Every dataset that the estate itself names.
-pub(in crate::lineage) struct KnownNames<'a>(BTreeSet<&'a DatasetId>);
+pub(in crate::lineage) struct KnownNames<'a> {
+    all: BTreeSet<&'a DatasetId>,
+    same: SameNames,
+}
 
 impl<'a> KnownNames<'a> {
     /// The names in jobs, their SQL, exposures and schema files.
@@ -16,6 +21,7 @@ impl<'a> KnownNames<'a> {
         estate: &'a Estate,
         jobs: &'a BTreeMap<JobId, JobLineage>,
         catalog: &'a Catalog,
+        same: &SameNames,
     ) -> Self {
         let mut names: BTreeSet<&DatasetId> = catalog.keys().chain(estate.declared.keys()).collect();
         names.extend(jobs.values().flat_map(|job| &job.uses).map(|one| &one.dataset));
@@ -24,13 +30,17 @@ impl<'a> KnownNames<'a> {
             names.extend(job.imports.iter().flat_map(|import| [&import.from, &import.into]));
         }
         names.extend(estate.exposures.iter().flat_map(|exposure| &exposure.reads).map(|(dataset, _)| dataset));
-        KnownNames(names)
+        KnownNames { all: names, same: same.clone() }
     }
 
     /// The estate's name for `dataset`: as it is where the estate knows it, else without the catalog (and schema) that
     /// the estate leaves out, else as it is.
     pub(in crate::lineage) fn own(&self, dataset: &DatasetId) -> DatasetId {
-        if self.0.contains(dataset) || dataset.is_file_set() {
+        self.same.own(&self.known(dataset), Utf8Path::new(""))
+    }
+
+    fn known(&self, dataset: &DatasetId) -> DatasetId {
+        if self.all.contains(dataset) || dataset.is_file_set() {
             return dataset.clone();
         }
         let mut name = dataset.name();
@@ -40,7 +50,7 @@ impl<'a> KnownNames<'a> {
                 Some(system) => DatasetId::in_system(system, name),
                 None => DatasetId::from_parts(&[name]),
             };
-            if self.0.contains(&found) {
+            if self.all.contains(&found) {
                 return found;
             }
         }
@@ -59,7 +69,7 @@ mod tests {
             estate.declared.insert(name.parse().unwrap(), Default::default());
         }
         let (jobs, catalog) = Default::default();
-        let names = KnownNames::of(&estate, &jobs, &catalog);
+        let names = KnownNames::of(&estate, &jobs, &catalog, &estate.same_names);
         for (said, own) in [
             ("prod.raw.orders", "raw.orders"),
             ("raw.orders", "raw.orders"),

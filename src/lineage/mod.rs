@@ -11,6 +11,7 @@ mod editor;
 mod known_names;
 mod meaning;
 mod model;
+mod naming;
 mod observed;
 mod order;
 mod place;
@@ -20,6 +21,7 @@ mod read_usage;
 mod rename;
 mod repoint;
 mod resolve;
+mod settled;
 mod sql;
 mod template;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    estate::{FileFormat, UsedThing},
+    estate::{FileFormat, SameNames, UsedThing},
     vocab::{Column, DatasetId, JobId, Span},
 };
 
@@ -39,6 +39,10 @@ pub struct Lineage {
     pub coverage: BTreeMap<String, Coverage>,
     /// The same, per format of the files it stands in and dialect.
     pub formats: BTreeMap<(FileFormat, String), FormatSql>,
+    /// Names that mean one dataset: [`crate::estate::Estate::settle`] takes them.
+    pub names: SameNames,
+    /// Bare queries whose targets a reader's name tells, not their files' places.
+    pub targets: BTreeMap<JobId, DatasetId>,
 }
 
 /// The SQL in the files of one format and dialect.

@@ -13,7 +13,7 @@ pub(in crate::lineage) fn merge(estate: &Estate, lineage: &mut Lineage) {
     if estate.observed.is_empty() {
         return;
     }
-    let names = KnownNames::of(estate, &lineage.jobs, &lineage.catalog);
+    let names = KnownNames::of(estate, &lineage.jobs, &lineage.catalog, &lineage.names);
     let writers = writers(estate, &lineage.jobs);
     let only_events: BTreeSet<&JobId> =
         estate.jobs.iter().filter(|job| job.declared_by == Declaration::Events).map(|job| &job.id).collect();

@@ -10,13 +10,14 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, Exposure, Job, JobKind, Script, Templating},
     lineage::{
-        Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
+        Access, Evidence, JobLineage, Lineage, TableUse,
         analysis::{self, Prepared},
         covered::Covered,
         observed,
         order::levels,
         read_usage::read_usage,
         resolve::{Catalog, JobResolver},
+        settled::{Settled, read_settled},
         template::Projects,
     },
     progress::Progress,
@@ -50,10 +51,12 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
             scripts
         })
         .collect();
-    let (jobs, catalog, mut diagnostics) = read_jobs(estate, &prepared);
-    let mut lineage = Lineage { jobs, catalog, ..Lineage::default() };
+    let shown = prepare_exposures(estate, &projects);
+    let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, &prepared, &shown);
+    let Settled { names, targets } = settled;
+    let mut lineage = Lineage { jobs, catalog, names, targets, ..Lineage::default() };
     let mut covered = Covered::of(estate);
-    read_exposures(estate, &projects, &mut lineage, &mut covered, &mut diagnostics);
+    read_exposures(estate, &shown, &mut lineage, &mut covered, &mut diagnostics);
     observed::merge(estate, &mut lineage);
     lineage.usage = read_usage(estate, &projects, &lineage);
     let scripts = estate.jobs.iter().flat_map(|job| &job.scripts);
@@ -67,8 +70,8 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
 }
 
 /// What one job means, and what it says about columns.
-struct JobRead {
-    lineage: JobLineage,
+pub(in crate::lineage) struct JobRead {
+    pub(in crate::lineage) lineage: JobLineage,
     diagnostics: Diagnostics,
     declared: Vec<(DatasetId, Vec<Column>)>,
     derived: Vec<(DatasetId, Vec<Column>)>,
@@ -77,11 +80,11 @@ struct JobRead {
 fn read_jobs(
     estate: &Estate,
     prepared: &[Vec<Prepared>],
-) -> (BTreeMap<crate::vocab::JobId, JobLineage>, Catalog, Diagnostics) {
+    shown: &[Vec<Prepared>],
+) -> (BTreeMap<crate::vocab::JobId, JobLineage>, Catalog, Settled, Diagnostics) {
     let mut catalog = analysis::declared_catalog(estate);
+    let (first, settled) = read_settled(estate, prepared, &mut catalog, &names_shown(estate, shown));
     let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
-    let first: Vec<JobRead> =
-        estate.jobs.par_iter().zip(prepared).map(|(job, scripts)| read_job(job, scripts, &catalog)).collect();
     // Datasets whose columns became known since: only jobs that mention one of them mean more now.
     let mut learnt: HashSet<DatasetId> = HashSet::new();
     for (dataset, columns) in first.iter().flat_map(|one| &one.declared) {
@@ -96,8 +99,10 @@ fn read_jobs(
     for level in levels {
         let (again, done): (Vec<usize>, Vec<usize>) =
             level.into_iter().partition(|at| first[*at].as_ref().is_none_or(|one| one.mentions_any(&learnt)));
-        let again: Vec<(usize, JobRead)> =
-            again.into_par_iter().map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog))).collect();
+        let again: Vec<(usize, JobRead)> = again
+            .into_par_iter()
+            .map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog, &settled)))
+            .collect();
         let mut level: BTreeMap<usize, JobRead> = again.into_iter().collect();
         level.extend(done.into_iter().filter_map(|at| Some((at, first[at].take()?))));
         for (dataset, columns) in level.values().flat_map(|one| &one.derived) {
@@ -113,7 +118,7 @@ fn read_jobs(
         diagnostics.extend(one.diagnostics);
         jobs.insert(estate.jobs[at].id.clone(), one.lineage);
     }
-    (jobs, catalog, diagnostics)
+    (jobs, catalog, settled, diagnostics)
 }
 
 impl JobRead {
@@ -153,8 +158,8 @@ fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> (BTreeSet<&'a 
     (reads.collect(), writes.collect())
 }
 
-fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
-    let mut resolver = JobResolver::new(catalog);
+pub(in crate::lineage) fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog, settled: &Settled) -> JobRead {
+    let mut resolver = JobResolver::new(catalog, &settled.names);
     let mut one = JobRead {
         lineage: JobLineage::default(),
         diagnostics: Diagnostics::default(),
@@ -163,10 +168,11 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
     };
     let mut untargeted = Vec::new();
     for (script, prepared) in job.scripts.iter().zip(prepared) {
-        let resolved = resolver.script(&prepared.sql, script.schema.as_deref(), script.target.as_ref());
+        let script = &*settled.script(job, script);
+        let mut resolved = resolver.script(script, &prepared.sql);
         one.lineage.uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
-        one.lineage.uses.extend(own_table(script, &one.lineage.uses));
-        one.lineage.statements.extend(analysis::placed_statements(script, prepared, &resolved));
+        one.lineage.uses.extend(own_table(script, &one.lineage.uses, settled));
+        one.lineage.statements.extend(analysis::placed_statements(script, prepared, &mut resolved));
         one.lineage.unparsed += (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32;
         one.lineage.dynamic += prepared.sql.dynamic;
         one.diagnostics.extend(analysis::faults(script, prepared, &resolved));
@@ -174,12 +180,13 @@ fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog) -> JobRead {
         one.declared.extend(resolved.declared);
         one.derived.extend(resolved.derived);
         for way in &prepared.others {
-            let resolved = resolver.script(&way.sql, script.schema.as_deref(), script.target.as_ref());
+            let mut resolved = resolver.script(script, &way.sql);
             let uses = analysis::table_uses(script, way, &resolved.uses);
             add_new(&mut one.lineage.uses, uses);
-            add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &resolved));
+            add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &mut resolved));
         }
     }
+    settled.weaken(job, &mut one.lineage.uses);
     let goes_nowhere = job.kind != JobKind::Export && job.writes.is_empty() && !analysis::writes(&one.lineage.uses);
     if goes_nowhere {
         let here = "nothing says where its rows go";
@@ -198,12 +205,13 @@ fn add_new<T: PartialEq>(all: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// The table that a dbt model makes, whatever became of its SQL; none where `uses` have it.
-fn own_table(script: &Script, uses: &[TableUse]) -> Option<TableUse> {
+fn own_table(script: &Script, uses: &[TableUse], settled: &Settled) -> Option<TableUse> {
     let is_made = script.materialized.as_deref() != Some("ephemeral");
     let target = script.target.as_ref().filter(|_| is_made && matches!(script.templating, Templating::Dbt { .. }))?;
-    let written = uses.iter().any(|one| one.access == Access::Write && one.dataset == *target);
+    let target = settled.names.own(target, &script.at.file);
+    let written = uses.iter().any(|one| one.access == Access::Write && one.dataset == target);
     (!written).then(|| TableUse {
-        dataset: target.clone(),
+        dataset: target,
         access: Access::Write,
         evidence: Evidence::Declared,
         at: script.at.clone(),
@@ -211,30 +219,50 @@ fn own_table(script: &Script, uses: &[TableUse]) -> Option<TableUse> {
     })
 }
 
+/// The SQL of every exposure, not yet resolved.
+fn prepare_exposures(estate: &Estate, projects: &Projects) -> Vec<Vec<Prepared>> {
+    let of = |exposure: &Exposure| -> Vec<Prepared> {
+        exposure.scripts.iter().map(|script| analysis::prepare(script, estate, projects)).collect()
+    };
+    estate.exposures.par_iter().map(of).collect()
+}
+
+/// Every table that the SQL of exposures reads, each once.
+fn names_shown(estate: &Estate, shown: &[Vec<Prepared>]) -> Vec<DatasetId> {
+    let settled = Settled::default();
+    let nothing = Catalog::new();
+    let of = |(exposure, prepared): (&Exposure, &Vec<Prepared>)| -> BTreeSet<DatasetId> {
+        let scripts = exposure.scripts.iter().zip(prepared);
+        let uses =
+            scripts.flat_map(|(script, one)| JobResolver::new(&nothing, &settled.names).script(script, &one.sql).uses);
+        uses.filter(|one| one.access == Access::Read).map(|one| one.dataset).collect()
+    };
+    let all: BTreeSet<DatasetId> = estate.exposures.par_iter().zip(shown).flat_map_iter(of).collect();
+    all.into_iter().collect()
+}
+
 fn read_exposures<'a>(
     estate: &'a Estate,
-    projects: &Projects,
+    shown: &'a [Vec<Prepared>],
     lineage: &mut Lineage,
     covered: &mut Covered<'a>,
     diagnostics: &mut Diagnostics,
 ) {
-    let catalog = &lineage.catalog;
+    let known = &*lineage;
     let read: Vec<_> =
-        estate.exposures.par_iter().map(|exposure| read_exposure(exposure, estate, projects, catalog)).collect();
-    for (exposure, (uses, faults, coverage)) in estate.exposures.iter().zip(read) {
+        estate.exposures.par_iter().zip(shown).map(|(exposure, one)| read_exposure(exposure, one, known)).collect();
+    for ((exposure, prepared), (uses, faults)) in estate.exposures.iter().zip(shown).zip(read) {
         lineage.exposures.insert(exposure.id.clone(), uses);
         diagnostics.extend(faults);
-        for (script, (dialect, one)) in exposure.scripts.iter().zip(&coverage) {
-            covered.add(lineage, &script.at.file, dialect, one);
+        for (script, one) in exposure.scripts.iter().zip(prepared) {
+            covered.add(lineage, &script.at.file, one.sql.dialect.name(), &one.sql.coverage);
         }
     }
 }
 
-type ExposureRead = (Vec<TableUse>, Diagnostics, Vec<(&'static str, Coverage)>);
-
-fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, catalog: &Catalog) -> ExposureRead {
+fn read_exposure(exposure: &Exposure, prepared: &[Prepared], known: &Lineage) -> (Vec<TableUse>, Diagnostics) {
     let named = exposure.reads.iter().map(|(dataset, at)| TableUse {
-        dataset: dataset.clone(),
+        dataset: known.names.own(dataset, &at.file),
         access: Access::Read,
         evidence: Evidence::Declared,
         at: at.clone(),
@@ -242,12 +270,10 @@ fn read_exposure(exposure: &Exposure, estate: &Estate, projects: &Projects, cata
     });
     let mut uses: Vec<TableUse> = named.collect();
     let mut faults = Diagnostics::default();
-    let mut coverage = Vec::new();
-    for script in &exposure.scripts {
-        let (prepared, resolved) = analysis::analyse(script, estate, projects, catalog);
-        uses.extend(analysis::table_uses(script, &prepared, &resolved.uses));
-        faults.extend(analysis::faults(script, &prepared, &resolved));
-        coverage.push((prepared.sql.dialect.name(), prepared.sql.coverage));
+    for (script, prepared) in exposure.scripts.iter().zip(prepared) {
+        let resolved = JobResolver::new(&known.catalog, &known.names).script(script, &prepared.sql);
+        uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
+        faults.extend(analysis::faults(script, prepared, &resolved));
     }
-    (uses, faults, coverage)
+    (uses, faults)
 }

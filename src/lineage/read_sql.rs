@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     diagnostics::Diagnostics,
-    estate::{Estate, Script, Templating},
+    estate::{Estate, SameNames, Script, Templating},
     lineage::{
         JobLineage,
         analysis::{self, on_deep_stack},
@@ -23,10 +23,12 @@ pub fn read_sql(
 ) -> (JobLineage, Diagnostics) {
     let script = script_of(text, dialect);
     on_deep_stack(|| {
-        let (prepared, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog);
+        let none = SameNames::default();
+        let (prepared, mut resolved) =
+            analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog, &none);
         let lineage = JobLineage {
             uses: analysis::table_uses(&script, &prepared, &resolved.uses),
-            statements: analysis::placed_statements(&script, &prepared, &resolved),
+            statements: analysis::placed_statements(&script, &prepared, &mut resolved),
             unparsed: (prepared.sql.coverage.scanned + prepared.sql.coverage.not_understood) as u32,
             dynamic: prepared.sql.dynamic,
         };
@@ -40,7 +42,8 @@ pub fn read_sql(
 pub fn read_ddl(text: &str, dialect: Option<&str>) -> BTreeMap<DatasetId, Vec<Column>> {
     let script = script_of(text, dialect);
     on_deep_stack(|| {
-        let (_, resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), &BTreeMap::default());
+        let (estate, projects) = (Estate::default(), Projects::default());
+        let (_, resolved) = analysis::analyse(&script, &estate, &projects, &BTreeMap::default(), &estate.same_names);
         resolved.declared.into_iter().chain(resolved.derived).collect()
     })
 }

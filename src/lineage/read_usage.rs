@@ -16,7 +16,7 @@ pub(in crate::lineage) fn read_usage(
     projects: &Projects,
     lineage: &Lineage,
 ) -> BTreeMap<usize, Vec<DatasetId>> {
-    let names = KnownNames::of(estate, &lineage.jobs, &lineage.catalog);
+    let names = KnownNames::of(estate, &lineage.jobs, &lineage.catalog, &lineage.names);
     let mut scripts: BTreeMap<Key<'_>, &Script> = BTreeMap::new();
     for usage in &estate.usage {
         if let UsedThing::Sql(script) = &usage.what {
@@ -26,7 +26,7 @@ pub(in crate::lineage) fn read_usage(
     let read: HashMap<Key<'_>, Vec<DatasetId>> = scripts
         .into_par_iter()
         .map(|(key, script)| {
-            let (_, resolved) = analysis::analyse(script, estate, projects, &lineage.catalog);
+            let (_, resolved) = analysis::analyse(script, estate, projects, &lineage.catalog, &lineage.names);
             let reads = resolved.uses.into_iter().filter(|one| one.access == Access::Read);
             let reads: BTreeSet<DatasetId> = reads.map(|one| names.own(&one.dataset)).collect();
             (key, reads.into_iter().collect())

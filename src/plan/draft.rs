@@ -219,6 +219,15 @@ impl Plan {
     pub fn left_to_people(&self) -> impl Iterator<Item = &str> {
         self.not_understood.iter().filter_map(|line| line.strip_prefix(BY_HAND))
     }
+
+    /// Statements of repointed jobs that no comparison before and after can prove, each with its reason.
+    pub fn unproven(&self) -> impl Iterator<Item = &str> {
+        let proofs = self.steps.iter().filter_map(|step| match &step.action {
+            Action::ProveDownstream(prove) => Some(prove),
+            _ => None,
+        });
+        proofs.flat_map(|prove| prove.left_out.iter().map(String::as_str))
+    }
 }
 
 fn facts(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> Vec<String> {

@@ -141,7 +141,10 @@ fn dbt_source_edit(
 ) -> Option<(Utf8PathBuf, (usize, usize, String, String))> {
     let Templating::Dbt { project, .. } = &script.templating else { return None };
     let project = inputs.estate.dbt_projects.get(*project)?;
-    let source = project.sources.values().find(|source| source.relation == lane.raw)?;
+    let source = project
+        .sources
+        .values()
+        .find(|source| inputs.estate.same_names.own(&source.relation, &source.at.file) == lane.raw)?;
     let text = (inputs.read_file)(&source.at.file)?;
     let edit = identifier_edit(&text, source.at.start, lane.live.table())?;
     Some((source.at.file.clone(), edit))
@@ -219,13 +222,28 @@ pub(super) fn reroute_import(inputs: &DraftInputs<'_>, lane: &Lane, into: &Datas
     let file: &Utf8Path = &import.into_at.file;
     let text = (inputs.read_file)(file)?;
     let old = text.get(import.into_at.start..import.into_at.end)?.to_owned();
-    let edit = SpanEdit { start: import.into_at.start, end: import.into_at.end, old, new: into.to_string() };
+    let new = format!("{}{into}", catalog_before(&old, &lane.raw));
+    let edit = SpanEdit { start: import.into_at.start, end: import.into_at.end, old, new };
     file_edit(file, &text, vec![edit])
+}
+
+/// What is written before the name of `table` (a catalog that the estate leaves out elsewhere, with its dot).
+fn catalog_before<'t>(written: &'t str, table: &DatasetId) -> &'t str {
+    let (head, tail) = written.split_at_checked(written.len().saturating_sub(table.name().len())).unwrap_or(("", ""));
+    if tail.eq_ignore_ascii_case(table.name()) && head.ends_with('.') { head } else { "" }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_import_s_new_table_lies_in_the_catalog_of_the_old_one() {
+        let table: DatasetId = "raw.orders".parse().unwrap();
+        assert_eq!(catalog_before("Proj.raw.Orders", &table), "Proj.");
+        assert_eq!(catalog_before("raw.orders", &table), "");
+        assert_eq!(catalog_before("straw.orders", &table), "");
+    }
 
     #[test]
     fn a_dbt_source_gets_an_identifier_below_its_name() {

@@ -57,6 +57,35 @@ pub trait Progress: Send + Sync {
     }
 }
 
+/// Tells another what it hears, under a name of its own: where several services are at work at a time.
+pub struct Named<P> {
+    name: String,
+    inner: P,
+}
+
+impl<P: Progress> Named<P> {
+    /// Tells `inner`, with `name` before every piece of work and every line.
+    pub fn new(name: impl Into<String>, inner: P) -> Self {
+        Named { name: name.into(), inner }
+    }
+}
+
+impl<P: Progress> Progress for Named<P> {
+    fn on(&self, event: &ProgressEvent) {
+        let named = |text: &str| format!("{}: {text}", self.name);
+        self.inner.on(&match event {
+            ProgressEvent::Started { name, total, unit } => {
+                ProgressEvent::Started { name: named(name), total: *total, unit }
+            }
+            ProgressEvent::Advanced { name, done } => ProgressEvent::Advanced { name: named(name), done: *done },
+            ProgressEvent::Finished { name, summary } => {
+                ProgressEvent::Finished { name: named(name), summary: summary.clone() }
+            }
+            ProgressEvent::Said(line) => ProgressEvent::Said(named(line)),
+        });
+    }
+}
+
 /// Hears and keeps quiet.
 #[derive(Debug, Default)]
 pub struct Silent;

@@ -320,11 +320,8 @@ fn downstream(plan: &Plan) -> (String, Vec<String>) {
         Action::ProveDownstream(prove) => Some(prove),
         _ => None,
     });
-    let (mut queries, mut left_out) = (0, Vec::new());
-    for prove in proofs {
-        queries += prove.queries.len();
-        left_out.extend(prove.left_out.iter().cloned());
-    }
+    let queries = proofs.map(|prove| prove.queries.len()).sum();
+    let left_out: Vec<String> = plan.unproven().map(str::to_owned).collect();
     let words = format!(
         "{} before and after; {}.",
         text::count(queries, "query is run", "queries are run"),

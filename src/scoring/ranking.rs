@@ -1,6 +1,8 @@
 //! Judges every candidate and puts them in order.
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::{
     estate::Estate,
     graph::DependencyGraph,
@@ -26,7 +28,7 @@ pub fn score(estate: &Estate, lineage: &Lineage, graph: &DependencyGraph) -> Ran
     let survey = Survey::of(estate, lineage, graph, &parameters);
     let pieces = survey.pieces(groups);
     problems.extend(unknown_services(estate, &pieces, &services));
-    let mut cards: Vec<Scorecard> = pieces.iter().map(|piece| judge_piece(&survey, piece)).collect();
+    let mut cards: Vec<Scorecard> = pieces.par_iter().map(|piece| judge_piece(&survey, piece)).collect();
     rank(&mut cards, &parameters);
     let name = |at: &usize| pieces[*at].candidate.name.clone();
     let after: BTreeMap<ServiceName, BTreeSet<ServiceName>> =

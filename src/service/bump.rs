@@ -30,8 +30,10 @@ pub struct SchemaChange {
 pub enum Lost {
     /// The whole endpoint.
     Endpoint,
-    /// One column: it is gone, or holds another type.
+    /// One column: it is gone, holds another type, or NULL where it never did.
     Column(String),
+    /// The key of these columns: they no longer find one row.
+    Key(Vec<String>),
 }
 
 /// How far the next version is from the last by schema alone: the weightiest of [`changes`]; `None`
@@ -127,7 +129,7 @@ impl Told<'_> {
             self.additive(format!("column `{name}` is stored as `{}` instead of `{}`", new.physical, old.physical));
         }
         match (old.nullable, new.nullable) {
-            (false, true) => self.breaking(format!("column `{name}` may now be NULL")),
+            (false, true) => self.lost_column(name, format!("column `{name}` may now be NULL")),
             (true, false) => self.additive(format!("column `{name}` is never NULL any more")),
             _ => {}
         }
@@ -141,8 +143,11 @@ impl Told<'_> {
         match (before.is_empty(), after.is_empty()) {
             _ if before == after => {}
             (true, _) => self.additive(format!("the key is now ({})", names(after))),
-            (_, true) => self.breaking(format!("the key ({}) is gone", names(before))),
-            _ => self.breaking(format!("the key is ({}) instead of ({})", names(after), names(before))),
+            (_, true) => self.lost(Lost::Key(before.to_vec()), format!("the key ({}) is gone", names(before))),
+            _ => {
+                let text = format!("the key is ({}) instead of ({})", names(after), names(before));
+                self.lost(Lost::Key(before.to_vec()), text);
+            }
         }
     }
 }

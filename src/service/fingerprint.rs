@@ -1,7 +1,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::{FormatError, check::canonical};
 use crate::vocab::{Schema, Value};
@@ -44,6 +44,66 @@ pub struct BadFingerprint(String);
 pub fn row_hash(schema: &Schema, row: &[Value]) -> Result<RowHash, FormatError> {
     let bytes = row_bytes(schema, row)?;
     Ok(RowHash { first: xxh3_128_with_seed(&bytes, SEEDS[0]), second: xxh3_128_with_seed(&bytes, SEEDS[1]) })
+}
+
+/// Hashes rows of one schema for a comparison of any two tables: whole rows, their keys, each value. A value that its
+/// column's type does not hold stands as it is, so that it differs from what fits instead of ending the comparison;
+/// rows that fit have the hashes of [`row_hash`].
+#[derive(Debug)]
+pub struct RowHasher<'s> {
+    schema: &'s Schema,
+    key: Vec<usize>,
+    buffer: Vec<u8>,
+}
+
+impl<'s> RowHasher<'s> {
+    /// A hasher for rows under `schema`; without a key a row is its own key.
+    pub fn new(schema: &'s Schema) -> Self {
+        let place = |name: &String| schema.columns.iter().position(|column| column.name == *name);
+        RowHasher { schema, key: schema.key.iter().filter_map(place).collect(), buffer: Vec::new() }
+    }
+
+    /// The hashes of the whole row.
+    pub fn row(&mut self, row: &[Value]) -> RowHash {
+        self.buffer.clear();
+        for at in 0..row.len().min(self.schema.columns.len()) {
+            self.push(row, at);
+        }
+        RowHash {
+            first: xxh3_128_with_seed(&self.buffer, SEEDS[0]),
+            second: xxh3_128_with_seed(&self.buffer, SEEDS[1]),
+        }
+    }
+
+    /// The hash of the key's values; of the whole row where there is no key.
+    pub fn key(&mut self, row: &[Value]) -> u128 {
+        if self.key.is_empty() {
+            return self.row(row).first;
+        }
+        self.buffer.clear();
+        for nth in 0..self.key.len() {
+            self.push(row, self.key[nth]);
+        }
+        xxh3_128_with_seed(&self.buffer, SEEDS[0])
+    }
+
+    /// A hash of each value, in the order of the columns.
+    pub fn values(&mut self, row: &[Value]) -> Box<[u64]> {
+        let columns = row.len().min(self.schema.columns.len());
+        let one = |at| {
+            self.buffer.clear();
+            self.push(row, at);
+            xxh3_64(&self.buffer)
+        };
+        (0..columns).map(one).collect()
+    }
+
+    fn push(&mut self, row: &[Value], at: usize) {
+        match canonical(&self.schema.columns[at], &row[at]) {
+            Ok(value) => push_value(&mut self.buffer, &value),
+            Err(_) => push_value(&mut self.buffer, &row[at]),
+        }
+    }
 }
 
 /// The canonical encoding of docs/FORMAT.md: one tag a value, a length before what varies.

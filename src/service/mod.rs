@@ -31,6 +31,7 @@ pub use bump::{EndpointSchema, Lost, SchemaChange, bump, changes};
 pub use check::{check_schema, conform};
 pub use contract::{Contract, ContractEndpoint, ContractFacts, ContractServer, Sla};
 pub use error::FormatError;
-pub use fingerprint::{BadFingerprint, Fingerprint, RowHash, row_hash};
+pub use fingerprint::{BadFingerprint, Fingerprint, RowHash, RowHasher, row_hash};
 pub use manifest::{MANIFEST_FORMAT, Manifest, PartInfo};
 pub use part::{decode_part, encode_part};
+pub use text::{from_text, to_text};

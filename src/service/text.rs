@@ -5,7 +5,7 @@ use super::{FormatError, base64, calendar, check, decimal};
 use crate::vocab::{Column, LogicalType, Value};
 
 /// A canonical value as text; `None` for NULL.
-pub(super) fn to_text(value: &Value) -> Option<Cow<'_, str>> {
+pub fn to_text(value: &Value) -> Option<Cow<'_, str>> {
     let text = match value {
         Value::Null => return None,
         Value::Text(text) | Value::Decimal(text) => return Some(Cow::Borrowed(text)),
@@ -22,7 +22,10 @@ pub(super) fn to_text(value: &Value) -> Option<Cow<'_, str>> {
 }
 
 /// The value of `column` that `text` spells, in canonical form. Never NULL: text is always a value.
-pub(super) fn from_text(column: &Column, text: &str) -> Result<Value, FormatError> {
+///
+/// # Errors
+/// Text that docs/FORMAT.md does not write for a value of that type.
+pub fn from_text(column: &Column, text: &str) -> Result<Value, FormatError> {
     let read = match column.logical {
         LogicalType::Text => Some(Value::Text(text.to_owned())),
         LogicalType::Boolean => boolean(text).map(Value::Boolean),

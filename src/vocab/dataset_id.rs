@@ -27,8 +27,17 @@ pub struct BadDatasetId {
 impl DatasetId {
     /// A dataset of the lake from its name's parts, outermost first; quotes must be gone already.
     pub fn from_parts<S: AsRef<str>>(parts: &[S]) -> Self {
-        let name = parts.iter().map(|part| part.as_ref().to_lowercase()).collect::<Vec<_>>().join(".");
-        DatasetId { system: None, name: plain_address(&name).into() }
+        let mut name = String::with_capacity(parts.iter().map(|part| part.as_ref().len() + 1).sum());
+        for (at, part) in parts.iter().map(AsRef::as_ref).enumerate() {
+            name.push_str(if at > 0 { "." } else { "" });
+            match part.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+                true => name.push_str(part),
+                false => name.push_str(&part.to_lowercase()),
+            }
+        }
+        // Every address has a colon.
+        let name = if name.contains(':') { plain_address(&name).into() } else { name.into() };
+        DatasetId { system: None, name }
     }
 
     /// The table `table` of source system `system`.

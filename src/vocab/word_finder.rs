@@ -1,5 +1,8 @@
 //! Many words looked for in one walk over a text. The one file that knows aho-corasick.
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+/// Words up to which the quickest automaton is built, which takes the most memory.
+const FEW: usize = 1_000;
 
 /// Finds which of some words stand in a text, ASCII case aside.
 #[derive(Clone, Debug)]
@@ -12,7 +15,8 @@ impl WordFinder {
     /// For these words; `None` where they are more than an automaton holds (some gigabytes of them).
     pub fn new<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
         let words: Vec<&str> = words.into_iter().collect();
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&words).ok()?;
+        let kind = (words.len() <= FEW).then_some(AhoCorasickKind::DFA);
+        let automaton = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(&words).ok()?;
         Some(WordFinder { automaton, words: words.len() })
     }
 

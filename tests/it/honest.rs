@@ -172,7 +172,7 @@ fn a_name_under_wraps_that_means_nothing_stops_the_plan() {
 fn a_misspelt_table_among_those_of_a_candidate_is_told_as_an_error() {
     let (_keep, shop) = planned();
     append(&shop.join("carve.yaml"), "candidates: { basket: ['raw.orders', 'raw.ordr_lines'] }\n");
-    says(&shop, &["plan", "--dry-run"], 0, &["error: setting not used:", "`raw.ordr_lines` fits no dataset"]);
+    says(&shop, &["plan", "--dry-run"], 1, &["error: setting not used:", "`raw.ordr_lines` fits no dataset"]);
 }
 
 #[test]

@@ -13,7 +13,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("plan", &["vocab", "diagnostics", "estate", "lineage", "graph", "scoring"]),
     ("service", &["vocab"]),
     ("connector", &["vocab", "service"]),
-    ("apply", &["vocab", "progress", "plan", "service", "connector"]),
+    ("reconcile", &["vocab", "service", "connector"]),
+    ("apply", &["vocab", "progress", "plan", "service", "connector", "reconcile"]),
     ("switchover", &["vocab", "estate", "lineage", "plan", "connector"]),
     ("catalog", &["vocab", "plan", "service", "apply"]),
     (

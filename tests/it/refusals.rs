@@ -132,7 +132,7 @@ fn a_journal_that_was_edited_is_refused_by_its_line_and_a_lock_left_behind_is_no
     fs::write(&journal, whole).unwrap();
     // A dead process holds no lock, whatever its file says.
     fs::write(
-        shop.join(".carve/lock"),
+        shop.join(".carve/orders/lock"),
         "{\"pid\":1,\"host\":\"gone\",\"since\":\"2020-01-01T00:00:00Z\",\"doing\":\"x\"}",
     )
     .unwrap();
@@ -142,16 +142,16 @@ fn a_journal_that_was_edited_is_refused_by_its_line_and_a_lock_left_behind_is_no
 #[test]
 fn a_second_apply_names_the_holder_and_an_interrupt_leaves_a_journal_that_goes_on() {
     let (_keep, shop) = planned();
-    let state = shop.join(".carve");
+    let state = shop.join(".carve/orders");
     fs::create_dir_all(&state).unwrap();
     let lock = File::create(state.join("lock")).unwrap();
     lock.lock().unwrap();
     fs::write(
         state.join("lock"),
-        "{\"pid\":7,\"host\":\"h\",\"since\":\"2020-01-01T00:00:00Z\",\"doing\":\"apply of `crm`\"}",
+        "{\"pid\":7,\"host\":\"h\",\"since\":\"2020-01-01T00:00:00Z\",\"doing\":\"refresh of `orders`\"}",
     )
     .unwrap();
-    says(&shop, &["apply", "orders"], 6, &["process 7 on `h`", "apply of `crm`", "wait"]);
+    says(&shop, &["apply", "orders"], 6, &["process 7 on `h`", "refresh of `orders`", "wait"]);
     drop(lock);
     for wait in [5, 40, 120, 300] {
         let mut child = carve(&shop, &["apply", "orders"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

@@ -1,16 +1,18 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
+    time::Duration,
 };
 
 use camino::Utf8Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    apply::error::StepError,
-    vocab::{Digest, ServiceName},
-};
+use crate::{apply::error::StepError, vocab::Digest};
+
+/// How long an edit of the estate's files waits for that of another run, and how often it looks.
+const EDIT_WAIT: Duration = Duration::from_secs(60);
+const EDIT_LOOK: Duration = Duration::from_millis(50);
 
 /// Who holds a lock, as the loser reads it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,17 +29,13 @@ impl Holder {
         Holder { pid: std::process::id(), host: host(), since, doing: doing.to_owned() }
     }
 
-    /// Whether its work is about `service`.
-    pub(in crate::apply) fn works_on(&self, service: &ServiceName) -> bool {
-        self.doing.ends_with(&format!(" of `{service}`"))
-    }
-
     pub(in crate::apply) fn told(&self) -> String {
         format!("process {} on `{}` holds it since {}: {}", self.pid, self.host, self.since, self.doing)
     }
 }
 
-/// The lock on carve's folder; the system gives it back when the process ends, however it ends.
+/// The lock on one of carve's folders: a service's own while a run works on it, or the folder of all while files of the
+/// estate are edited. The system gives it back when the process ends, however it ends.
 pub(in crate::apply) struct LocalLock {
     file: File,
     pub(in crate::apply) holder: Holder,
@@ -46,6 +44,17 @@ pub(in crate::apply) struct LocalLock {
 }
 
 impl LocalLock {
+    /// Takes the lock of the folder `state`, waiting up to [`EDIT_WAIT`] for others to end: an edit takes moments.
+    pub(in crate::apply) async fn wait(state: &Utf8Path, doing: &str, now: Timestamp) -> Result<Self, StepError> {
+        let begun = std::time::Instant::now();
+        loop {
+            match LocalLock::take(state, doing, now) {
+                Err(StepError::LeaseLost(_)) if begun.elapsed() < EDIT_WAIT => tokio::time::sleep(EDIT_LOOK).await,
+                ended => return ended,
+            }
+        }
+    }
+
     /// Takes the lock of the folder `state`, or says who holds it.
     pub(in crate::apply) fn take(state: &Utf8Path, doing: &str, now: Timestamp) -> Result<Self, StepError> {
         let failed = |source: std::io::Error| StepError::io("lock carve's folder")(source);

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use crate::{
     apply::{
         context,
-        differences::{Differences, differences, key_of, shown},
+        differences::{self, differences},
         error::StepError,
         journal::Facts,
         model::ProofSummary,
@@ -13,6 +13,7 @@ use crate::{
         upload::Noting,
     },
     plan::{ContinuityPolicy, ProveContinuity},
+    reconcile::{Comparison, key_of, shown},
     vocab::{DatasetId, Row, Schema, Value},
 };
 
@@ -86,6 +87,7 @@ impl ContinuityStep<'_> {
             left_rows: before.rows,
             right_rows: after.rows,
             because,
+            differences: Vec::new(),
         };
         let report = self.0.policy == ContinuityPolicy::Report;
         if !gone.is_empty() {
@@ -100,10 +102,10 @@ impl ContinuityStep<'_> {
             );
             return Ok((summary("equal", because), Vec::new(), true));
         }
-        let differ = differences(&left, &right, &schema, EXPLAINED).await?;
-        let drift =
-            Drift::explain(&differ, &schema, self.newest(here, old, &schema).await?, self.0.watermark.as_deref());
-        let told = differ.told(&schema, &format!("`{old}`"), "the import");
+        let differ = differences(&here.context, &left, &right, &schema, EXPLAINED).await?;
+        let newest = self.newest(here, old, &schema).await?;
+        let drift = Drift::explain(&Differing::of(&differ), &schema, newest, self.0.watermark.as_deref());
+        let told = differences::told(&differ, &schema, &format!("`{old}`"), "the import");
         let because = format!("{}: {}", differ.counted(&format!("`{old}`"), "the import"), drift.because);
         let (verdict, holds) = match self.0.policy {
             ContinuityPolicy::Exact => ("different", false),
@@ -112,7 +114,7 @@ impl ContinuityStep<'_> {
             ContinuityPolicy::Report if drift.explained => ("explained", true),
             ContinuityPolicy::Report => ("different", true),
         };
-        Ok((summary(verdict, because), told, holds))
+        Ok((ProofSummary { differences: told.clone(), ..summary(verdict, because) }, told, holds))
     }
 
     /// The import's columns as they were published: what a table of the lake says of itself may be less exact.
@@ -156,6 +158,24 @@ impl ContinuityStep<'_> {
     }
 }
 
+/// Rows that differ, changed ones on both sides, and how many there are of each.
+struct Differing<'c> {
+    left: Vec<&'c Row>,
+    right: Vec<&'c Row>,
+    left_count: u64,
+    right_count: u64,
+}
+
+impl<'c> Differing<'c> {
+    fn of(found: &'c Comparison) -> Self {
+        let (left, right) = found.rows();
+        // What was not counted is not explained either.
+        let rest = u64::from(!found.complete);
+        let [left_count, right_count] = [found.only_left, found.only_right].map(|rows| rows + found.changed + rest);
+        Differing { left, right, left_count, right_count }
+    }
+}
+
 /// What differing rows come from.
 struct Drift {
     /// Everything is explained by rows newer than the last legacy load.
@@ -166,7 +186,7 @@ struct Drift {
 }
 
 impl Drift {
-    fn explain(differ: &Differences, schema: &Schema, newest: Option<Value>, watermark: Option<&str>) -> Drift {
+    fn explain(differ: &Differing<'_>, schema: &Schema, newest: Option<Value>, watermark: Option<&str>) -> Drift {
         let at = watermark.and_then(|name| position(schema, name));
         let Some((at, newest)) = at.zip(newest) else {
             let because = match watermark {
@@ -176,11 +196,11 @@ impl Drift {
             return Drift { explained: false, superset: differ.left_count == 0, because };
         };
         let is_newer = |row: &&Row| row.get(at).is_some_and(|value| later(value, &newest));
-        let newer: Vec<&Row> = differ.only_right.iter().filter(is_newer).collect();
+        let newer: Vec<&Row> = differ.right.iter().copied().filter(is_newer).collect();
         let keys: std::collections::BTreeSet<String> = newer.iter().map(|row| key_of(schema, row)).collect();
         let replaced = match schema.key.is_empty() {
             true => 0,
-            false => differ.only_left.iter().filter(|row| keys.contains(&key_of(schema, row))).count() as u64,
+            false => differ.left.iter().filter(|row| keys.contains(&key_of(schema, row))).count() as u64,
         };
         let late = differ.right_count == newer.len() as u64;
         let kept = differ.left_count == replaced;
@@ -262,7 +282,7 @@ mod tests {
 
     fn drift(left: Vec<Row>, right: Vec<Row>) -> Drift {
         let (left_count, right_count) = (left.len() as u64, right.len() as u64);
-        let differ = Differences { only_left: left, only_right: right, left_count, right_count };
+        let differ = Differing { left: left.iter().collect(), right: right.iter().collect(), left_count, right_count };
         Drift::explain(&differ, &schema(), Some(Value::Integer(10)), Some("seen"))
     }
 

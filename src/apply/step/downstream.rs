@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     apply::{
-        differences::{TOLD, differences},
+        differences::{self, TOLD, differences},
         error::StepError,
         journal::Facts,
         model::ProofSummary,
@@ -104,9 +104,10 @@ async fn compare(here: &Here<'_>, query: &ComparedQuery) -> Result<Compared, Ste
         return Ok(different(query, before.1.rows, after.1.rows, "the columns are not the same".to_owned()));
     }
     let (left, right) = (Rows::Query(lake, &query.before), Rows::Query(lake, &query.after));
-    let differ = differences(&left, &right, &before.0, TOLD).await?;
+    let differ = differences(&here.context, &left, &right, &before.0, TOLD).await?;
     let mut compared = different(query, before.1.rows, after.1.rows, differ.counted("the old answer", "the new one"));
-    compared.told = differ.told(&before.0, "the old answer", "the new one");
+    compared.told = differences::told(&differ, &before.0, "the old answer", "the new one");
+    compared.proof.differences.clone_from(&compared.told);
     Ok(compared)
 }
 
@@ -149,6 +150,7 @@ fn summary(query: &ComparedQuery, verdict: &str, left_rows: u64, right_rows: u64
         left_rows,
         right_rows,
         because,
+        differences: Vec::new(),
     }
 }
 

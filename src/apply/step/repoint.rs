@@ -7,6 +7,7 @@ use crate::{
         files,
         journal::Facts,
         known_edits::KnownEdits,
+        lock::LocalLock,
         step::{Here, Standing, StepKind},
         upload::Noting,
     },
@@ -52,6 +53,7 @@ impl StepKind for RepointStep<'_> {
     }
 
     async fn act(&self, here: &Here<'_>, note: &mut Noting<'_>) -> Result<Facts, StepError> {
+        let _alone = alone(here).await?;
         let known = known(here)?;
         let looked = self.0.files.iter().map(|edit| Ok((edit, look(here, &known, edit)?)));
         let looked = looked.collect::<Result<Vec<_>, StepError>>()?;
@@ -65,6 +67,7 @@ impl StepKind for RepointStep<'_> {
     }
 
     async fn undo(&self, here: &Here<'_>) -> Result<Facts, StepError> {
+        let _alone = alone(here).await?;
         let known = known(here)?;
         for edit in self.0.files.iter().rev() {
             let looked = look(here, &known, edit)?;
@@ -104,6 +107,12 @@ impl RepointStep<'_> {
         let path = folder.join(format!("{}.patch", file_name(&here.step.id)));
         files::replace(&path, patch.as_bytes()).map_err(StepError::io("keep the patch"))
     }
+}
+
+/// Several services may be at work, and their plans may edit one file: one edits at a time.
+async fn alone(here: &Here<'_>) -> Result<LocalLock, StepError> {
+    let (world, service) = (here.context.world, &here.context.plan.service);
+    LocalLock::wait(&world.state, &format!("edits for `{service}`"), (world.clock)()).await
 }
 
 fn known(here: &Here<'_>) -> Result<KnownEdits, StepError> {

@@ -12,6 +12,7 @@ use crate::{
     console::{Style, Table},
     estate::Estate,
     plan::{self, Action, CheckInputs, Plan, StaleStep},
+    progress::Progress,
 };
 
 use super::{apply_many, proofs};
@@ -21,7 +22,8 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     let [service] = &args.services[..] else { return apply_many::run(args, &workspace, context).await };
     let plan = workspace.plan(service)?;
     let estate = workspace.load_checked(&context.bars)?;
-    let report = execute(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone(), context).await?;
+    let ready = ready(&workspace, &estate, &plan, args.dry_run, args.stop_after.clone()).await?;
+    let report = ready.run(&context.bars).await?;
     match context.json {
         true => context.answer("carve-run/1", &report)?,
         false => show(&plan, &report, &workspace.flags(), args.dry_run, context),
@@ -29,15 +31,28 @@ pub(crate) async fn run(args: &ApplyArgs, context: &Context) -> Outcome {
     Ok(ExitCode::Done)
 }
 
-/// Runs `plan` in the world that the estate's settings name.
-pub(super) async fn execute(
+/// A plan with the world that it touches.
+pub(super) struct Ready {
+    plan: Plan,
+    pub(super) world: World,
+    options: RunOptions,
+}
+
+impl Ready {
+    /// Runs the plan.
+    pub(super) async fn run(&self, progress: &dyn Progress) -> Result<RunReport, Failure> {
+        apply::run(&self.plan, &self.world, &self.options, progress).await.map_err(Failure::from)
+    }
+}
+
+/// Opens the world of `plan` that the estate's settings name.
+pub(super) async fn ready(
     workspace: &Workspace,
     estate: &Estate,
     plan: &Plan,
     dry_run: bool,
     stop_after: Option<String>,
-    context: &Context,
-) -> Result<RunReport, Failure> {
+) -> Result<Ready, Failure> {
     if let Some(step) = stop_after.as_ref().filter(|step| !plan.steps.iter().any(|s| s.id == **step)) {
         let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
         return Err(Failure::said(ExitCode::Usage, format!("the plan has no step `{step}`"))
@@ -45,7 +60,7 @@ pub(super) async fn execute(
     }
     let Opened { plan, world, run } = Opened::of(workspace, estate, plan.clone()).await?;
     let options = RunOptions { dry_run, stop_after, stale: stale(&world, estate, &plan)?, ..run };
-    apply::run(&plan, &world, &options, &context.bars).await.map_err(Failure::from)
+    Ok(Ready { plan, world, options })
 }
 
 /// Why steps are stale. A file that preflight refuses to follow is none of this: that is for a person to mend first.

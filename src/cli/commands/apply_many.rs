@@ -1,8 +1,13 @@
-//! `carve apply` of several services: one after the other, each on its own, one summary of all.
+//! `carve apply` of several services: side by side where their plans touch nothing in common, one summary of all.
 //!
-//! They share the lake and the files that several plans edit, so that two at a time would wait for each other or make
-//! each other's plans stale in the middle of a step. A service that fails holds no other back.
-use super::apply::execute;
+//! Plans that share a table or a file run one after the other, in their order, and so does everything on a lake whose
+//! readers keep writers waiting. A service that fails holds no other back; it is told at once, and again at the end.
+use tokio::task::JoinSet;
+
+use super::{
+    apply::{Ready, ready},
+    turns::Turns,
+};
 use crate::{
     apply::RunReport,
     cli::{
@@ -11,8 +16,11 @@ use crate::{
         exit::{ExitCode, Failure},
         workspace::Workspace,
     },
+    connector::open_lake,
     console::{Style, Table},
+    estate::Estate,
     plan::Plan,
+    progress::{Named, Progress},
 };
 
 /// How one service of several ended.
@@ -20,6 +28,9 @@ struct Ended {
     service: String,
     outcome: Result<RunReport, Failure>,
 }
+
+/// A run by the place of its plan.
+type Ran = (usize, Result<RunReport, Failure>);
 
 /// Applies the plans that `args` names, or all there are.
 pub(super) async fn run(args: &ApplyArgs, workspace: &Workspace, context: &Context) -> Outcome {
@@ -29,21 +40,106 @@ pub(super) async fn run(args: &ApplyArgs, workspace: &Workspace, context: &Conte
     }
     let (plans, mut all) = chosen(args, workspace)?;
     let estate = workspace.load_checked(&context.bars)?;
-    for plan in &plans {
-        let outcome = execute(workspace, &estate, plan, args.dry_run, None, context).await;
-        let interrupted = matches!(&outcome, Err(failure) if failure.code() == ExitCode::Interrupted);
-        all.push(Ended { service: plan.service.to_string(), outcome });
-        if interrupted {
-            break;
-        }
-    }
-    let waiting = plans.iter().skip(all.iter().filter(|ended| is_of(ended, &plans)).count());
-    let waiting: Vec<String> = waiting.map(|plan| plan.service.to_string()).collect();
+    let in_turn = args.dry_run || takes_turns(workspace, &estate).await;
+    let mut turns = Turns::of(&plans, in_turn);
+    let mut ran = side_by_side(args, workspace, &estate, &plans, &mut turns, context).await;
+    ran.sort_by_key(|(at, _)| *at);
+    all.extend(ran.into_iter().map(|(at, outcome)| Ended { service: plans[at].service.to_string(), outcome }));
+    let waiting: Vec<String> = turns.waiting().map(|at| plans[at].service.to_string()).collect();
     match context.json {
         true => answer(&all, &waiting, context),
         false => show(&all, &waiting, args.dry_run, context),
     }
     Ok(worst(&all))
+}
+
+/// Whether the lake lets only one run work at a time; one that cannot be opened is told by each run itself.
+async fn takes_turns(workspace: &Workspace, estate: &Estate) -> bool {
+    match estate.settings.connections.get("lake") {
+        Some(url) => open_lake("lake", url, workspace.root()).await.is_ok_and(|lake| lake.takes_turns()),
+        None => true,
+    }
+}
+
+/// Begins whatever may begin, up to `--jobs` at a time, until all have ended or a person asks to stop.
+async fn side_by_side(
+    args: &ApplyArgs,
+    workspace: &Workspace,
+    estate: &Estate,
+    plans: &[Plan],
+    turns: &mut Turns,
+    context: &Context,
+) -> Vec<Ran> {
+    let mut running: JoinSet<Ran> = JoinSet::new();
+    let mut begun: std::collections::BTreeMap<tokio::task::Id, usize> = std::collections::BTreeMap::new();
+    let mut all: Vec<Ran> = Vec::new();
+    loop {
+        let interrupted =
+            all.iter().any(|(_, outcome)| matches!(outcome, Err(failure) if failure.code() == ExitCode::Interrupted));
+        while !interrupted
+            && running.len() < usize::from(args.jobs)
+            && let Some(at) = turns.next()
+        {
+            match ready(workspace, estate, &plans[at], args.dry_run, None).await {
+                Ok(ready) => {
+                    let task = running.spawn(begin(at, ready, &plans[at], plans.len(), context));
+                    begun.insert(task.id(), at);
+                }
+                Err(failure) => {
+                    turns.ended(at);
+                    tell(&plans[at], &failure, running.len(), context);
+                    all.push((at, Err(failure)));
+                }
+            }
+        }
+        let (at, outcome) = match running.join_next_with_id().await {
+            None => return all,
+            Some(Ok((_, ran))) => ran,
+            // A panic in one service's run is a fault of carve, and no reason to leave the others half done.
+            Some(Err(broken)) => {
+                let Some(at) = begun.get(&broken.id()).copied() else { continue };
+                (at, Err(Failure::said(ExitCode::Error, format!("the run of `{}` broke off", plans[at].service))))
+            }
+        };
+        turns.ended(at);
+        if let Err(failure) = &outcome {
+            tell(&plans[at], failure, running.len(), context);
+        }
+        all.push((at, outcome));
+    }
+}
+
+fn begin(
+    at: usize,
+    ready: Ready,
+    plan: &Plan,
+    of: usize,
+    context: &Context,
+) -> impl Future<Output = Ran> + Send + use<> {
+    let bars = context.bars.clone();
+    let name = plan.service.to_string();
+    async move {
+        let outcome = match of {
+            1 => ready.run(&bars).await,
+            _ => ready.run(&Named::new(name, bars)).await,
+        };
+        (at, outcome)
+    }
+}
+
+/// A failure is told when it happens: the others go on for a while.
+fn tell(plan: &Plan, failure: &Failure, others: usize, context: &Context) {
+    let rest = match others {
+        0 => String::new(),
+        1 => "; another one goes on".to_owned(),
+        n => format!("; {n} others go on"),
+    };
+    context.bars.say(&format!(
+        "{} stopped (code {}): {}{rest}",
+        plan.service,
+        failure.code() as u8,
+        failure.in_short()
+    ));
 }
 
 /// The plans in their order, and what of `plans/` could not be read.
@@ -67,10 +163,6 @@ fn chosen(args: &ApplyArgs, workspace: &Workspace) -> Result<(Vec<Plan>, Vec<End
     let broken =
         broken.into_iter().map(|(file, error)| Ended { service: file.to_string(), outcome: Err(error.into()) });
     Ok((plans, broken.collect()))
-}
-
-fn is_of(ended: &Ended, plans: &[Plan]) -> bool {
-    plans.iter().any(|plan| plan.service.as_str() == ended.service)
 }
 
 /// The code that asks for the most, of all that ended otherwise than well.

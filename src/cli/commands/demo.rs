@@ -54,7 +54,8 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let Some(first) = plans.first() else {
         return Err(Failure::said(ExitCode::Error, "the demo's estate has no candidate"));
     };
-    let applied = apply::execute(&workspace, &survey.estate, first, false, None, context).await?;
+    let ready = apply::ready(&workspace, &survey.estate, first, false, None).await?;
+    let applied = ready.run(&context.bars).await?;
     // The estate changed: what is shown from here on is read again.
     let after = workspace.survey(&context.bars);
     let options = RenderOptions::default();
@@ -287,6 +288,7 @@ impl Story<'_> {
                 left_rows: of_kind.iter().map(|proof| proof.left_rows).sum(),
                 right_rows: of_kind.iter().map(|proof| proof.right_rows).sum(),
                 because: because.to_owned(),
+                differences: Vec::new(),
             })
         };
         kinds.into_iter().filter_map(sum).chain(others).collect()

@@ -73,7 +73,13 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
         }
     }
     let changes = args.detailed_exitcode && drafted.iter().any(|one| one.state != FileState::Same);
-    Ok(if changes { ExitCode::Changes } else { ExitCode::Done })
+    // What carve.yaml asks for and did not get is no success, though all the rest was done.
+    let unmet = survey.ranking.problems.iter().any(|problem| !problem.ends_with("is used"));
+    Ok(match (unmet, changes) {
+        (true, _) => ExitCode::Error,
+        (_, true) => ExitCode::Changes,
+        _ => ExitCode::Done,
+    })
 }
 
 /// Fails on names under `wraps` that mean nothing: what they ask for would be left out in silence.

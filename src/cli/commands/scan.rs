@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{faults, scan_causes::causes};
+use super::{faults, scan_causes::causes, scan_names as names};
 use crate::{
     cli::{
         Context, Outcome,
@@ -49,6 +49,7 @@ fn tables(survey: &Survey, context: &Context) {
         context.screen.out(format!("{}\n", jobs.text(width)));
     }
     sql_tables(survey, context);
+    names::show(survey, context);
     let mut layers = Table::new(&["Layer", ">Datasets"]);
     for (layer, count) in layer_counts(survey) {
         layers.row([layer, count.to_string()]);
@@ -119,7 +120,7 @@ fn layer_counts(survey: &Survey) -> BTreeMap<String, u64> {
 }
 
 /// A unit variant by its serde name.
-fn word(value: &impl serde::Serialize) -> String {
+pub(super) fn word(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::new(),
@@ -145,6 +146,8 @@ fn as_json(survey: &Survey) -> serde_json::Value {
         "sql": coverage,
         "sql_by_format": by_format,
         "not_understood": causes(survey),
+        "dialects": names::dialects(survey),
+        "names": names::as_json(survey),
         "layers": layer_counts(survey),
         "jobs": survey.estate.jobs.len(),
         "datasets": survey.graph.datasets(),

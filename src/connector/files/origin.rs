@@ -12,7 +12,7 @@ use crate::connector::{
 };
 use crate::vocab::{DatasetId, Schema};
 
-/// A folder of `.csv`, `.jsonl` and `.parquet` files; each is the table of its name.
+/// A folder of `.csv`, `.jsonl` and `.parquet` files, or one of them; each is the table of its name.
 #[derive(Clone, Debug)]
 pub struct FilesOrigin {
     folder: Utf8PathBuf,
@@ -70,6 +70,10 @@ impl FilesOrigin {
 
     /// Every file that could be a table, in the order of their names.
     fn files(&self) -> Result<Vec<(Utf8PathBuf, Format)>, ConnectorError> {
+        // The address may name one file: then it is the only table, whatever lies beside it.
+        if let (true, Some(format)) = (self.folder.is_file(), Format::of(&self.folder)) {
+            return Ok(vec![(self.folder.clone(), format)]);
+        }
         let list = || -> std::io::Result<Vec<(Utf8PathBuf, Format)>> {
             let mut files = Vec::new();
             for entry in self.folder.read_dir_utf8()? {

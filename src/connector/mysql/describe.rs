@@ -83,7 +83,8 @@ pub(super) async fn describe(
 ) -> Result<TableDescription, ConnectorError> {
     let raw = columns(connection, table).await?;
     if raw.is_empty() {
-        let why = "the server tells of no column: this user may read none, or it is a view of something that is gone";
+        let why = "the server tells of no column: this user may read none, or it is a view that writes, or one of \
+            something that is gone";
         return Err(refused(format!("describe `{id}`"), why));
     }
     let key = key(connection, table).await?;

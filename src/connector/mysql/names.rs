@@ -107,13 +107,17 @@ async fn covered(connection: &mut Conn, id: &DatasetId, found: &Found) -> Result
     Ok(())
 }
 
-/// A table that no snapshot covers, where there is one: the server does not tell what a view reads.
+/// A table that no snapshot covers and that the view `id` may read: one that any view names, or any such table where
+/// this user may not see what a view reads.
 async fn outside_snapshots(connection: &mut Conn, id: &DatasetId) -> Result<Option<String>, ConnectorError> {
-    let sql = "SELECT CONCAT('`', TABLE_SCHEMA, '.', TABLE_NAME, '` (', COALESCE(ENGINE, 'no engine'), ')')
-        FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
-          AND COALESCE(ENGINE, '') <> 'InnoDB'
-          AND TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
-        ORDER BY BINARY TABLE_SCHEMA, BINARY TABLE_NAME LIMIT 1";
+    let sql = "SELECT CONCAT('`', t.TABLE_SCHEMA, '.', t.TABLE_NAME, '` (', COALESCE(t.ENGINE, 'no engine'), ')')
+        FROM information_schema.TABLES t WHERE t.TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+          AND COALESCE(t.ENGINE, '') <> 'InnoDB'
+          AND t.TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys')
+          AND EXISTS (SELECT 1 FROM information_schema.VIEWS v WHERE v.TABLE_SCHEMA <> 'sys'
+            AND (COALESCE(v.VIEW_DEFINITION, '') = ''
+              OR LOCATE(CONCAT('`', t.TABLE_SCHEMA, '`.`', t.TABLE_NAME, '`'), v.VIEW_DEFINITION) > 0))
+        ORDER BY BINARY t.TABLE_SCHEMA, BINARY t.TABLE_NAME LIMIT 1";
     let rows = ask(connection, sql, Vec::new(), || format!("look at what `{id}` reads")).await?;
     Ok(rows.first().and_then(|row| text(row, 0)))
 }

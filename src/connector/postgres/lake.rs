@@ -10,6 +10,10 @@ use crate::vocab::{DatasetId, Row, Schema};
 
 #[async_trait]
 impl Lake for Postgres {
+    fn takes_turns(&self) -> bool {
+        false
+    }
+
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError> {
         let client = self.server.connect().await?;
         let found = find(&client, &self.server.target, table).await?;

@@ -6,11 +6,12 @@ use crate::connector::ConnectorError;
 
 /// The error that `doing` failed.
 pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
-    let passing = may_pass(&error);
-    let source = said(&error).into();
-    match passing {
-        true => ConnectorError::Engine { doing: doing.into(), source },
-        false => ConnectorError::Refused { doing: doing.into(), source },
+    let busy = error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE);
+    let (passing, source) = (may_pass(&error), said(&error).into());
+    match (busy, passing) {
+        (true, _) => ConnectorError::Busy { doing: doing.into(), source },
+        (_, true) => ConnectorError::Engine { doing: doing.into(), source },
+        (_, false) => ConnectorError::Refused { doing: doing.into(), source },
     }
 }
 

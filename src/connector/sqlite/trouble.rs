@@ -14,14 +14,15 @@ struct Trouble {
 
 /// The error that `doing` failed.
 pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
-    let passing = may_pass(&error);
+    let (busy, passing) = (is_busy(&error), may_pass(&error));
     let source: Box<dyn std::error::Error + Send + Sync> = match advice(&error) {
         Some(advice) => Box::new(Trouble { advice, source: error }),
         None => Box::new(error),
     };
-    match passing {
-        true => ConnectorError::Engine { doing: doing.into(), source },
-        false => ConnectorError::Refused { doing: doing.into(), source },
+    match (busy, passing) {
+        (true, _) => ConnectorError::Busy { doing: doing.into(), source },
+        (_, true) => ConnectorError::Engine { doing: doing.into(), source },
+        (_, false) => ConnectorError::Refused { doing: doing.into(), source },
     }
 }
 
@@ -102,6 +103,7 @@ mod tests {
         ] {
             let error = engine("write", Error::SqliteFailure(ffi::Error::new(code), None));
             assert_eq!(error.may_pass(), passing, "SQLite code {code}");
+            assert_eq!(error.is_busy(), [ffi::SQLITE_BUSY, ffi::SQLITE_LOCKED].contains(&code), "SQLite code {code}");
         }
         assert!(!refused("write", "no").may_pass());
     }

@@ -25,6 +25,8 @@ pub(super) enum Step {
 pub(super) struct Simple {
     /// `A=b` in front of it.
     pub(super) assigns: Vec<(String, Word)>,
+    /// `A=(b c)` and `A+=(d)`: the name, whether it goes on, the items.
+    pub(super) arrays: Vec<(String, bool, Vec<Word>)>,
     pub(super) words: Vec<Word>,
     /// `< file`.
     pub(super) input_file: Option<Word>,
@@ -34,7 +36,11 @@ pub(super) struct Simple {
 
 impl Simple {
     fn is_empty(&self) -> bool {
-        self.assigns.is_empty() && self.words.is_empty() && self.input_file.is_none() && self.input_text.is_none()
+        self.assigns.is_empty()
+            && self.arrays.is_empty()
+            && self.words.is_empty()
+            && self.input_file.is_none()
+            && self.input_text.is_none()
     }
 
     fn first(&self) -> Option<&str> {
@@ -223,6 +229,17 @@ impl Parser<'_> {
                 Token::Operator("<<<") => current.input_text = self.redirected(),
                 Token::Operator("<<" | "<<-") => {}
                 Token::Operator(">" | ">>" | ">&" | "<&" | "&>" | "&>>" | ">|") => drop(self.redirected()),
+                Token::Operator("(") => match array_begun(current) {
+                    Some((name, goes_on)) => {
+                        let items = self.array_items();
+                        commands
+                            .last_mut()
+                            .expect("it begins with one and only grows")
+                            .arrays
+                            .push((name, goes_on, items));
+                    }
+                    None => break,
+                },
                 Token::Operator(_) => break,
                 Token::Here(_) => {}
                 Token::Word(word) => match assignment(word).filter(|_| current.words.is_empty()) {
@@ -245,6 +262,20 @@ impl Parser<'_> {
         commands
     }
 
+    /// The words of `(a b c)`, up to the token that closes it.
+    fn array_items(&mut self) -> Vec<Word> {
+        let mut items = Vec::new();
+        while let Some(token) = self.tokens.get(self.at + 1) {
+            self.at += 1;
+            match token {
+                Token::Word(word) => items.push(word.clone()),
+                Token::Operator(")") => break,
+                _ => {}
+            }
+        }
+        items
+    }
+
     /// The word behind a redirection.
     fn redirected(&mut self) -> Option<Word> {
         match self.tokens.get(self.at + 1)? {
@@ -255,6 +286,33 @@ impl Parser<'_> {
             _ => None,
         }
     }
+}
+
+/// The array that a bracket behind `NAME=` or `declare -a NAME=` begins, and whether it goes on with one there is.
+fn array_begun(command: &mut Simple) -> Option<(String, bool)> {
+    const DECLARING: [&str; 5] = ["declare", "local", "readonly", "export", "typeset"];
+    let name = |text: &str| {
+        let name = text.strip_suffix('=')?;
+        let (name, goes_on) = name.strip_suffix('+').map_or((name, false), |name| (name, true));
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_name.then(|| (name.to_owned(), goes_on))
+    };
+    if command.words.is_empty() {
+        let (own, value) = command.assigns.last()?;
+        if value.literal() != Some("") {
+            return None;
+        }
+        let own = own.clone();
+        command.assigns.pop();
+        return Some((own, false));
+    }
+    let declared = DECLARING.iter().any(|word| command.first() == Some(word));
+    let goes_on = command.words.len() == 1;
+    let begun = command.words.last().and_then(Word::literal).and_then(name)?;
+    (declared || (goes_on && begun.1)).then(|| {
+        command.words.clear();
+        begun
+    })
 }
 
 /// `NAME=value` as a name and the word behind it.
@@ -295,6 +353,23 @@ mod tests {
             shown(&steps(text)),
             ["fn load: [\"psql -f\"]", "[ -f x ]", "a | b", "c", "for t 2: [\"read l\", \"d\", \"e\"]", "f"]
         );
+    }
+
+    #[test]
+    fn an_array_is_no_command() {
+        let all = steps("a=(x 'y z')\ndeclare -a b=(\n  c\n  d\n)\na+=(w)\ne");
+        let arrays: Vec<(String, bool, usize)> = all
+            .iter()
+            .filter_map(|step| match step {
+                Step::Pipe(pipe) => {
+                    Some(pipe[0].arrays.iter().map(|(name, on, items)| (name.clone(), *on, items.len())))
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        assert_eq!(arrays, [("a".to_owned(), false, 2), ("b".to_owned(), false, 2), ("a".to_owned(), true, 1)]);
+        assert_eq!(shown(&all).last().map(String::as_str), Some("e"));
     }
 
     #[test]

@@ -123,7 +123,9 @@ impl Cutter<'_> {
             }
             let body = &self.text[start..end];
             let pieces = if quoted { vec![Piece::Text(body.to_owned())] } else { expanded(body) };
-            self.tokens.push(Token::Here(Word { pieces, start, end, exact: true, bare: false }));
+            // What is escaped stands there otherwise.
+            let exact = quoted || !body.contains('\\');
+            self.tokens.push(Token::Here(Word { pieces, start, end, exact, bare: false }));
             self.at = after.min(self.text.len());
         }
     }
@@ -303,6 +305,10 @@ fn braced(inner: &str) -> Piece {
     if name == "@" && rest.strip_prefix(':').is_some_and(|from| from.parse::<usize>().is_ok()) {
         return Piece::Variable { name: inner.to_owned(), default: None, braced: false };
     }
+    // `${list[@]}`: every item of an array.
+    if let Some(mark) = ["[@]", "[*]"].iter().find(|mark| rest == **mark) {
+        return Piece::Variable { name: format!("{name}{mark}"), default: None, braced: false };
+    }
     let default = [":-", "-", ":=", "="].iter().find_map(|mark| rest.strip_prefix(mark)).map(str::to_owned);
     Piece::Variable { name: name.to_owned(), default, braced: rest.is_empty() }
 }
@@ -357,6 +363,12 @@ mod tests {
             words("psql <<'EOF'\nselect $1\nEOF\nls"),
             ["psql", "op <<", "op \n", "here select $1\n", "op \n", "ls"]
         );
+    }
+
+    #[test]
+    fn what_is_escaped_in_a_here_document_is_not_its_bytes() {
+        let exact = |text: &str| tokens(text).into_iter().any(|token| matches!(token, Token::Here(word) if word.exact));
+        assert!(exact("bq query <<EOF\nselect 1\nEOF") && !exact("bq query <<EOF\nselect \\`a\\`\nEOF"));
     }
 
     #[test]

@@ -225,7 +225,7 @@ fn sql(file: &TextFile, body: usize) -> Value {
         params: Vec::new(),
         is_file: false,
     };
-    Value::Text(std::rc::Rc::new(Text { text: written.to_owned(), whole: true, origin: Some(origin) }))
+    Value::Text(std::rc::Rc::new(Text { text: written.to_owned(), whole: true, origin: Some(origin), assumed: false }))
 }
 
 fn pairs(map: &Node, file: &TextFile) -> Vec<(Arc<str>, Value)> {
@@ -253,7 +253,12 @@ fn value(node: &Node, file: &TextFile) -> Value {
                 params: Vec::new(),
                 is_file: false,
             };
-            Value::Text(std::rc::Rc::new(Text { text: text.clone(), whole: true, origin: Some(origin) }))
+            Value::Text(std::rc::Rc::new(Text {
+                text: text.clone(),
+                whole: true,
+                origin: Some(origin),
+                assumed: false,
+            }))
         }
     }
 }

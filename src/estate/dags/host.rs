@@ -229,6 +229,9 @@ impl Host for Gathered {
         if let Some(value) = operators::variable(thing, interp.around) {
             return Some(value);
         }
+        if let Some(text) = data_calls::rendered(thing) {
+            return Some(text);
+        }
         if operators::is_task(thing) && interp.host.tasks.len() < MAX_TASKS {
             task(interp, thing);
         } else if let Some(current) = interp.host.current {

@@ -14,7 +14,7 @@ use crate::{
         data_calls::{self, SQL_NAMES},
         found::Found,
         given_sql::How,
-        names::dataset_named,
+        names::{dataset_named, lives_for_one_run},
         paths::folder_of,
         python::{Text, Thing, Value},
         reader::Around,
@@ -242,6 +242,13 @@ impl Arguments<'_> {
         dataset_named(text, &params)
     }
 
+    /// Tells that nobody knows which table `written` is, unless it lives for one run only.
+    pub(super) fn unnamed(&self, written: &str, found: &mut Found) {
+        if !lives_for_one_run(written) {
+            self.fault(format!("which table `{}` is", readable(written)), found);
+        }
+    }
+
     pub(super) fn fault(&self, here: String, found: &mut Found) {
         found.opaque = 1;
         found.faults.push(Diagnostic::new(CodeEntry::E027, self.thing.at.clone(), here));
@@ -252,7 +259,7 @@ impl Arguments<'_> {
         let written = self.target_text();
         let target = written.as_deref().and_then(|text| self.dataset(text));
         if let (Some(written), None) = (&written, &target) {
-            self.fault(format!("which table `{}` is", readable(written)), found);
+            self.unnamed(written, found);
         }
         let appends = self
             .text(&["write_disposition", "if_exists", "write_mode"])
@@ -342,7 +349,7 @@ impl Arguments<'_> {
             let written = target.as_ref().map(table_reference);
             let dataset = written.as_deref().and_then(|text| self.dataset(text));
             if let (Some(written), None) = (&written, &dataset) {
-                self.fault(format!("which table `{}` is", readable(written)), found);
+                self.unnamed(written, found);
             }
             let appends = configuration
                 .at(&["query", "writeDisposition"])
@@ -395,7 +402,7 @@ impl Arguments<'_> {
                     let list = if is_read { &mut found.reads } else { &mut found.writes };
                     list.push((dataset, self.thing.at.clone()));
                 }
-                None => self.fault(format!("which table `{}` is", readable(&written)), found),
+                None => self.unnamed(&written, found),
             }
         }
     }
@@ -409,7 +416,7 @@ impl Arguments<'_> {
         for written in reads.iter().filter(|_| !self.deletes()) {
             match self.dataset(written) {
                 Some(dataset) => found.reads.push((dataset, self.thing.at.clone())),
-                None => self.fault(format!("which table `{}` is", readable(written)), found),
+                None => self.unnamed(written, found),
             }
         }
     }
@@ -525,5 +532,5 @@ pub(super) fn variable(thing: &Thing, around: &Around<'_>) -> Option<Value> {
     // An empty default says only that the variable may be missing.
     let known =
         default.filter(|value| !matches!(value, Value::None | Value::Unknown(_)) && value.as_known() != Some(""));
-    Some(known.cloned().unwrap_or_else(|| Value::unknown(&name)))
+    Some(known.cloned().map_or_else(|| Value::unknown(&name), Value::assumed))
 }

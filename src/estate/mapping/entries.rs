@@ -11,7 +11,7 @@ use crate::{
         ImportedTable, Schedule, SourceSystem,
         found::Found,
         given_sql::{How, take_file, take_node},
-        names::dataset_named,
+        names::{dataset_named, is_guess},
         reader::{Around, Reading, Sought},
         text_file::TextFile,
         yaml::Node,
@@ -25,10 +25,23 @@ pub(super) fn read(rule: &Rule, root: &Node, file: &TextFile, around: &Around<'_
         true => vec![(String::new(), root)],
         false => rule.each.iter().flat_map(|path| with_keys(path, root)).collect(),
     };
+    let mut by_file: BTreeMap<String, JobId> = BTreeMap::new();
+    let first = reading.jobs.len();
     for (key, node) in found {
         let entry = Entry { key: &key, node, root, file };
         if fits(rule, entry) {
-            One { rule, entry, around }.read(reading);
+            let (one, before) = (One { rule, entry, around }, reading.jobs.len());
+            one.read(reading);
+            if let Some(job) = reading.jobs.get(before) {
+                let names = rule.field("sql_file").iter().filter_map(|pattern| pattern.text(entry));
+                by_file.extend(names.map(|name| (name, job.id.clone())));
+            }
+        }
+    }
+    // What waits for a file waits for the entry that runs it.
+    for named in reading.jobs[first..].iter_mut().flat_map(|job| &mut job.depends_on) {
+        if let Some(job) = by_file.get(named.as_str()) {
+            *named = job.clone();
         }
     }
 }
@@ -86,9 +99,11 @@ impl One<'_> {
 
     fn read(&self, reading: &mut Reading) {
         let mut found = Found { pieces: 1, ..Found::default() };
-        let params = self.params();
+        let given = self.params();
+        let params: BTreeMap<String, String> = self.around.vars.clone().into_iter().chain(given.clone()).collect();
         let target = self.text("target");
         let named = target.as_deref().and_then(|text| self.dataset(text, &params));
+        let is_guess = target.as_deref().is_some_and(|text| is_guess(text, &params));
         if let (Some(text), None) = (&target, &named) {
             self.opaque(self.place("target"), CodeEntry::E027, format!("which table `{text}` is"), &mut found);
         }
@@ -100,7 +115,7 @@ impl One<'_> {
                 .and_then(|word| materialized(&word))
                 .or(named.as_ref().map(|_| "table".to_owned())),
             target: named.clone(),
-            params: params.clone(),
+            params: given,
         };
         self.sql(&how, &mut found);
         for (field, is_read) in [("reads", true), ("writes", false)] {
@@ -119,7 +134,7 @@ impl One<'_> {
             let here = "nothing here says what it reads or writes".to_owned();
             self.opaque(self.span(self.entry.node), CodeEntry::E028, here, &mut found);
         }
-        self.enter(found, reading);
+        self.enter(found, is_guess, reading);
     }
 
     fn opaque(&self, at: Span, code: &'static CodeEntry, here: String, found: &mut Found) {
@@ -127,7 +142,7 @@ impl One<'_> {
         found.faults.push(Diagnostic::new(code, at, here));
     }
 
-    fn enter(&self, found: Found, reading: &mut Reading) {
+    fn enter(&self, found: Found, is_guess: bool, reading: &mut Reading) {
         let id = self.text("job").unwrap_or_else(|| match self.entry.key {
             "" => self.entry.file.path.with_extension("").into_string(),
             key => format!("{}/{key}", self.entry.file.path.with_extension("")),
@@ -148,7 +163,10 @@ impl One<'_> {
         job.enabled = !is_off;
         job.depends_on = self.texts("depends_on").into_iter().map(JobId::new).collect();
         if job.scripts.iter().any(|script| script.target.is_none()) {
-            reading.placed.insert(id);
+            reading.placed.insert(id.clone());
+        }
+        if is_guess {
+            reading.suggested.insert(id);
         }
     }
 
@@ -176,6 +194,12 @@ impl One<'_> {
         let own = crate::estate::paths::folder_of(&self.entry.file.path);
         let is_there = |path: &String| matches!(self.around.find(&[own], path), Sought::File(_));
         let best = candidates.iter().find(|paths| paths.iter().all(is_there)).or(candidates.first());
+        // The others hold the same object for another case: the entry accounts for them too.
+        for path in candidates.iter().flatten() {
+            if let Sought::File(file) = self.around.find(&[own], path) {
+                found.claimed.insert(file.path);
+            }
+        }
         for path in best.into_iter().flatten() {
             let understood = take_file(path, how, &[], &self.place("sql_file"), self.around, found);
             found.opaque |= u64::from(!understood);

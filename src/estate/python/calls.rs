@@ -33,6 +33,7 @@ impl<H: Host> Interp<'_, H> {
             }
             Value::Class(class) => class.get(name).unwrap_or_else(|| Value::unknown(name)),
             Value::Text(text) => outside::path_attribute(text, name).unwrap_or_else(|| Value::unknown(name)),
+            Value::Unknown(hint) if outside::is_once(hint) => owner.clone(),
             Value::Function(function) if &**name == "__name__" => Value::text(&*function.def.name),
             _ => Value::unknown(name),
         }
@@ -79,6 +80,9 @@ impl<H: Host> Interp<'_, H> {
         match called {
             Value::Function(function) => self.call_function(&function, given),
             Value::Class(class) => self.make(&class, given, at),
+            Value::Outside(path) if matches!(&*path, "map" | "filter") && given.args.len() == 2 => {
+                self.each_of(&path, &given, at)
+            }
             Value::Outside(path) => match self.call_outside(&path, &given) {
                 Some(value) => value,
                 None => self.thing_called(&path, None, given, at),
@@ -87,6 +91,25 @@ impl<H: Host> Interp<'_, H> {
             Value::Unknown(name) => self.thing_called(&name, None, given, at),
             _ => Value::unknown("unknown"),
         }
+    }
+
+    /// `map(f, items)` and `filter(f, items)`.
+    fn each_of(&mut self, how: &str, given: &Given, at: Span) -> Value {
+        let (function, Some(items)) = (&given.args[0], given.args[1].turns()) else { return Value::unknown("items") };
+        let mut found = Vec::new();
+        for item in items.into_iter().take(super::interp::MAX_TURNS) {
+            let one = Given { args: vec![item.clone()], named: Vec::new() };
+            let answer = match function {
+                Value::None => item.clone(),
+                function => self.call(function.clone(), one, at.clone()),
+            };
+            match how {
+                "map" => found.push(answer),
+                _ if answer.truth() != Some(false) => found.push(item),
+                _ => {}
+            }
+        }
+        Value::list(found)
     }
 
     fn thing_called(&mut self, path: &str, owner: Option<Value>, given: Given, at: Span) -> Value {
@@ -137,6 +160,7 @@ impl<H: Host> Interp<'_, H> {
                     }
                 }
             }
+            Value::Unknown(hint) if let Some(value) = outside::of_unknown(hint, name, &given) => value,
             other => {
                 let hint = match other {
                     Value::Unknown(hint) => hint.to_string(),
@@ -187,8 +211,11 @@ impl<H: Host> Interp<'_, H> {
         }
         // Of several answers the last that says something counts: guards answer first.
         let says = |value: &&Value| !matches!(value, Value::None | Value::Unknown(_));
-        let best = perhaps.iter().rev().find(says).or(perhaps.last());
-        best.cloned().unwrap_or(Value::None)
+        let unknown = || perhaps.iter().rev().find(|value| matches!(value, Value::Unknown(_)));
+        let best = perhaps.iter().rev().find(says).or_else(unknown).or(perhaps.last()).cloned().unwrap_or(Value::None);
+        // Where another way answers otherwise, the answer decides nothing.
+        let is_sure = perhaps.iter().all(|other| other.equals(&best) == Some(true));
+        if is_sure { best } else { best.assumed() }
     }
 
     fn bind(&mut self, function: &Rc<Function>, given: Given, scope: &Rc<Scope>) {

@@ -11,11 +11,16 @@ use super::{
 
 /// Longest text that is put together, in bytes.
 const MAX_TEXT: usize = 1_000_000;
+/// Letters of a text that a loop goes through one by one.
+const MAX_LETTERS: usize = 64;
 
 impl<H: Host> Interp<'_, H> {
     /// What `expr` is.
     pub(super) fn eval(&mut self, expr: &Expr, scope: &Rc<Scope>) -> Value {
         if !self.step() {
+            if self.is_spent() && self.stopped.is_none() {
+                self.stopped = Some(scope.file.span(expr.start, expr.end));
+            }
             return Value::unknown("unknown");
         }
         self.depth += 1;
@@ -53,10 +58,14 @@ impl<H: Host> Interp<'_, H> {
                 Value::Float(number) => Value::Float(-number),
                 other => other,
             },
-            ExprKind::Not(inner) => match self.eval(inner, scope).truth() {
-                Some(truth) => Value::Bool(!truth),
-                None => Value::unknown("condition"),
-            },
+            ExprKind::Not(inner) => {
+                let inner = self.eval(inner, scope);
+                match (inner.truth(), inner.likely()) {
+                    (Some(truth), _) => Value::Bool(!truth),
+                    (None, Some(likely)) => Value::Likely(!likely),
+                    (None, None) => Value::unknown("condition"),
+                }
+            }
             ExprKind::And(left, right) => {
                 let left = self.eval(left, scope);
                 match left.truth() {
@@ -77,10 +86,12 @@ impl<H: Host> Interp<'_, H> {
                 }
             }
             ExprKind::Compare(left, rest) => self.compare(left, rest, scope),
-            ExprKind::Choice(condition, then, other) => match self.eval(condition, scope).truth() {
-                Some(true) => self.eval(then, scope),
-                Some(false) => self.eval(other, scope),
-                None => {
+            ExprKind::Choice(condition, then, other) => match self.eval(condition, scope) {
+                sure if sure.truth() == Some(true) => self.eval(then, scope),
+                sure if sure.truth() == Some(false) => self.eval(other, scope),
+                likely if likely.likely() == Some(true) => self.eval(then, scope).assumed(),
+                likely if likely.likely() == Some(false) => self.eval(other, scope).assumed(),
+                _ => {
                     let (then, other) = (self.eval(then, scope), self.eval(other, scope));
                     match (&then, &other) {
                         (Value::None, _) => other,
@@ -173,7 +184,7 @@ impl<H: Host> Interp<'_, H> {
                 _ => self.comprehension(body, value, rest, scope, found),
             },
             Some((Clause::For(target, items), rest)) => {
-                let Some(items) = self.eval(items, scope).items() else {
+                let Some(items) = self.eval(items, scope).turns() else {
                     self.unknown_target(target, scope);
                     // What is called within is seen once.
                     self.maybe += 1;
@@ -191,17 +202,20 @@ impl<H: Host> Interp<'_, H> {
 
     fn compare(&mut self, left: &Expr, rest: &[(Comparison, Expr)], scope: &Rc<Scope>) -> Value {
         let mut left = self.eval(left, scope);
-        let mut all = Some(true);
+        let (mut all, mut likely) = (Some(true), Some(true));
         for (comparison, right) in rest {
             let right = self.eval(right, scope);
             let one = compared(*comparison, &left, &right);
-            all = match (all, one) {
-                (Some(a), Some(b)) => Some(a && b),
-                _ => None,
-            };
+            let both = |so_far: Option<bool>, one: Option<bool>| Some(so_far? && one?);
+            likely = both(likely, one.or_else(|| compared(*comparison, &left.as_it_stands(), &right.as_it_stands())));
+            all = both(all, one);
             left = right;
         }
-        all.map_or_else(|| Value::unknown("condition"), Value::Bool)
+        match (all, likely) {
+            (Some(all), _) => Value::Bool(all),
+            (None, Some(likely)) => Value::Likely(likely),
+            (None, None) => Value::unknown("condition"),
+        }
     }
 
     fn text(&mut self, parts: &[TextPart], scope: &Rc<Scope>) -> Value {
@@ -220,7 +234,8 @@ impl<H: Host> Interp<'_, H> {
                     let value = self.eval(expr, scope);
                     // A name nobody knows says more than what it stands for.
                     let (shown, known) = match (&value, name_of(expr)) {
-                        (Value::Unknown(_) | Value::Outside(_), Some(name)) => (placeholder(&name), false),
+                        (Value::Unknown(own), Some(name)) if says_nothing(own) => (placeholder(&name), false),
+                        (Value::Outside(_), Some(name)) => (placeholder(&name), false),
                         _ => value.shown(),
                     };
                     text.push_str(&shown);
@@ -248,14 +263,17 @@ impl<H: Host> Interp<'_, H> {
             let written = file.text.get(start..end).filter(|written| is_raw && file.editable && *written == raw);
             Origin { at: file.span(start, end), raw: written.map(Arc::from), params, is_file: false }
         });
-        Value::Text(Rc::new(Text { text, whole, origin }))
+        Value::Text(Rc::new(Text { text, whole, origin, assumed: false }))
     }
 
     fn item(&mut self, owner: Value, key: &Expr, scope: &Rc<Scope>) -> Value {
         if let ExprKind::Slice(from, to) = &key.kind {
             let mut side = |side: &Option<Box<Expr>>| side.as_ref().map(|expr| self.eval(expr, scope));
             let (from, to) = (side(from), side(to));
-            return slice(&owner, from.as_ref(), to.as_ref());
+            return match &owner {
+                Value::Unknown(name) if outside::is_of_the_run(name) => owner.clone(),
+                _ => slice(&owner, from.as_ref(), to.as_ref()),
+            };
         }
         let key = self.eval(key, scope);
         match (&owner, &key) {
@@ -275,6 +293,7 @@ impl<H: Host> Interp<'_, H> {
                 field.unwrap_or_else(|| self.variable(&owner, key.as_known()))
             }
             (Value::Outside(_), _) => self.variable(&owner, key.as_known()),
+            (Value::Unknown(name), _) if outside::is_of_the_run(name) => owner.clone(),
             _ => Value::unknown(key.as_known().unwrap_or("item")),
         }
     }
@@ -306,11 +325,16 @@ impl<H: Host> Interp<'_, H> {
                 (Value::Text(a), Value::Text(_)) => {
                     let (b, known) = right.shown();
                     let joined = outside::join_paths(&[a.text.clone(), b]);
-                    Value::Text(Rc::new(Text { text: joined, whole: a.whole && known, origin: None }))
+                    Value::Text(Rc::new(Text { text: joined, whole: a.whole && known, origin: None, assumed: false }))
                 }
                 (Value::Unknown(_) | Value::Thing(_) | Value::Outside(_), Value::Text(_)) => {
                     let ((a, _), (b, _)) = (left.shown(), right.shown());
-                    Value::Text(Rc::new(Text { text: outside::join_paths(&[a, b]), whole: false, origin: None }))
+                    Value::Text(Rc::new(Text {
+                        text: outside::join_paths(&[a, b]),
+                        whole: false,
+                        origin: None,
+                        assumed: false,
+                    }))
                 }
                 _ => number(operator, &left, &right),
             },
@@ -370,8 +394,15 @@ impl<H: Host> Interp<'_, H> {
             Some(origin) => Some(Origin { params, ..origin }),
             None => format.origin.clone().map(|origin| Origin { raw: None, ..origin }),
         };
-        Value::Text(Rc::new(Text { text: out, whole, origin }))
+        Value::Text(Rc::new(Text { text: out, whole, origin, assumed: false }))
     }
+}
+
+/// Whether what a value is called says less than where it is asked for.
+pub(super) fn says_nothing(name: &str) -> bool {
+    const PLAIN: &[&str] =
+        &["unknown", "item", "items", "value", "number", "text", "content", "condition", "module", "variable"];
+    PLAIN.contains(&name)
 }
 
 /// The last word of a name in an f-string: `self.schema` is `schema`.
@@ -416,7 +447,8 @@ fn compared(comparison: Comparison, left: &Value, right: &Value) -> Option<bool>
 
 /// What is asked of an environment nobody knows is answered for production.
 fn productive(left: &Value, right: &Value) -> Option<bool> {
-    let known = left.as_known().or(right.as_known())?.to_ascii_lowercase();
+    let sure = |value: &Value| value.as_text().filter(|text| text.whole && !text.assumed).map(|text| text.text.clone());
+    let known = sure(left).or(sure(right))?.to_ascii_lowercase();
     match known.as_str() {
         "prod" | "production" | "prd" | "live" => Some(true),
         "dev" | "development" | "test" | "local" | "staging" | "stage" | "stg" | "uat" | "qa" => Some(false),
@@ -444,6 +476,9 @@ fn add(left: Value, right: Value) -> Value {
 fn number(operator: Binary, left: &Value, right: &Value) -> Value {
     match (operator, left, right) {
         (Binary::Subtract, Value::Int(a), Value::Int(b)) => Value::Int(a.wrapping_sub(*b)),
+        (_, Value::Unknown(name), _) | (_, _, Value::Unknown(name)) if outside::is_of_the_run(name) => {
+            Value::unknown(name)
+        }
         (Binary::Multiply, Value::Int(a), Value::Int(b)) => Value::Int(a.wrapping_mul(*b)),
         (Binary::Remainder, Value::Int(a), Value::Int(b)) if *b != 0 => Value::Int(a.wrapping_rem(*b)),
         _ => Value::unknown("number"),
@@ -480,6 +515,25 @@ fn slice(owner: &Value, from: Option<&Value>, to: Option<&Value>) -> Value {
 }
 
 impl Value {
+    /// What a loop over it gives, turn by turn: items, keys, or the letters of a short text.
+    pub(super) fn turns(&self) -> Option<Vec<Value>> {
+        match self {
+            Value::Text(text) if text.whole && !text.assumed && text.text.len() <= MAX_LETTERS => {
+                Some(text.text.chars().map(|letter| Value::text(letter.to_string())).collect())
+            }
+            other => other.items(),
+        }
+    }
+
+    /// The value as if nobody said otherwise.
+    fn as_it_stands(&self) -> Value {
+        match self {
+            Value::Likely(yes) => Value::Bool(*yes),
+            Value::Text(text) if text.assumed => Value::Text(Rc::new(Text { assumed: false, ..(**text).clone() })),
+            other => other.clone(),
+        }
+    }
+
     /// `left and self`, where `left` may be unknown.
     fn and_unless(self, left: Value) -> Value {
         match (left.truth(), self.truth()) {

@@ -20,10 +20,10 @@ use crate::{
 };
 
 /// Statements and expressions one file may take.
-const FUEL: usize = 400_000;
+const FUEL: usize = 1_000_000;
 /// Those that all functions walked for their own sake may take together, and each of them.
-const FUEL_OF_CALLS: usize = 600_000;
-const FUEL_OF_CALL: usize = 20_000;
+const FUEL_OF_CALLS: usize = 3_000_000;
+const FUEL_OF_CALL: usize = 250_000;
 /// Turns of one loop.
 pub(super) const MAX_TURNS: usize = 1_000;
 /// Blocks, calls and expressions within each other.
@@ -59,6 +59,8 @@ pub(crate) struct Interp<'a, H: Host> {
     pub(super) depth: usize,
     fuel: usize,
     fuel_of_calls: usize,
+    /// Where the walk ended before the text did.
+    pub(super) stopped: Option<Span>,
     things: usize,
     parsed: &'a Modules,
     modules: BTreeMap<Utf8PathBuf, Rc<Scope>>,
@@ -100,6 +102,7 @@ impl<'a, H: Host> Interp<'a, H> {
             depth: 0,
             fuel: FUEL,
             fuel_of_calls: FUEL_OF_CALLS,
+            stopped: None,
             things: 0,
             parsed,
             modules: BTreeMap::new(),
@@ -123,10 +126,17 @@ impl<'a, H: Host> Interp<'a, H> {
             let here = "this is no Python that carve knows";
             self.faults.push(Diagnostic::new(CodeEntry::E024, file.span(*start, *end), here));
         }
-        self.block(&parsed.statements, &scope);
-        if self.fuel == 0 {
-            let here = "too much happens here to be followed to its end";
-            self.faults.push(Diagnostic::new(CodeEntry::E024, file.whole(), here));
+        for statement in &parsed.statements {
+            // One statement takes at most half of what is left, so that what stands behind it is read too.
+            let left = self.fuel;
+            self.fuel = left.div_ceil(2);
+            let granted = self.fuel;
+            let flow = self.block(std::slice::from_ref(statement), &scope);
+            self.tell_stop("what the rest of this statement does");
+            self.fuel += left - granted;
+            if matches!(flow, Flow::Raise | Flow::Return(_)) {
+                break;
+            }
         }
         Some(scope)
     }
@@ -137,10 +147,23 @@ impl<'a, H: Host> Interp<'a, H> {
         scope
     }
 
+    /// Tells where a walk ended early, with what is not known for that.
+    fn tell_stop(&mut self, unread: &str) {
+        if let Some(at) = self.stopped.take() {
+            let here = format!("too much happens before this: {unread} was not followed from here on");
+            self.faults.push(Diagnostic::new(CodeEntry::E024, at, here));
+        }
+    }
+
     /// Takes one step; false where none is left or the walk is too deep.
     pub(super) fn step(&mut self) -> bool {
         self.fuel = self.fuel.saturating_sub(1);
         self.fuel > 0 && self.depth < MAX_DEPTH
+    }
+
+    /// Whether no step is left.
+    pub(super) fn is_spent(&self) -> bool {
+        self.fuel == 0
     }
 
     /// A value for a call of something outside.
@@ -236,12 +259,11 @@ impl<'a, H: Host> Interp<'a, H> {
     fn choose(&mut self, arms: &[(Option<Expr>, Vec<Stmt>)], scope: &Rc<Scope>) -> Flow {
         // Once one condition is not known, no later arm is certain.
         let mut certain = true;
+        // The arm that is taken unless somebody says otherwise: walked last, so that what it sets stays.
+        let mut favoured: Option<&Vec<Stmt>> = None;
         for (condition, body) in arms {
-            let truth = match condition {
-                Some(condition) => self.eval(condition, scope).truth(),
-                None => Some(true),
-            };
-            match truth {
+            let value = condition.as_ref().map_or(Value::Bool(true), |condition| self.eval(condition, scope));
+            match value.truth() {
                 // A guard that raises tells what a run needs; the reading goes on without it.
                 Some(true) if certain => match self.block(body, scope) {
                     Flow::Raise => return Flow::Next,
@@ -249,14 +271,20 @@ impl<'a, H: Host> Interp<'a, H> {
                 },
                 Some(true) => {
                     let _ = self.perhaps(body, scope);
-                    return Flow::Next;
+                    break;
                 }
                 Some(false) => {}
                 None => {
                     certain = false;
-                    let _ = self.perhaps(body, scope);
+                    match value.likely() {
+                        Some(true) if favoured.is_none() => favoured = Some(body),
+                        _ => drop(self.perhaps(body, scope)),
+                    }
                 }
             }
+        }
+        if let Some(body) = favoured {
+            let _ = self.perhaps(body, scope);
         }
         Flow::Next
     }
@@ -266,6 +294,7 @@ impl<'a, H: Host> Interp<'a, H> {
         let granted = self.fuel_of_calls.min(FUEL_OF_CALL);
         let before = std::mem::replace(&mut self.fuel, granted);
         let value = self.call_function(function, given);
+        self.tell_stop(&format!("what the rest of `{}` does", function.def.name));
         self.fuel_of_calls -= granted - self.fuel;
         self.fuel = before;
         value
@@ -273,12 +302,16 @@ impl<'a, H: Host> Interp<'a, H> {
 
     fn repeat(&mut self, target: &Expr, items: &Expr, body: &[Stmt], scope: &Rc<Scope>) -> Flow {
         let value = self.eval(items, scope);
-        let Some(items) = value.items() else {
+        let Some(items) = value.turns() else {
             // Nobody knows how often: once, with names that say so.
             self.unknown_target(target, scope);
             let _ = self.perhaps(body, scope);
             return Flow::Next;
         };
+        if items.len() > MAX_TURNS {
+            let here = format!("{} turns: the first {MAX_TURNS} of them were followed", items.len());
+            self.faults.push(Diagnostic::new(CodeEntry::E024, scope.file.span(target.start, target.end), here));
+        }
         for item in items.into_iter().take(MAX_TURNS) {
             self.assign(target, item, scope);
             match self.block(body, scope) {
@@ -326,7 +359,9 @@ impl<'a, H: Host> Interp<'a, H> {
                 let says_less = self.maybe > 0 && matches!(value, Value::None | Value::Unknown(_));
                 let known = || scope.names.borrow().get(name).is_some_and(|old| !matches!(old, Value::None));
                 if !(says_less && known()) {
-                    scope.set(name, value);
+                    let before = scope.names.borrow().get(name).cloned().filter(|_| self.maybe > 0);
+                    let differs = before.is_some_and(|old| old.equals(&value) != Some(true));
+                    scope.set(name, if differs { value.assumed() } else { value });
                 }
             }
             ExprKind::Tuple(parts) | ExprKind::List(parts) => match value.items() {

@@ -25,7 +25,9 @@ impl<H: Host> Interp<'_, H> {
 fn text_method(text: &Rc<Text>, name: &str, given: &Given) -> Option<Value> {
     let argument = |at: usize| given.args.get(at);
     let known = |at: usize| argument(at).and_then(Value::as_known);
-    let with = |new: String| Some(Value::Text(Rc::new(Text { text: new, whole: text.whole, origin: cut(text) })));
+    let with = |new: String| {
+        Some(Value::Text(Rc::new(Text { text: new, whole: text.whole, origin: cut(text), assumed: text.assumed })))
+    };
     match name {
         "format" | "format_map" => Some(format(text, given)),
         "strip" | "rstrip" | "lstrip" => {
@@ -37,7 +39,12 @@ fn text_method(text: &Rc<Text>, name: &str, given: &Given) -> Option<Value> {
                 _ => text.text.trim_start_matches(is),
             };
             // Without its outer blanks it is the same SQL.
-            Some(Value::Text(Rc::new(Text { text: new.to_owned(), whole: text.whole, origin: text.origin.clone() })))
+            Some(Value::Text(Rc::new(Text {
+                text: new.to_owned(),
+                whole: text.whole,
+                origin: text.origin.clone(),
+                assumed: text.assumed,
+            })))
         }
         "upper" if text.whole => with(text.text.to_uppercase()),
         "lower" if text.whole => with(text.text.to_lowercase()),
@@ -48,7 +55,12 @@ fn text_method(text: &Rc<Text>, name: &str, given: &Given) -> Option<Value> {
             let whole = text.whole && to.1;
             let raw = text.origin.clone().filter(|_| !text.text.contains(from));
             let origin = raw.or_else(|| cut(text));
-            Some(Value::Text(Rc::new(Text { text: text.text.replace(from, &to.0), whole, origin })))
+            Some(Value::Text(Rc::new(Text {
+                text: text.text.replace(from, &to.0),
+                whole,
+                origin,
+                assumed: text.assumed,
+            })))
         }
         "split" if text.whole => {
             let parts: Vec<Value> = match known(0) {
@@ -59,8 +71,8 @@ fn text_method(text: &Rc<Text>, name: &str, given: &Given) -> Option<Value> {
         }
         "splitlines" if text.whole => Some(Value::list(text.text.lines().map(Value::text).collect())),
         "join" => join(text, argument(0)?),
-        "startswith" if text.whole => Some(Value::Bool(text.text.starts_with(known(0)?))),
-        "endswith" if text.whole => Some(Value::Bool(text.text.ends_with(known(0)?))),
+        "startswith" if text.whole => Some(truth(text, text.text.starts_with(known(0)?))),
+        "endswith" if text.whole => Some(truth(text, text.text.ends_with(known(0)?))),
         "removesuffix" => with(text.text.strip_suffix(known(0)?).unwrap_or(&text.text).to_owned()),
         "removeprefix" => with(text.text.strip_prefix(known(0)?).unwrap_or(&text.text).to_owned()),
         "joinpath" => {
@@ -70,6 +82,11 @@ fn text_method(text: &Rc<Text>, name: &str, given: &Given) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// What is asked of `text` is answered as surely as the text is known.
+fn truth(text: &Text, yes: bool) -> Value {
+    if text.assumed { Value::Likely(yes) } else { Value::Bool(yes) }
 }
 
 /// The place of a text of which only a piece is left.
@@ -135,7 +152,8 @@ fn format(text: &Rc<Text>, given: &Given) -> Value {
         };
         let value = value.unwrap_or_else(|| Value::unknown(name));
         let (shown, known) = match (&value, head.parse::<usize>().is_err() && !head.is_empty()) {
-            (Value::Unknown(_) | Value::Outside(_), true) => (super::value::placeholder(head), false),
+            (Value::Unknown(own), true) if super::expr::says_nothing(own) => (super::value::placeholder(head), false),
+            (Value::Outside(_), true) => (super::value::placeholder(head), false),
             _ => value.shown(),
         };
         let is_name = !name.is_empty()
@@ -155,7 +173,7 @@ fn format(text: &Rc<Text>, given: &Given) -> Value {
         true => Origin { params, ..origin },
         false => Origin { raw: None, params: Vec::new(), is_file: false, ..origin },
     });
-    Value::Text(Rc::new(Text { text: out, whole, origin }))
+    Value::Text(Rc::new(Text { text: out, whole, origin, assumed: false }))
 }
 
 fn list_method(owner: &Value, name: &str, given: &Given) -> Option<Value> {

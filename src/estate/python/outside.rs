@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{
     calls::Given,
     interp::{Host, Interp, MAX_TURNS},
+    methods::MAX_ITEMS,
     value::{Origin, Scope, Text, Thing, Value, placeholder},
 };
 use crate::estate::{
@@ -14,6 +15,13 @@ use crate::estate::{
     text_file::TextFile,
     yaml::{self, Node, Shape},
 };
+
+/// What a clock or a new id says: no two runs have the same.
+const ONCE: &str = "run_unique";
+/// The moment at which the code runs.
+const NOW: &str = "now";
+/// Times one list of a product is repeated.
+const MAX_REPEAT: usize = 8;
 
 /// Built-in functions that are named without a module.
 const BUILTINS: &[&str] = &[
@@ -45,6 +53,8 @@ const BUILTINS: &[&str] = &[
     "float",
     "repr",
     "frozenset",
+    "round",
+    "abs",
 ];
 
 pub(super) fn is_builtin(name: &str) -> bool {
@@ -58,25 +68,39 @@ impl<H: Host> Interp<'_, H> {
         match path {
             "str" | "repr" => Some(match first {
                 Some(value @ Value::Text(_)) => value.clone(),
+                Some(Value::Unknown(name)) if !super::expr::says_nothing(name) => Value::unknown(name),
                 Some(value) => {
                     let (text, whole) = value.shown();
-                    Value::Text(Rc::new(Text { text, whole, origin: None }))
+                    Value::Text(Rc::new(Text { text, whole, origin: None, assumed: false }))
                 }
                 None => Value::text(""),
             }),
             "int" => match first {
                 Some(value @ Value::Int(_)) => Some(value.clone()),
+                Some(Value::Float(number)) => Some(Value::Int(*number as i64)),
+                Some(Value::Unknown(name)) => Some(Value::unknown(name)),
                 Some(Value::Text(text)) => text.text.trim().parse().ok().map(Value::Int),
                 _ => None,
             },
-            "bool" => first.and_then(Value::truth).map(Value::Bool),
+            "round" | "abs" | "float" => first.filter(|value| !matches!(value, Value::Thing(_))).cloned(),
+            "bool" => match first? {
+                likely @ (Value::Likely(_) | Value::Unknown(_)) => Some(likely.clone()),
+                sure => sure.truth().map(Value::Bool),
+            },
             "len" => match first? {
                 Value::Text(text) if text.whole => Some(Value::Int(text.text.len() as i64)),
                 value => Some(Value::Int(value.items()?.len() as i64)),
             },
             "range" => range(given),
-            "enumerate" => numbered(first?),
+            "enumerate" => numbered(given),
             "zip" => zipped(&given.args),
+            "itertools.chain" => chained(&given.args),
+            "itertools.chain.from_iterable" => chained(&first?.items()?),
+            "itertools.product" => Some(product(given)),
+            "dict.fromkeys" => {
+                let value = given.args.get(1).cloned().unwrap_or(Value::None);
+                Some(Value::dict(first?.turns()?.into_iter().map(|key| (key, value.clone())).collect()))
+            }
             "list" | "tuple" | "set" | "sorted" | "reversed" | "frozenset" => listed(path, first),
             "dict" => Some(dict(given)),
             "os.path.join" => Some(joined(given)),
@@ -92,7 +116,7 @@ impl<H: Host> Interp<'_, H> {
             "os.listdir" => self.listed(first?),
             "json.loads" | "yaml.safe_load" | "yaml.load" | "json.load" | "yaml.full_load" => self.parsed(first?),
             "datetime.timedelta" => Some(duration(given)),
-            _ => None,
+            _ => of_the_run(path).map(Value::unknown),
         }
     }
 
@@ -105,7 +129,8 @@ impl<H: Host> Interp<'_, H> {
         let default =
             given.args.get(1).or_else(|| given.named.iter().find(|(key, _)| &**key == "default").map(|(_, v)| v));
         match default {
-            Some(value) if !matches!(value, Value::None) => value.clone(),
+            // An empty default says only that the variable may be missing.
+            Some(value) if !matches!(value, Value::None) && value.as_known() != Some("") => value.clone().assumed(),
             _ => Value::unknown(name),
         }
     }
@@ -167,7 +192,7 @@ impl<H: Host> Interp<'_, H> {
 pub(super) fn file_value(file: &TextFile) -> Value {
     let raw: Option<Arc<str>> = file.editable.then(|| file.text.clone());
     let origin = Origin { at: file.whole(), raw, params: Vec::new(), is_file: true };
-    Value::Text(Rc::new(Text { text: file.text.to_string(), whole: true, origin: Some(origin) }))
+    Value::Text(Rc::new(Text { text: file.text.to_string(), whole: true, origin: Some(origin), assumed: false }))
 }
 
 fn nowhere() -> TextFile {
@@ -200,17 +225,102 @@ fn range(given: &Given) -> Option<Value> {
         2 => (number(0)?, number(1)?, 1),
         _ => (number(0)?, number(1)?, number(2)?),
     };
-    let step = usize::try_from(step).ok().filter(|step| *step > 0)?;
-    Some(Value::list((from..to).step_by(step).take(MAX_TURNS).map(Value::Int).collect()))
+    let by = usize::try_from(step.unsigned_abs()).ok().filter(|by| *by > 0)?;
+    let numbers: Vec<Value> = match step > 0 {
+        true => (from..to).step_by(by).take(MAX_TURNS + 1).map(Value::Int).collect(),
+        false => {
+            (to.checked_add(1)?..from.checked_add(1)?).rev().step_by(by).take(MAX_TURNS + 1).map(Value::Int).collect()
+        }
+    };
+    Some(Value::list(numbers))
 }
 
-fn numbered(items: &Value) -> Option<Value> {
-    let items = items.items()?.into_iter().enumerate();
-    Some(Value::list(items.map(|(at, item)| Value::list(vec![Value::Int(at as i64), item])).collect()))
+/// `enumerate(items, start)`.
+fn numbered(given: &Given) -> Option<Value> {
+    let start = given.args.get(1).or_else(|| given.named.iter().find(|(name, _)| &**name == "start").map(|(_, v)| v));
+    let start = match start {
+        Some(Value::Int(start)) => *start,
+        _ => 0,
+    };
+    let items = given.args.first()?.turns()?.into_iter().zip(start..);
+    Some(Value::list(items.map(|(item, at)| Value::list(vec![Value::Int(at), item])).collect()))
+}
+
+/// The items of all lists, one after the other.
+fn chained(lists: &[Value]) -> Option<Value> {
+    let all: Vec<Vec<Value>> = lists.iter().map(Value::turns).collect::<Option<_>>()?;
+    Some(Value::list(all.into_iter().flatten().take(MAX_ITEMS).collect()))
+}
+
+/// `itertools.product(a, b, repeat=2)`.
+fn product(given: &Given) -> Value {
+    let Some(lists) = given.args.iter().map(Value::turns).collect::<Option<Vec<_>>>() else {
+        return Value::unknown("items");
+    };
+    let repeat = match given.named.iter().find(|(name, _)| &**name == "repeat") {
+        Some((_, Value::Int(times))) => usize::try_from(*times).unwrap_or(0).min(MAX_REPEAT),
+        Some(_) => return Value::unknown("items"),
+        None => 1,
+    };
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for list in (0..repeat).flat_map(|_| &lists) {
+        let grown = rows.iter().flat_map(|row| list.iter().map(move |item| [row.as_slice(), &[item.clone()]].concat()));
+        rows = grown.take(MAX_ITEMS).collect();
+    }
+    Value::list(rows.into_iter().map(Value::list).collect())
+}
+
+/// What of `path` is another each time it is asked: a clock, a random number, a new id.
+fn of_the_run(path: &str) -> Option<&'static str> {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let is_moment = ["datetime.", "date.", "pendulum.", "timezone.", "Timestamp."].iter().any(|of| path.contains(of));
+    match last {
+        "now" | "utcnow" | "today" | "now_" if is_moment => Some(NOW),
+        _ if path.starts_with("uuid.uuid") || path.starts_with("secrets.token") => Some(ONCE),
+        "time" | "time_ns" | "monotonic" | "perf_counter" if path.starts_with("time.") => Some(ONCE),
+        "random" | "randint" | "randrange" | "getrandbits" if path.starts_with("random.") => Some(ONCE),
+        _ => None,
+    }
+}
+
+/// Whether `name` stands for what no two runs share.
+pub(super) fn is_once(name: &str) -> bool {
+    matches!(name, ONCE | "run_id")
+}
+
+/// Whether `name` stands for what is another each time it is asked.
+pub(super) fn is_of_the_run(name: &str) -> bool {
+    name == NOW || is_once(name)
+}
+
+/// What a method of a value nobody knows gives, where it is still that value: its text, or a moment's.
+pub(super) fn of_unknown(hint: &str, method: &str, given: &Given) -> Option<Value> {
+    let first = given.args.first().and_then(Value::as_known);
+    match method {
+        "strftime" | "format" if method == "strftime" || hint == NOW => Some(Value::unknown(moment(hint, first?))),
+        "replace" if hint == "ds" && first == Some("-") => Some(Value::unknown("ds_nodash")),
+        "replace" | "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "date" | "astimezone" | "add" | "subtract" => {
+            Some(Value::unknown(hint))
+        }
+        "timestamp" | "isoformat" | "int_timestamp" | "hex" | "to_iso8601_string" if is_of_the_run(hint) => {
+            Some(Value::unknown(ONCE))
+        }
+        _ => None,
+    }
+}
+
+/// What a moment written as `format` is called: by the day it is a partition, finer it is the run's own.
+fn moment(hint: &str, format: &str) -> &'static str {
+    let is_fine = ["%H", "%I", "%M", "%S", "%s", "%f", "%X", "%T", "HH", "mm"].iter().any(|mark| format.contains(mark));
+    match is_fine {
+        true if hint == NOW => ONCE,
+        _ if format.contains('-') => "ds",
+        _ => "ds_nodash",
+    }
 }
 
 fn zipped(all: &[Value]) -> Option<Value> {
-    let lists: Vec<Vec<Value>> = all.iter().map(Value::items).collect::<Option<_>>()?;
+    let lists: Vec<Vec<Value>> = all.iter().map(Value::turns).collect::<Option<_>>()?;
     let length = lists.iter().map(Vec::len).min()?;
     let row = |at: usize| Value::list(lists.iter().map(|list| list[at].clone()).collect());
     Some(Value::list((0..length).map(row).collect()))
@@ -218,7 +328,7 @@ fn zipped(all: &[Value]) -> Option<Value> {
 
 fn listed(how: &str, items: Option<&Value>) -> Option<Value> {
     let Some(items) = items else { return Some(Value::list(Vec::new())) };
-    let mut items = items.items()?;
+    let mut items = items.turns()?;
     match how {
         "reversed" => items.reverse(),
         "sorted" if items.iter().all(|item| item.as_known().is_some()) => {
@@ -264,7 +374,7 @@ fn joined(given: &Given) -> Value {
             text
         })
         .collect();
-    Value::Text(Rc::new(Text { text: join_paths(&parts), whole, origin: None }))
+    Value::Text(Rc::new(Text { text: join_paths(&parts), whole, origin: None, assumed: false }))
 }
 
 /// The parts of a path as one; a part that begins at the root starts it anew.
@@ -277,10 +387,13 @@ pub(super) fn join_paths(parts: &[String]) -> String {
 
 fn on_path(value: &Value, change: impl Fn(&Utf8Path) -> String) -> Value {
     match value {
-        Value::Text(text) => {
-            Value::Text(Rc::new(Text { text: change(text.text.as_str().into()), whole: text.whole, origin: None }))
-        }
-        other => Value::Text(Rc::new(Text { text: other.shown().0, whole: false, origin: None })),
+        Value::Text(text) => Value::Text(Rc::new(Text {
+            text: change(text.text.as_str().into()),
+            whole: text.whole,
+            origin: None,
+            assumed: false,
+        })),
+        other => Value::Text(Rc::new(Text { text: other.shown().0, whole: false, origin: None, assumed: false })),
     }
 }
 
@@ -294,7 +407,7 @@ pub(super) fn path_attribute(text: &Rc<Text>, name: &str) -> Option<Value> {
         "suffix" => path.extension().map(|ending| format!(".{ending}")).unwrap_or_default(),
         _ => return None,
     };
-    Some(Value::Text(Rc::new(Text { text: part, whole: text.whole, origin: None })))
+    Some(Value::Text(Rc::new(Text { text: part, whole: text.whole, origin: None, assumed: false })))
 }
 
 /// A span of time as `every 1d2h`.
@@ -311,7 +424,14 @@ fn duration(given: &Given) -> Value {
         let unit = UNITS.iter().find(|(unit, _)| *unit == &**name).map(|(_, seconds)| *seconds as f64);
         match (unit, number(value)) {
             (Some(unit), Some(number)) => seconds += unit * number,
-            _ => return Value::Text(Rc::new(Text { text: placeholder("timedelta"), whole: false, origin: None })),
+            _ => {
+                return Value::Text(Rc::new(Text {
+                    text: placeholder("timedelta"),
+                    whole: false,
+                    origin: None,
+                    assumed: false,
+                }));
+            }
         }
     }
     let seconds = seconds.max(0.0) as u64;

@@ -14,6 +14,8 @@ const MAX_COMPARED: usize = 6;
 pub(crate) enum Value {
     None,
     Bool(bool),
+    /// A truth as things stand where nobody says otherwise: no condition is decided by it.
+    Likely(bool),
     Int(i64),
     Float(f64),
     Text(Rc<Text>),
@@ -39,6 +41,8 @@ pub(crate) struct Text {
     pub(crate) text: String,
     /// Whether all of it is known.
     pub(crate) whole: bool,
+    /// Whether another text may stand in its place: a default, or one of several ways. It names, but decides nothing.
+    pub(crate) assumed: bool,
     pub(crate) origin: Option<Origin>,
 }
 
@@ -193,7 +197,7 @@ impl Class {
 impl Value {
     /// A known text without a place.
     pub(crate) fn text(text: impl Into<String>) -> Value {
-        Value::Text(Rc::new(Text { text: text.into(), whole: true, origin: None }))
+        Value::Text(Rc::new(Text { text: text.into(), whole: true, origin: None, assumed: false }))
     }
 
     pub(crate) fn unknown(name: &str) -> Value {
@@ -249,11 +253,29 @@ impl Value {
             Value::Bool(yes) => Some(*yes),
             Value::Int(number) => Some(*number != 0),
             Value::Float(number) => Some(*number != 0.0),
-            Value::Text(text) if text.whole => Some(!text.text.is_empty()),
+            Value::Text(text) if text.whole && !text.assumed => Some(!text.text.is_empty()),
             Value::List(items) => Some(!items.borrow().is_empty()),
             Value::Dict(pairs) => Some(!pairs.borrow().is_empty()),
-            Value::Text(_) | Value::Unknown(_) | Value::Outside(_) | Value::Thing(_) => None,
+            Value::Text(_) | Value::Likely(_) | Value::Unknown(_) | Value::Outside(_) | Value::Thing(_) => None,
             Value::Function(_) | Value::Class(_) | Value::Module(_) => Some(true),
+        }
+    }
+
+    /// Whether it counts as true unless somebody says otherwise; `None` where even that is not known.
+    pub(crate) fn likely(&self) -> Option<bool> {
+        match self {
+            Value::Likely(yes) => Some(*yes),
+            Value::Text(text) if text.whole && text.assumed => Some(!text.text.is_empty()),
+            other => other.truth(),
+        }
+    }
+
+    /// The same value where another may stand in its place.
+    pub(crate) fn assumed(self) -> Value {
+        match self {
+            Value::Bool(yes) => Value::Likely(yes),
+            Value::Text(text) if text.whole => Value::Text(Rc::new(Text { assumed: true, ..(*text).clone() })),
+            other => other,
         }
     }
 
@@ -261,8 +283,8 @@ impl Value {
     pub(crate) fn shown(&self) -> (String, bool) {
         match self {
             Value::None => ("None".to_owned(), true),
-            Value::Bool(true) => ("True".to_owned(), true),
-            Value::Bool(false) => ("False".to_owned(), true),
+            Value::Bool(true) | Value::Likely(true) => ("True".to_owned(), true),
+            Value::Bool(false) | Value::Likely(false) => ("False".to_owned(), true),
             Value::Int(number) => (number.to_string(), true),
             Value::Float(number) => (number.to_string(), true),
             Value::Text(text) => (text.text.clone(), text.whole),
@@ -284,13 +306,14 @@ impl Value {
     fn same(&self, other: &Value, levels: usize) -> Option<bool> {
         match (self, other) {
             (Value::List(_), Value::List(_)) if levels == 0 => None,
+            (Value::Text(text), _) | (_, Value::Text(text)) if text.assumed => None,
             (Value::Text(a), Value::Text(b)) if a.whole && b.whole => Some(a.text == b.text),
             (Value::Int(a), Value::Int(b)) => Some(a == b),
             (Value::Float(a), Value::Float(b)) => Some(a == b),
             (Value::Bool(a), Value::Bool(b)) => Some(a == b),
             (Value::None, Value::None) => Some(true),
-            (Value::Unknown(_) | Value::Outside(_) | Value::Thing(_), _)
-            | (_, Value::Unknown(_) | Value::Outside(_) | Value::Thing(_)) => None,
+            (Value::Likely(_) | Value::Unknown(_) | Value::Outside(_) | Value::Thing(_), _)
+            | (_, Value::Likely(_) | Value::Unknown(_) | Value::Outside(_) | Value::Thing(_)) => None,
             (Value::Text(text), _) | (_, Value::Text(text)) if !text.whole => None,
             (Value::List(a), Value::List(b)) => {
                 let (a, b) = (a.borrow(), b.borrow());
@@ -321,6 +344,7 @@ impl Text {
         Text {
             text,
             whole,
+            assumed: of.iter().any(|value| value.as_text().is_some_and(|text| text.assumed)),
             origin: origin.map(|origin| Origin { raw: None, params: Vec::new(), is_file: false, ..origin }),
         }
     }

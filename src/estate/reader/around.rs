@@ -146,6 +146,11 @@ impl<'a> Around<'a> {
 
 /// Whether `path` fits a glob in which `**` stands for any number of folders.
 pub(crate) fn fits_path(path: &Utf8Path, glob: &str) -> bool {
+    // Most files fall at the first look at their names.
+    let last = glob.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
+    if last != "**" && !fits_glob(path.file_name().unwrap_or_default(), last) {
+        return false;
+    }
     let parts: Vec<&str> = path.components().map(|part| part.as_str()).collect();
     let globs: Vec<&str> = glob.trim_start_matches("./").split('/').filter(|part| !part.is_empty()).collect();
     // Which of the first globs fit the parts so far.
@@ -172,15 +177,22 @@ pub(crate) fn fits_path(path: &Utf8Path, glob: &str) -> bool {
 
 /// Whether `text` fits a glob of `*` and `?`.
 pub(crate) fn fits_glob(text: &str, glob: &str) -> bool {
+    if text.is_ascii() && glob.is_ascii() {
+        return fits(text.as_bytes(), glob.as_bytes(), [b'*', b'?']);
+    }
     let (text, glob): (Vec<char>, Vec<char>) = (text.chars().collect(), glob.chars().collect());
+    fits(&text, &glob, ['*', '?'])
+}
+
+fn fits<C: Copy + PartialEq>(text: &[C], glob: &[C], [any, one]: [C; 2]) -> bool {
     let (mut at, mut in_glob, mut star) = (0, 0, None);
     while at < text.len() {
         match glob.get(in_glob) {
-            Some('*') => {
+            Some(c) if *c == any => {
                 star = Some((in_glob, at));
                 in_glob += 1;
             }
-            Some(c) if *c == '?' || *c == text[at] => {
+            Some(c) if *c == one || *c == text[at] => {
                 at += 1;
                 in_glob += 1;
             }
@@ -192,7 +204,7 @@ pub(crate) fn fits_glob(text: &str, glob: &str) -> bool {
             }
         }
     }
-    glob[in_glob..].iter().all(|c| *c == '*')
+    glob[in_glob..].iter().all(|c| *c == any)
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub(crate) struct Reading {
     pub(crate) members: BTreeMap<String, Vec<JobId>>,
     /// Jobs whose bare SELECTs fill the tables that their files' places suggest.
     pub(crate) placed: BTreeSet<JobId>,
+    /// Jobs whose targets a template names in part that is only known when they run.
+    pub(crate) suggested: BTreeSet<JobId>,
     /// When dbt is run, and in which folder's project.
     pub(crate) dbt_runs: Vec<DbtRun>,
     /// Jobs, wherever declared, that run when this file says.

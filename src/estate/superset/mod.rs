@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
-    estate::{Exposure, Script, Templating, dialect_named, text_file::TextFile, yaml},
+    estate::{Exposure, Script, Templating, dialect_named, names::dataset_named, text_file::TextFile, yaml},
     vocab::{DatasetId, Span},
 };
 use yaml::{Node, Written};
@@ -26,13 +26,13 @@ struct Parsed<'f> {
     node: Node,
 }
 
-/// Reads one export. Ids already in `taken` are given a number.
-pub(crate) fn read(bundle: &Bundle<'_>, taken: &mut BTreeSet<String>) -> Export {
+/// Reads one export. Ids already in `taken` are given a number; templates in names are filled from `vars`.
+pub(crate) fn read(bundle: &Bundle<'_>, vars: &BTreeMap<String, String>, taken: &mut BTreeSet<String>) -> Export {
     let mut export = Export::default();
     let dialects = database_dialects(bundle, &mut export.faults);
     let mut ids: BTreeMap<String, String> = BTreeMap::new();
     for parsed in parse_all(&bundle.datasets, &mut export.faults) {
-        let exposure = dataset(&parsed, &dialects, taken, &mut export.faults);
+        let exposure = dataset(&parsed, &dialects, vars, taken, &mut export.faults);
         enter(&mut export.exposures, &mut ids, &parsed.node, exposure);
     }
     for parsed in parse_all(&bundle.charts, &mut export.faults) {
@@ -78,6 +78,7 @@ fn database_dialects(bundle: &Bundle<'_>, faults: &mut Vec<Diagnostic>) -> BTree
 fn dataset(
     parsed: &Parsed<'_>,
     dialects: &BTreeMap<String, &'static str>,
+    vars: &BTreeMap<String, String>,
     taken: &mut BTreeSet<String>,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Exposure> {
@@ -88,13 +89,21 @@ fn dataset(
     match node.get("sql").filter(|sql| sql.scalar().is_some_and(|text| !text.trim().is_empty())) {
         Some(sql) => exposure.scripts.push(script(file, sql, dialect)),
         None => {
-            let parts =
-                [node.text_of("schema"), Some(name)].into_iter().flatten().filter(|part| !part.trim().is_empty());
             let at = node.get("table_name").map_or_else(|| file.whole(), |name| file.span(name.start, name.end));
-            exposure.reads.push((DatasetId::from_parts(&parts.collect::<Vec<_>>()), at));
+            exposure.reads.push((table_of(node, &name, vars), at));
         }
     }
     Some(exposure)
+}
+
+/// The table of a physical dataset, with the catalog and schema it names.
+fn table_of(node: &Node, name: &str, vars: &BTreeMap<String, String>) -> DatasetId {
+    let around = ["catalog", "schema"].map(|key| node.text_of(key));
+    let parts = around.into_iter().flatten().chain([name.to_owned()]).filter(|part| !part.trim().is_empty());
+    let parts: Vec<String> = parts.collect();
+    let is_template = parts.iter().any(|part| part.contains("{{") || part.contains("${"));
+    let filled = is_template.then(|| dataset_named(&parts.join("."), vars)).flatten();
+    filled.unwrap_or_else(|| DatasetId::from_parts(&parts))
 }
 
 fn script(file: &TextFile, sql: &Node, dialect: Option<&str>) -> Script {

@@ -1,5 +1,5 @@
 //! Numbers for columns, and set operations over columns.
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 use super::scope::Rel;
 use crate::vocab::DatasetId;
@@ -9,8 +9,9 @@ use crate::vocab::DatasetId;
 pub(super) struct Origins {
     datasets: Vec<DatasetId>,
     dataset_numbers: HashMap<DatasetId, u32>,
-    columns: Vec<(u32, String)>,
-    column_numbers: HashMap<(u32, String), u32>,
+    columns: Vec<(u32, Rc<str>)>,
+    /// By dataset.
+    column_numbers: Vec<HashMap<Rc<str>, u32>>,
 }
 
 impl Origins {
@@ -21,6 +22,7 @@ impl Origins {
         }
         let number = self.datasets.len() as u32;
         self.datasets.push(dataset.clone());
+        self.column_numbers.push(HashMap::new());
         self.dataset_numbers.insert(dataset.clone(), number);
         number
     }
@@ -32,13 +34,19 @@ impl Origins {
 
     /// The number of a column.
     pub(super) fn column(&mut self, dataset: u32, name: &str) -> u32 {
-        let key = (dataset, name.to_owned());
-        if let Some(number) = self.column_numbers.get(&key) {
-            return *number;
+        match self.column_numbers[dataset as usize].get(name) {
+            Some(number) => *number,
+            None => self.named_column(dataset, name.into()),
         }
-        let number = self.columns.len() as u32;
-        self.columns.push(key.clone());
-        self.column_numbers.insert(key, number);
+    }
+
+    /// The number of a column whose name is held already.
+    pub(super) fn named_column(&mut self, dataset: u32, name: Rc<str>) -> u32 {
+        let next = self.columns.len() as u32;
+        let number = *self.column_numbers[dataset as usize].entry(Rc::clone(&name)).or_insert(next);
+        if number == next {
+            self.columns.push((dataset, name));
+        }
         number
     }
 
@@ -51,7 +59,7 @@ impl Origins {
 
 /// UNION: the n-th column takes in the n-th.
 pub(super) fn merge_by_place(rel: &mut Rel, other: &Rel) {
-    let has_star = |rel: &Rel| rel.columns.iter().any(|col| col.name == "*");
+    let has_star = |rel: &Rel| rel.columns.iter().any(|col| &*col.name == "*");
     if has_star(rel) || has_star(other) {
         return merge_open(rel, other);
     }

@@ -17,9 +17,10 @@ impl Resolver<'_> {
         match effect {
             Effect::Schema(schema) => self.schema = Some(schema.clone()),
             Effect::Temp(name, columns) => {
-                let columns = columns.iter().map(|c| Col { name: c.name.clone(), flow: Flow::default() }).collect();
+                let columns =
+                    columns.iter().map(|c| Col { name: c.name.as_str().into(), flow: Flow::default() }).collect();
                 let rel = Rel { columns, any: Some(Flow::default()), ..Rel::default() };
-                self.temps.insert(temp_key(name), Temp { rel: Rc::new(rel), tables: BTreeSet::new() });
+                self.temps.insert(temp_key(name).into_owned(), Temp { rel: Rc::new(rel), tables: BTreeSet::new() });
             }
             Effect::Columns(name, columns) if !columns.is_empty() => self.declare(name, columns.clone()),
             Effect::Columns(..) => {}
@@ -37,9 +38,9 @@ impl Resolver<'_> {
             Effect::Like(name, model) => {
                 let known = self.dataset(model).and_then(|dataset| self.columns_of(&dataset).map(<[Column]>::to_vec));
                 let Some(columns) = known else { return };
-                match self.temps.get_mut(&temp_key(name)) {
+                match self.temps.get_mut(&*temp_key(name)) {
                     Some(temp) => {
-                        let empty = |c: &Column| Col { name: c.name.to_lowercase(), flow: Flow::default() };
+                        let empty = |c: &Column| Col { name: c.name.to_lowercase().into(), flow: Flow::default() };
                         Rc::make_mut(&mut temp.rel).columns = columns.iter().map(empty).collect();
                     }
                     None => self.declare(name, columns),

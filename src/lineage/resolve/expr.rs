@@ -47,7 +47,7 @@ impl Resolver<'_> {
     }
 
     fn all(&mut self, list: &[Ex], env: &Env<'_>) -> Flow {
-        list.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, env)))
+        list.iter().fold(Flow::default(), |flow, ex| flow.with(self.expr(ex, env)))
     }
 
     /// Every column of the relation called `parts`.
@@ -113,13 +113,17 @@ impl Resolver<'_> {
     }
 
     fn in_scope(&mut self, scope: &Scope, name: &str, at: &Bytes) -> Option<Flow> {
-        if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| merged == name) {
+        if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| **merged == *name) {
             return Some(flow.clone());
         }
-        let known: Vec<&Flow> = scope.rels.iter().filter_map(|one| one.rel.known(name)).collect();
-        if !known.is_empty() {
-            self.ambiguous(known.len(), name, at);
-            return Some(known.into_iter().fold(Flow::default(), |flow, one| flow.and(one)));
+        let (mut known, mut flow) = (0, Flow::default());
+        for one in scope.rels.iter().filter_map(|one| one.rel.known(name)) {
+            known += 1;
+            flow.merge(one);
+        }
+        if known > 0 {
+            self.ambiguous(known, name, at);
+            return Some(flow);
         }
         if let Some(flow) = scope.aliases.get(name) {
             return Some(flow.clone());

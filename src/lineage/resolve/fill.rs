@@ -22,7 +22,7 @@ impl Resolver<'_> {
     /// Rows put into a temp table by a statement of which only the tables are known still pass through it.
     pub(super) fn through_temps(&mut self, stmt: &Stmt) {
         for (name, access) in &stmt.touches {
-            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&temp_key(name))) {
+            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&*temp_key(name))) {
                 temp.tables.extend(&self.sources);
             }
         }
@@ -58,7 +58,7 @@ impl Resolver<'_> {
             let root = Env::default();
             let mut rel = self.query(&fill.query, &root);
             let into = match &fill.target {
-                Some(name) if fill.temp || is_temp_name(name) || self.temps.contains_key(&temp_key(name)) => {
+                Some(name) if fill.temp || is_temp_name(name) || self.temps.contains_key(&*temp_key(name)) => {
                     self.keep_temp(name, rel, fill);
                     continue;
                 }
@@ -88,14 +88,14 @@ impl Resolver<'_> {
     /// Rows that change their table's name.
     pub(super) fn moves(&mut self, stmt: &Stmt, number: usize) {
         let held: Vec<Option<Temp>> =
-            stmt.moves.iter().map(|one| self.temps.get(&temp_key(&one.from)).cloned()).collect();
+            stmt.moves.iter().map(|one| self.temps.get(&*temp_key(&one.from)).cloned()).collect();
         for (one, held) in stmt.moves.iter().zip(held) {
             match held {
                 Some(temp) => {
                     if one.gone {
-                        self.temps.remove(&temp_key(&one.from));
+                        self.temps.remove(&*temp_key(&one.from));
                     }
-                    self.temps.insert(temp_key(&one.to), temp);
+                    self.temps.insert(temp_key(&one.to).into_owned(), temp);
                 }
                 None => self.moved(stmt, number, one),
             }
@@ -136,7 +136,7 @@ impl Resolver<'_> {
         rel.rename(&fill.columns);
         rel.base = None;
         let key = temp_key(name);
-        let old = self.temps.remove(&key).filter(|_| !fill.makes);
+        let old = self.temps.remove(&*key).filter(|_| !fill.makes);
         let mut tables = self.sources.clone();
         if let Some(old) = old {
             let mut grown = (*old.rel).clone();
@@ -148,7 +148,7 @@ impl Resolver<'_> {
             tables.extend(&old.tables);
             rel = grown;
         }
-        self.temps.insert(key, Temp { rel: Rc::new(rel), tables });
+        self.temps.insert(key.into_owned(), Temp { rel: Rc::new(rel), tables });
     }
 
     /// Gives the columns of a query the names they get in the target.
@@ -168,7 +168,7 @@ impl Resolver<'_> {
 
     /// The query says what columns a table has, where nothing else does.
     fn remember(&mut self, rel: &Rel, dataset: &DatasetId) {
-        if rel.columns.is_empty() || rel.columns.iter().any(|col| col.name == "*") {
+        if rel.columns.is_empty() || rel.columns.iter().any(|col| &*col.name == "*") {
             return;
         }
         let columns: Vec<Column> = rel.columns.iter().map(|col| self.typed(col)).collect();
@@ -185,7 +185,7 @@ impl Resolver<'_> {
         let origin = col.flow.only().map(|number| self.origins.named(number));
         let same = origin.and_then(|(dataset, name)| self.columns_of(dataset)?.iter().find(|c| c.name == name));
         let (logical, physical) = same.map_or((LogicalType::Text, String::new()), |c| (c.logical, c.physical.clone()));
-        Column { name: col.name.clone(), logical, physical, nullable: true, description: None }
+        Column { name: col.name.as_ref().to_owned(), logical, physical, nullable: true, description: None }
     }
 
     fn add_rel(&self, one: &mut StatementLineage, rel: &Rel, sources: Vec<DatasetId>) {
@@ -193,23 +193,23 @@ impl Resolver<'_> {
         let mut output = std::mem::take(&mut one.output);
         let before = output.clone();
         known.extend(before.iter().map(String::as_str));
-        output.extend(rel.columns.iter().filter(|col| known.insert(&col.name)).map(|col| col.name.clone()));
+        output.extend(rel.columns.iter().filter(|col| known.insert(&col.name)).map(|col| col.name.as_ref().to_owned()));
         one.output = output;
-        let mut edges: BTreeSet<ColumnEdge> = one.columns.drain(..).collect();
         for col in &rel.columns {
-            edges.extend(self.edges(&col.flow, &col.name));
+            one.columns.extend(self.edges(&col.flow, &col.name));
         }
-        edges.extend(self.edges(&rel.rows, "*"));
-        one.columns = edges.into_iter().collect();
+        one.columns.extend(self.edges(&rel.rows, "*"));
+        one.columns.sort_unstable();
+        one.columns.dedup();
         let all: BTreeSet<DatasetId> = one.sources.drain(..).chain(sources).collect();
         one.sources = all.into_iter().collect();
     }
 
-    fn edges(&self, flow: &Flow, to: &str) -> Vec<ColumnEdge> {
-        let edge = |(origin, kind)| {
+    fn edges(&self, flow: &Flow, to: &str) -> impl Iterator<Item = ColumnEdge> {
+        let edge = move |(origin, kind)| {
             let (dataset, column) = self.origins.named(origin);
             ColumnEdge { from: dataset.clone(), from_column: column.to_owned(), to_column: to.to_owned(), kind }
         };
-        flow.each().map(edge).collect()
+        flow.each().map(edge)
     }
 }

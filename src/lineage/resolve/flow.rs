@@ -1,6 +1,4 @@
 //! Which columns feed a value, and how.
-use std::collections::BTreeMap;
-
 use crate::lineage::EdgeKind;
 
 /// Every kind there is, in the order of its bit.
@@ -17,21 +15,68 @@ pub(super) const KINDS: [EdgeKind; 9] = [
 ];
 
 const DIRECT: u16 = 0b111;
+/// The bit of the first kind.
+const IDENTITY: u16 = 0b1;
 
 /// Origins (columns, by number) and the kinds in which each feeds something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Flow(BTreeMap<u32, u16>);
+pub(super) struct Flow(Few);
+
+/// Origins in ascending order, each with its kinds. Most flows have one: they cost no memory of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+enum Few {
+    #[default]
+    None,
+    One([(u32, u16); 1]),
+    /// Two at least.
+    Many(Vec<(u32, u16)>),
+}
 
 impl Flow {
     /// One column as it is.
     pub(super) fn of(origin: u32) -> Self {
-        Flow(BTreeMap::from([(origin, bit(EdgeKind::Identity))]))
+        Flow(Few::One([(origin, IDENTITY)]))
+    }
+
+    fn parts(&self) -> &[(u32, u16)] {
+        match &self.0 {
+            Few::None => &[],
+            Few::One(one) => one,
+            Few::Many(many) => many,
+        }
+    }
+
+    fn parts_mut(&mut self) -> &mut [(u32, u16)] {
+        match &mut self.0 {
+            Few::None => &mut [],
+            Few::One(one) => one,
+            Few::Many(many) => many,
+        }
     }
 
     /// Takes in what `other` holds.
     pub(super) fn merge(&mut self, other: &Flow) {
-        for (origin, kinds) in &other.0 {
-            *self.0.entry(*origin).or_default() |= kinds;
+        let (mine, theirs) = (self.parts_mut(), other.parts());
+        if mine.is_empty() {
+            self.clone_from(other);
+            return;
+        }
+        let mut missing = 0;
+        let mut from = 0;
+        for (origin, kinds) in theirs {
+            match mine[from..].binary_search_by_key(origin, |(known, _)| *known) {
+                Ok(at) => {
+                    mine[from + at].1 |= kinds;
+                    from += at;
+                }
+                Err(at) => {
+                    missing += 1;
+                    from += at;
+                }
+            }
+        }
+        if missing > 0 {
+            self.0 = Few::Many(united(self.parts(), theirs, missing));
         }
     }
 
@@ -41,46 +86,72 @@ impl Flow {
         self
     }
 
+    /// This and `other`, whichever of them is there already.
+    pub(super) fn with(mut self, other: Flow) -> Self {
+        if self.0 == Few::None {
+            return other;
+        }
+        self.merge(&other);
+        self
+    }
+
     /// What is left of it behind a function: no value stays as it was.
     pub(super) fn changed(self) -> Self {
-        self.mapped(|kinds| match kinds & bit(EdgeKind::Identity) {
+        let transformation = bit(EdgeKind::Transformation);
+        self.mapped(|kinds| match kinds & IDENTITY {
             0 => kinds,
-            identity => (kinds & !identity) | bit(EdgeKind::Transformation),
+            identity => (kinds & !identity) | transformation,
         })
     }
 
     /// What is left of it behind an aggregate.
     pub(super) fn aggregated(self) -> Self {
+        let aggregation = bit(EdgeKind::Aggregation);
         self.mapped(|kinds| match kinds & DIRECT {
             0 => kinds,
-            _ => (kinds & !DIRECT) | bit(EdgeKind::Aggregation),
+            _ => (kinds & !DIRECT) | aggregation,
         })
     }
 
     /// What is left of it where it only has influence, of this kind.
     pub(super) fn influence(self, kind: EdgeKind) -> Self {
-        self.mapped(|_| bit(kind))
+        let only = bit(kind);
+        self.mapped(|_| only)
     }
 
     /// Each origin with each of its kinds.
     pub(super) fn each(&self) -> impl Iterator<Item = (u32, EdgeKind)> + '_ {
         let kinds_of =
             |kinds: u16| KINDS.iter().enumerate().filter(move |(at, _)| kinds & (1 << at) != 0).map(|(_, kind)| *kind);
-        self.0.iter().flat_map(move |(origin, kinds)| kinds_of(*kinds).map(|kind| (*origin, kind)))
+        self.parts().iter().flat_map(move |(origin, kinds)| kinds_of(*kinds).map(|kind| (*origin, kind)))
     }
 
     /// The one origin that is passed on as it is, where nothing else plays a part.
     pub(super) fn only(&self) -> Option<u32> {
-        match self.0.iter().next() {
-            Some((origin, kinds)) if self.0.len() == 1 && *kinds == bit(EdgeKind::Identity) => Some(*origin),
+        match self.0 {
+            Few::One([(origin, IDENTITY)]) => Some(origin),
             _ => None,
         }
     }
 
     fn mapped(mut self, map: impl Fn(u16) -> u16) -> Self {
-        self.0.values_mut().for_each(|kinds| *kinds = map(*kinds));
+        self.parts_mut().iter_mut().for_each(|(_, kinds)| *kinds = map(*kinds));
         self
     }
+}
+
+/// Both of two ordered lists; `more` of `theirs` are not in `mine`, the others' kinds are there already.
+fn united(mine: &[(u32, u16)], theirs: &[(u32, u16)], more: usize) -> Vec<(u32, u16)> {
+    let mut all = Vec::with_capacity(mine.len() + more);
+    let mut mine = mine.iter().copied().peekable();
+    for one in theirs {
+        while let Some(before) = mine.next_if(|(origin, _)| *origin < one.0) {
+            all.push(before);
+        }
+        all.push(mine.next_if(|(origin, _)| *origin == one.0).unwrap_or(*one));
+    }
+    all.extend(mine);
+    all
 }
 
 fn bit(kind: EdgeKind) -> u16 {
@@ -99,6 +170,18 @@ mod tests {
     fn an_aggregate_of_a_function_is_an_aggregate_and_stays_one() {
         assert_eq!(kinds(&Flow::of(1).changed().aggregated()), [EdgeKind::Aggregation]);
         assert_eq!(kinds(&Flow::of(1).aggregated().changed()), [EdgeKind::Aggregation]);
+    }
+
+    #[test]
+    fn a_union_holds_each_origin_once_whatever_came_first() {
+        let all = |numbers: &[u32]| numbers.iter().fold(Flow::default(), |flow, at| flow.and(&Flow::of(*at)));
+        let even = all(&[8, 2, 6, 4]);
+        let both = even.clone().and(&all(&[1, 2, 5, 9]).changed());
+        let origins: Vec<u32> = both.parts().iter().map(|(origin, _)| *origin).collect();
+        assert_eq!(origins, [1, 2, 4, 5, 6, 8, 9]);
+        assert_eq!(both, all(&[9, 5, 2, 1]).changed().and(&even));
+        assert_eq!(both.each().filter(|(origin, _)| *origin == 2).count(), 2);
+        assert_eq!(both.clone().and(&even), both);
     }
 
     #[test]

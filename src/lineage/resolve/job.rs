@@ -1,9 +1,13 @@
 //! One job's scripts, statement by statement: temp tables live from one to the next.
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::session::{Resolver, is_temp_name};
+use super::{
+    names::files_named,
+    session::{Resolver, is_temp_name},
+};
 use crate::{
     diagnostics::CodeEntry,
+    estate::{SameNames, Script},
     lineage::{
         Access, Evidence, StatementLineage,
         sql::{
@@ -61,19 +65,20 @@ pub(in crate::lineage) struct Resolved {
 pub(in crate::lineage) struct JobResolver<'c>(Resolver<'c>);
 
 impl<'c> JobResolver<'c> {
-    /// Nothing read yet; columns come from `catalog`.
-    pub(in crate::lineage) fn new(catalog: &'c Catalog) -> Self {
-        JobResolver(Resolver::new(catalog))
+    /// Nothing read yet; columns come from `catalog`, and `names` say which names mean one dataset.
+    pub(in crate::lineage) fn new(catalog: &'c Catalog, names: &'c SameNames) -> Self {
+        JobResolver(Resolver::new(catalog, names))
     }
 
-    /// Resolves one script, whose unqualified tables lie in `schema`; a bare query's rows go to `target`.
-    pub(in crate::lineage) fn script(
-        &mut self,
-        sql: &ScriptSql,
-        schema: Option<&str>,
-        target: Option<&DatasetId>,
-    ) -> Resolved {
+    /// Resolves `sql`, the text of `script` in one way through its conditions.
+    ///
+    /// Unqualified tables lie in the script's schema; a bare query's rows go to its target.
+    pub(in crate::lineage) fn script(&mut self, script: &Script, sql: &ScriptSql) -> Resolved {
         let resolver = &mut self.0;
+        resolver.file.clone_from(&script.at.file);
+        let (schema, target) = (script.schema.as_deref(), script.target.as_ref());
+        let target = target.map(|target| resolver.names.own(target, &script.at.file));
+        let target = target.as_ref();
         resolver.lateral_aliases = sql.dialect.lateral_aliases();
         resolver.schema = schema.map(str::to_owned);
         resolver.systems.clear();
@@ -143,7 +148,10 @@ impl Resolver<'_> {
 
     fn files(&mut self, stmt: &Stmt, evidence: Evidence, written: &mut Option<DatasetId>) {
         for (address, access, at) in &stmt.files {
-            let Ok(dataset) = address.parse::<DatasetId>() else { continue };
+            let Some(dataset) = files_named(address) else {
+                self.note(CodeEntry::E031, at.clone(), "which file it is, a template computes".to_owned());
+                continue;
+            };
             match access {
                 Access::Read => {
                     let number = self.origins.number(&dataset);

@@ -51,7 +51,7 @@ impl Resolver<'_> {
             }
             Ex::Column { parts, .. } => {
                 let name = parts.last().map(String::as_str).unwrap_or_default();
-                columns.iter().find(|c| c.name == name).map(|c| c.flow.clone()).unwrap_or_default()
+                columns.iter().find(|c| *c.name == *name).map(|c| c.flow.clone()).unwrap_or_default()
             }
             Ex::Change(list) | Ex::Aggregate(list) => {
                 list.iter().fold(Flow::default(), |flow, part| flow.and(&self.output(part, columns)))
@@ -76,7 +76,7 @@ impl Resolver<'_> {
         let env = Env::inside(env, &empty);
         let columns = rows.iter().enumerate().map(|(at, exprs)| {
             let flow = exprs.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &env)));
-            Col { name: format!("column{}", at + 1), flow }
+            Col { name: format!("column{}", at + 1).into(), flow }
         });
         Rel { columns: columns.collect(), ..Rel::default() }
     }
@@ -164,7 +164,7 @@ impl Resolver<'_> {
             }
             Ex::Column { parts, .. } if parts.len() == 1 => {
                 let in_relation = scope.rels.iter().any(|one| one.rel.known(&parts[0]).is_some());
-                let own = columns.iter().find(|c| c.name == parts[0]).filter(|_| alias_first || !in_relation);
+                let own = columns.iter().find(|c| *c.name == *parts[0]).filter(|_| alias_first || !in_relation);
                 match own {
                     Some(col) => col.flow.clone(),
                     None => self.expr(ex, &Env::inside(env, scope)),
@@ -184,7 +184,10 @@ impl Resolver<'_> {
         match item {
             Item::One(ex, name) => {
                 let flow = self.expr(ex, &Env::inside(env, scope));
-                let name = name.clone().unwrap_or_else(|| format!("_c{}", rel.columns.len()));
+                let name: Rc<str> = match name {
+                    Some(name) => name.as_str().into(),
+                    None => format!("_c{}", rel.columns.len()).into(),
+                };
                 if self.lateral_aliases {
                     scope.aliases.insert(name.clone(), flow.clone());
                 }
@@ -195,13 +198,13 @@ impl Resolver<'_> {
                     true => scope.star(),
                     false => self.star_of(of, at, scope, env),
                 };
-                columns.retain(|col| !except.contains(&col.name));
+                columns.retain(|col| !except.iter().any(|name| **name == *col.name));
                 for (name, ex) in replace {
                     let flow = self.expr(ex, &Env::inside(env, scope));
-                    columns.iter_mut().filter(|col| col.name == *name).for_each(|col| col.flow = flow.clone());
+                    columns.iter_mut().filter(|col| *col.name == **name).for_each(|col| col.flow = flow.clone());
                 }
                 for (from, to) in rename {
-                    columns.iter_mut().filter(|col| col.name == *from).for_each(|col| col.name.clone_from(to));
+                    columns.iter_mut().filter(|col| *col.name == **from).for_each(|col| col.name = to.as_str().into());
                 }
                 rel.columns.extend(columns);
                 for dataset in open {
@@ -232,7 +235,7 @@ impl Resolver<'_> {
         // `struct.*`: all fields of one column.
         let ex = Ex::Column { parts: of.to_vec(), at: at.clone() };
         let flow = self.expr(&ex, &Env::inside(env, scope)).changed();
-        (vec![Col { name: "*".to_owned(), flow }], Vec::new())
+        (vec![Col { name: "*".into(), flow }], Vec::new())
     }
 
     /// Tells once per statement and dataset that a star could not be expanded.
@@ -246,18 +249,18 @@ impl Resolver<'_> {
 }
 
 /// The relation of a dataset: its known columns, or all of them unknown.
-pub(super) fn base_rel(dataset: u32, names: Option<Vec<String>>, origins: &mut Origins) -> Rel {
+pub(super) fn base_rel(dataset: u32, names: Option<Vec<Rc<str>>>, origins: &mut Origins) -> Rel {
     let mut rel = Rel { base: Some(dataset), ..Rel::default() };
     match names {
         Some(names) => {
             for name in names {
-                let flow = Flow::of(origins.column(dataset, &name));
+                let flow = Flow::of(origins.named_column(dataset, Rc::clone(&name)));
                 rel.columns.push(Col { name, flow });
             }
         }
         None => {
             let flow = Flow::of(origins.column(dataset, "*"));
-            rel.columns.push(Col { name: "*".to_owned(), flow });
+            rel.columns.push(Col { name: "*".into(), flow });
             rel.open.push(dataset);
         }
     }

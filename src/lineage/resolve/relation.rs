@@ -33,12 +33,12 @@ impl Resolver<'_> {
 
     /// USING and NATURAL: one column out of two.
     fn merge_columns(&mut self, scope: &mut Scope, joined: &Joined, one: &ScopeRel, rows: &mut Flow) {
-        let names = match joined.natural {
-            false => joined.using.clone(),
+        let names: Vec<Rc<str>> = match joined.natural {
+            false => joined.using.iter().map(|name| name.as_str().into()).collect(),
             true => {
                 let in_scope = |name: &str| scope.rels.iter().any(|left| left.rel.known(name).is_some());
                 let theirs = one.rel.columns.iter().map(|col| col.name.clone());
-                theirs.filter(|name| name != "*" && in_scope(name)).collect()
+                theirs.filter(|name| &**name != "*" && in_scope(name)).collect()
             }
         };
         for name in names {
@@ -56,7 +56,7 @@ impl Resolver<'_> {
     }
 
     fn left_of(&mut self, scope: &Scope, name: &str) -> Flow {
-        if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| merged == name) {
+        if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| **merged == *name) {
             return flow.clone();
         }
         let known = scope.rels.iter().find_map(|one| one.rel.known(name).cloned());
@@ -116,7 +116,7 @@ impl Resolver<'_> {
         if !relation.columns.is_empty() {
             rename_relation(&mut rel, &relation.columns);
         }
-        for part in &mut name {
+        for part in name.iter_mut().filter(|part| part.contains(INFERRED)) {
             *part = part.replace(INFERRED, "");
         }
         ScopeRel { alias: relation.alias.clone(), name, mention, rel, hidden: false }
@@ -153,7 +153,7 @@ impl Resolver<'_> {
     /// Several arrays side by side: a column each, and what else there is (their places) from all of them.
     fn unnest_rel(&mut self, args: &[Ex], scope: &Scope, env: &Env<'_>) -> Rel {
         let inside = Env::inside(env, scope);
-        let column = |(at, flow): (usize, Flow)| Col { name: format!("column{}", at + 1), flow };
+        let column = |(at, flow): (usize, Flow)| Col { name: format!("column{}", at + 1).into(), flow };
         let flows: Vec<Flow> = args.iter().map(|ex| self.expr(ex, &inside).changed()).collect();
         let any = flows.iter().fold(Flow::default(), |all, flow| all.and(flow));
         Rel { columns: flows.into_iter().enumerate().map(column).collect(), any: Some(any), ..Rel::default() }
@@ -175,8 +175,8 @@ impl Resolver<'_> {
         let by = spread.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
         values.merge(&by.influence(EdgeKind::Conditional));
         let used: Vec<String> = folded.iter().chain(spread).flat_map(column_names).collect();
-        rel.columns.retain(|col| !used.contains(&col.name));
-        rel.columns.extend(made.iter().map(|name| Col { name: name.clone(), flow: values.clone() }));
+        rel.columns.retain(|col| !used.iter().any(|name| **name == *col.name));
+        rel.columns.extend(made.iter().map(|name| Col { name: name.as_str().into(), flow: values.clone() }));
         rel.any = Some(values);
         rel
     }
@@ -186,9 +186,9 @@ impl Resolver<'_> {
         let inside = Env::inside(env, &scope);
         let values = folded.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
         let used: Vec<String> = folded.iter().flat_map(column_names).collect();
-        rel.columns.retain(|col| !used.contains(&col.name));
-        rel.columns.push(Col { name: value.clone(), flow: values });
-        rel.columns.push(Col { name: label.clone(), flow: Flow::default() });
+        rel.columns.retain(|col| !used.iter().any(|name| **name == *col.name));
+        rel.columns.push(Col { name: value.as_str().into(), flow: values });
+        rel.columns.push(Col { name: label.as_str().into(), flow: Flow::default() });
         rel
     }
 
@@ -207,7 +207,7 @@ fn rename_relation(rel: &mut Rc<Rel>, names: &[String]) {
     let rel = Rc::make_mut(rel);
     match (&rel.any, rel.columns.is_empty()) {
         (Some(any), true) => {
-            rel.columns = names.iter().map(|name| Col { name: name.clone(), flow: any.clone() }).collect();
+            rel.columns = names.iter().map(|name| Col { name: name.as_str().into(), flow: any.clone() }).collect();
         }
         _ => rel.rename(names),
     }

@@ -11,7 +11,7 @@ use crate::lineage::sql::ir::Bytes;
 #[derive(Clone, Debug)]
 pub(super) struct Col {
     /// Lower case.
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     /// What feeds it.
     pub(super) flow: Flow,
 }
@@ -34,19 +34,19 @@ pub(super) struct Rel {
 impl Rel {
     /// The known column `name`.
     pub(super) fn known(&self, name: &str) -> Option<&Flow> {
-        self.columns.iter().find(|col| col.name == name).map(|col| &col.flow)
+        self.columns.iter().find(|col| *col.name == *name).map(|col| &col.flow)
     }
 
     /// Whether the same feeds both, column by column and row by row.
     pub(super) fn same_flows(&self, other: &Rel) -> bool {
-        let flows = |rel: &Rel| rel.columns.iter().map(|col| col.flow.clone()).collect::<Vec<_>>();
-        self.rows == other.rows && flows(self) == flows(other)
+        let mine = self.columns.iter().map(|col| &col.flow);
+        self.rows == other.rows && mine.eq(other.columns.iter().map(|col| &col.flow))
     }
 
     /// Columns that are there twice under one name, fed by the same, are there once: whoever reads the relation
     /// sees no difference, and `SELECT *` over two copies of one query does not double what is known.
     pub(super) fn without_twins(mut self) -> Self {
-        let names: HashSet<&str> = self.columns.iter().map(|col| col.name.as_str()).collect();
+        let names: HashSet<&str> = self.columns.iter().map(|col| &*col.name).collect();
         if names.len() < self.columns.len() {
             let mut seen = HashSet::new();
             let columns = std::mem::take(&mut self.columns);
@@ -57,12 +57,12 @@ impl Rel {
     }
 
     /// Gives the first columns new names.
-    pub(super) fn rename(&mut self, names: &[String]) {
-        if self.columns.iter().take(names.len()).any(|col| col.name == "*") {
+    pub(super) fn rename<S: AsRef<str>>(&mut self, names: &[S]) {
+        if self.columns.iter().take(names.len()).any(|col| &*col.name == "*") {
             return;
         }
         for (col, name) in self.columns.iter_mut().zip(names) {
-            col.name.clone_from(name);
+            col.name = name.as_ref().into();
         }
     }
 }
@@ -98,9 +98,9 @@ pub(super) struct Scope {
     /// Relations, in order.
     pub(super) rels: Vec<ScopeRel>,
     /// Columns merged by USING.
-    pub(super) merged: Vec<(String, Flow)>,
+    pub(super) merged: Vec<(Rc<str>, Flow)>,
     /// Items of the select list so far, where later ones may use them.
-    pub(super) aliases: HashMap<String, Flow>,
+    pub(super) aliases: HashMap<Rc<str>, Flow>,
 }
 
 impl Scope {

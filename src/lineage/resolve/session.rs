@@ -1,19 +1,23 @@
 //! What a job's statements have in common: columns known so far, tables of the session, where names lead.
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap, HashSet},
     rc::Rc,
 };
+
+use camino::Utf8PathBuf;
 
 use super::{
     columns::{self, Origins},
     flow::Flow,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, UNKNOWN, is_version, meaning_of},
+    names::{Meaning, UNKNOWN, files_named, is_version, lives_for_one_run, meaning_of, plain_meaning},
     query::base_rel,
     scope::{Env, Rel},
 };
 use crate::{
     diagnostics::{Code, CodeEntry},
+    estate::SameNames,
     lineage::{
         Access, Evidence,
         sql::{
@@ -47,6 +51,9 @@ pub(super) struct Mark {
 /// Resolves statements one after the other.
 pub(super) struct Resolver<'c> {
     pub(super) catalog: &'c Catalog,
+    pub(super) names: &'c SameNames,
+    /// The file whose text is read: where several catalogs hold a table, its folder may tell which.
+    pub(super) file: Utf8PathBuf,
     pub(super) local: Catalog,
     pub(super) origins: Origins,
     pub(super) bases: HashMap<u32, Rc<Rel>>,
@@ -68,9 +75,11 @@ pub(super) struct Resolver<'c> {
 
 impl<'c> Resolver<'c> {
     /// Nothing read yet; columns come from `catalog`.
-    pub(super) fn new(catalog: &'c Catalog) -> Self {
+    pub(super) fn new(catalog: &'c Catalog, names: &'c SameNames) -> Self {
         Resolver {
             catalog,
+            names,
+            file: Utf8PathBuf::new(),
             local: Catalog::new(),
             origins: Origins::default(),
             bases: HashMap::new(),
@@ -99,7 +108,7 @@ impl<'c> Resolver<'c> {
     /// Records a touch; the dataset where it is one.
     pub(super) fn touch(&mut self, name: &Name, access: Access, evidence: Evidence) -> Option<DatasetId> {
         let key = temp_key(name);
-        if let Some(temp) = self.temps.get(&key) {
+        if let Some(temp) = self.temps.get(&*key) {
             match access {
                 Access::Read => {
                     let tables = temp.tables.clone();
@@ -107,7 +116,7 @@ impl<'c> Resolver<'c> {
                     self.read_temp = true;
                 }
                 Access::Drop => {
-                    self.temps.remove(&key);
+                    self.temps.remove(&*key);
                 }
                 _ => {}
             }
@@ -164,7 +173,7 @@ impl<'c> Resolver<'c> {
         }
         let key = temp_key(name);
         // `CREATE TEMP TABLE t` is SQLite's `temp.t`.
-        if let Some(temp) = self.temps.get(&key).or_else(|| self.temps.get(key.strip_prefix('#')?)) {
+        if let Some(temp) = self.temps.get(&*key).or_else(|| self.temps.get(key.strip_prefix('#')?)) {
             let (rel, tables) = (temp.rel.clone(), temp.tables.clone());
             self.sources.extend(tables);
             self.read_temp = true;
@@ -184,7 +193,7 @@ impl<'c> Resolver<'c> {
     /// Files read as a table: each is a dataset of its own.
     pub(super) fn files_rel(&mut self, files: &[String], at: &Bytes) -> Rc<Rel> {
         let mut all = Rel { any: Some(Flow::default()), ..Rel::default() };
-        for (number, dataset) in files.iter().filter_map(|file| file.parse::<DatasetId>().ok()).enumerate() {
+        for (number, dataset) in files.iter().filter_map(|file| files_named(file)).enumerate() {
             self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, at.clone(), false);
             let rel = self.base(&dataset);
             match number {
@@ -208,7 +217,22 @@ impl<'c> Resolver<'c> {
         rel
     }
 
+    /// The one name of a dataset that the estate writes with and without its catalog.
+    fn own(&self, meaning: Meaning) -> Meaning {
+        match meaning {
+            Meaning::Dataset(dataset, stubbed) if !self.names.is_empty() => {
+                Meaning::Dataset(self.names.own(&dataset, &self.file), stubbed)
+            }
+            as_written => as_written,
+        }
+    }
+
     fn meaning(&self, name: &Name) -> Meaning {
+        if self.systems.is_empty()
+            && let Some(plain) = plain_meaning(name, self.schema.as_deref())
+        {
+            return self.own(plain);
+        }
         if let [alias, rest @ ..] = name.parts.as_slice()
             && !rest.is_empty()
             && let Some(system) = self.systems.get(alias)
@@ -218,9 +242,9 @@ impl<'c> Resolver<'c> {
         if let Some(dataset) = linked(&name.parts) {
             return Meaning::Dataset(dataset, false);
         }
-        match file_address(&name.parts.join(".")).and_then(|address| address.parse().ok()) {
-            Some(files) => Meaning::Dataset(files, false),
-            None => meaning_of(name, self.schema.as_deref()),
+        match file_address(&name.parts.join(".")) {
+            Some(address) => files_named(&address).map_or(Meaning::Computed, |files| Meaning::Dataset(files, false)),
+            None => self.own(meaning_of(name, self.schema.as_deref())),
         }
     }
 
@@ -238,9 +262,13 @@ impl<'c> Resolver<'c> {
     }
 
     /// The columns of `dataset`, where they are known.
-    pub(super) fn known_columns(&self, dataset: &DatasetId) -> Option<Vec<String>> {
+    pub(super) fn known_columns(&self, dataset: &DatasetId) -> Option<Vec<Rc<str>>> {
+        let lower = |name: &str| match name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+            true => name.into(),
+            false => name.to_lowercase().into(),
+        };
         let columns = self.columns_of(dataset)?;
-        Some(columns.iter().map(|c| c.name.to_lowercase()).collect())
+        Some(columns.iter().map(|c| lower(&c.name)).collect())
     }
 
     /// The columns of `dataset` with their types, where they are known.
@@ -298,13 +326,14 @@ fn says_version(name: &Name) -> bool {
 
 /// Whether a name can only mean a table of the session.
 pub(super) fn is_temp_name(name: &Name) -> bool {
-    name.parts.last().is_some_and(|part| part.starts_with(['#', '@']))
+    name.parts.last().is_some_and(|part| part.starts_with(['#', '@'])) || lives_for_one_run(name)
 }
 
 /// How a temp table is called: `tempdb..#t` is `#t`.
-pub(super) fn temp_key(name: &Name) -> String {
-    match name.parts.last() {
-        Some(last) if last.starts_with(['#', '@']) => last.clone(),
-        _ => name.parts.join("."),
+pub(super) fn temp_key(name: &Name) -> Cow<'_, str> {
+    match name.parts.as_slice() {
+        [only] => only.into(),
+        [.., last] if last.starts_with(['#', '@']) => last.into(),
+        parts => parts.join(".").into(),
     }
 }

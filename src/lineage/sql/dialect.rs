@@ -1,16 +1,8 @@
 //! Which SQL a script is written in: declared, or told by cheap signs.
-use std::sync::LazyLock;
-
 use super::lexer::LexRules;
-use crate::{
-    estate::{DIALECTS, dialect_named},
-    vocab::WordFinder,
-};
+use crate::estate::{DialectSigns, dialect_named};
 
-/// `dialect weight sign`, one a line: text that speaks for a dialect, lower case.
-const SIGNS: &str = include_str!("../data/signs.txt");
-
-/// One of [`DIALECTS`].
+/// One of [`crate::estate::DIALECTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::lineage) struct Dialect(&'static str);
 
@@ -25,21 +17,7 @@ impl Dialect {
 
     /// The dialect whose signs weigh most in `text`; generic where there are none.
     pub(in crate::lineage) fn detected(text: &str) -> Self {
-        let mut points: Vec<(u32, &'static str)> = DIALECTS.iter().map(|name| (0, *name)).collect();
-        for (name, weight) in SIGN_FINDER.1.found_in(text).map(|at| SIGN_FINDER.0[at]) {
-            if let Some(entry) = points.iter_mut().find(|(_, known)| *known == name) {
-                entry.0 += weight;
-            }
-        }
-        // Two engines know `#` comments; the other one has louder signs of its own.
-        if text.lines().any(|line| line.starts_with('#'))
-            && let Some(entry) = points.iter_mut().find(|(_, known)| *known == "bigquery")
-        {
-            entry.0 += 2;
-        }
-        // The first of equals wins, so that the choice follows the order of names.
-        let best = points.iter().rev().max_by_key(|(weight, _)| *weight);
-        best.filter(|(weight, _)| *weight >= 2).map_or(Self::GENERIC, |(_, name)| Dialect(name))
+        DialectSigns::of(text).best().map_or(Self::GENERIC, |(name, _)| Dialect(name))
     }
 
     /// Its name.
@@ -92,30 +70,9 @@ impl Dialect {
     }
 }
 
-/// Looking for the signs one by one was a seventh of planning.
-static SIGN_FINDER: LazyLock<(Vec<(&str, u32)>, WordFinder)> = LazyLock::new(|| {
-    let finder =
-        WordFinder::new(signs().map(|(_, _, sign)| sign)).expect("a few hundred short words fit any automaton");
-    (signs().map(|(name, weight, _)| (name, weight)).collect(), finder)
-});
-
-fn signs() -> impl Iterator<Item = (&'static str, u32, &'static str)> {
-    SIGNS.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let mut fields = line.splitn(3, ' ');
-        Some((fields.next()?, fields.next()?.parse().ok()?, fields.next()?))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_sign_speaks_for_a_known_dialect() {
-        let lines = SIGNS.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).count();
-        assert_eq!(signs().count(), lines);
-        assert!(signs().all(|(name, _, sign)| DIALECTS.contains(&name) && sign == sign.to_lowercase()));
-    }
 
     #[test]
     fn a_dialect_is_told_by_its_signs() {

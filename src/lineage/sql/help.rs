@@ -21,7 +21,8 @@ enum Step {
 
 /// `text` with every storage clause of `dialect` blanked; `None` where there is none. `tokens` begin at byte `base`.
 pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dialect: Dialect) -> Option<String> {
-    let patterns: Vec<Vec<Step>> = patterns(dialect).collect();
+    let what = first_two(text, base, tokens);
+    let patterns: Vec<(Vec<Step>, &str)> = patterns(dialect, &what).collect();
     let mut bytes = text.as_bytes().to_vec();
     let mut changed = false;
     let mut at = 0;
@@ -32,12 +33,24 @@ pub(in crate::lineage) fn blanked(text: &str, base: usize, tokens: &[Token], dia
             at = next;
             continue;
         }
-        let longest = patterns.iter().filter_map(|steps| matched(text, base, tokens, at, steps)).max();
-        let Some(end) = longest else {
+        let found =
+            patterns.iter().filter_map(|(steps, instead)| Some((matched(text, base, tokens, at, steps)?, *instead)));
+        let Some((end, instead)) = found.max_by_key(|(end, _)| *end) else {
             at += 1;
             continue;
         };
-        blank(&mut bytes, tokens[at].at.start - base..tokens[end - 1].at.end - base);
+        let range = tokens[at].at.start - base..tokens[end - 1].at.end - base;
+        // A query is never what a clause says of storage.
+        if !instead.is_empty() && text[range.clone()].to_ascii_lowercase().contains("select") {
+            at += 1;
+            continue;
+        }
+        blank(&mut bytes, range.clone());
+        if let Some(place) =
+            bytes.get_mut(range.start..range.start + instead.len()).filter(|_| instead.len() <= range.len())
+        {
+            place.copy_from_slice(instead.as_bytes());
+        }
         changed = true;
         at = end;
     }
@@ -101,11 +114,22 @@ fn blank(bytes: &mut [u8], range: Range<usize>) {
     bytes[range].iter_mut().filter(|b| !matches!(**b, b'\n' | b'\r')).for_each(|b| *b = b' ');
 }
 
-fn patterns(dialect: Dialect) -> impl Iterator<Item = Vec<Step>> {
+/// The first two words of a statement, as patterns name it: `create_table`.
+fn first_two(text: &str, base: usize, tokens: &[Token]) -> String {
+    let words = tokens.iter().take(2).map(|token| text[token.at.start - base..token.at.end - base].to_lowercase());
+    words.collect::<Vec<_>>().join("_")
+}
+
+/// The patterns of `dialect` for a statement that begins with the words `what`, and what takes the place of each.
+fn patterns<'w>(dialect: Dialect, what: &'w str) -> impl Iterator<Item = (Vec<Step>, &'static str)> + 'w {
     include_str!("../data/helps.txt").lines().filter(|line| !line.starts_with('#')).filter_map(move |line| {
         let (dialects, pattern) = line.split_once(" | ")?;
-        let wanted = dialects.split_whitespace().any(|name| name == dialect.name());
-        wanted.then(|| pattern.split_whitespace().map(step).collect())
+        let wanted = dialects.split_whitespace().any(|name| match name.split_once('@') {
+            Some((name, only)) => name == dialect.name() && only == what,
+            None => name == dialect.name(),
+        });
+        let (pattern, instead) = pattern.split_once(" => ").unwrap_or((pattern, ""));
+        wanted.then(|| (pattern.split_whitespace().map(step).collect(), instead))
     })
 }
 

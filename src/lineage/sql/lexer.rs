@@ -38,7 +38,13 @@ impl Token {
 
     /// Whether it is the bare word `word`, whatever its case.
     pub(in crate::lineage) fn is(&self, text: &str, word: &str) -> bool {
-        self.kind == Kind::Word && self.of(text).eq_ignore_ascii_case(word)
+        let written = || &text.as_bytes()[self.at.clone()];
+        self.kind == Kind::Word && self.at.len() == word.len() && written().eq_ignore_ascii_case(word.as_bytes())
+    }
+
+    /// Whether nothing but blanks stands before it on its line. Looks no further back than the token before.
+    pub(in crate::lineage) fn begins_line(&self, text: &str) -> bool {
+        text[..self.at.start].chars().rev().take_while(|c| *c != '\n').all(char::is_whitespace)
     }
 
     /// Whether it is the sign `sign`.
@@ -81,7 +87,8 @@ impl LexRules {
 
 /// The tokens of `text` without comments and white space. Every byte is looked at once; nothing fails.
 pub(in crate::lineage) fn lex(text: &str, rules: LexRules) -> Vec<Token> {
-    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, rules, tokens: Vec::new() };
+    let tokens = Vec::with_capacity(text.len() / 6);
+    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0, rules, tokens, no_rows: false };
     while lexer.at < lexer.bytes.len() {
         lexer.step();
     }
@@ -94,6 +101,8 @@ struct Lexer<'t> {
     at: usize,
     rules: LexRules,
     tokens: Vec<Token>,
+    /// Whether no rows of a COPY end behind this place.
+    no_rows: bool,
 }
 
 impl Lexer<'_> {
@@ -130,8 +139,9 @@ impl Lexer<'_> {
         let start = self.tokens[..before].iter().rposition(|t| t.is_sign(';')).map_or(0, |at| at + 1);
         let own = &self.tokens[start..before];
         let copies = own.first().is_some_and(|token| token.is(self.text, "copy"));
-        if copies && own.iter().any(|token| token.is(self.text, "stdin")) {
+        if copies && !self.no_rows && own.iter().any(|token| token.is(self.text, "stdin")) {
             let end = self.text[self.at..].find("\n\\.");
+            self.no_rows = end.is_none();
             self.at += end.map_or(0, |end| end + 3);
         }
     }
@@ -256,7 +266,13 @@ impl Lexer<'_> {
             return;
         }
         let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '#' | '@');
-        self.at += rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        let plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'#' | b'@');
+        let plain = rest.bytes().take_while(|b| plain(b)).count();
+        let more = match rest.as_bytes().get(plain) {
+            Some(next) if !next.is_ascii() => rest[plain..].find(|c| !inside(c)).unwrap_or(rest.len() - plain),
+            _ => 0,
+        };
+        self.at += plain + more;
         self.push(Kind::Word, start);
     }
 

@@ -39,7 +39,7 @@ impl Literals {
             let end = value.iter().position(|t| t.kind == Kind::Word && is_any("statement", t.of(text)));
             let value = self.fold(text, &value[..end.unwrap_or(value.len())]);
             let value = match appends {
-                true => self.0.get(&name).cloned().zip(value).map(|(old, more)| joined(old, &more)),
+                true => self.0.remove(&name).zip(value).map(|(old, more)| joined(old, &more)),
                 false => value,
             };
             match value {

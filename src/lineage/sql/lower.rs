@@ -149,6 +149,9 @@ impl<'t> Lower<'t> {
             Place::Spliced(splice) => splice.place(&at).1,
         };
         let Some(written) = self.text.get(at).filter(|_| in_one_piece) else { return false };
+        if spells(written, parts) {
+            return true;
+        }
         let bare: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
         bare.to_lowercase()
             .split('.')
@@ -156,6 +159,18 @@ impl<'t> Lower<'t> {
             .filter(|part| !part.is_empty())
             .eq(parts.iter().map(String::as_str))
     }
+}
+
+/// Whether `written` is `parts` with dots between them and nothing else, as nearly all names are.
+fn spells(mut written: &str, parts: &[String]) -> bool {
+    for (at, part) in parts.iter().enumerate() {
+        let Some(rest) = written.strip_prefix(if at > 0 { "." } else { "" }) else { return false };
+        match rest.split_at_checked(part.len()) {
+            Some((own, behind)) if own.eq_ignore_ascii_case(part) && !part.contains('.') => written = behind,
+            _ => return false,
+        }
+    }
+    written.is_empty()
 }
 
 /// An identifier in carve's case.

@@ -8,7 +8,7 @@ use sqlparser::{
     ast::{Query, SetExpr, Statement},
     dialect::{self, Dialect as Grammar},
     parser::Parser,
-    tokenizer::{Location, Span, Token, Tokenizer},
+    tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
 use super::dialect::Dialect;
@@ -33,7 +33,9 @@ pub(in crate::lineage) fn parse(text: &str, dialect: Dialect) -> Result<Parsed, 
 
 fn parse_unguarded(text: &str, dialect: Dialect) -> Result<Parsed, String> {
     let grammar = grammar(dialect);
-    let tokens = Tokenizer::new(&*grammar, text).tokenize_with_location().map_err(|e| e.to_string())?;
+    let mut tokens = Vec::with_capacity(text.len() / 3);
+    Tokenizer::new(&*grammar, text).tokenize_with_location_into_buf(&mut tokens).map_err(|e| e.to_string())?;
+    drop_blanks(&mut tokens, dialect);
     let mut parser = Parser::new(&*grammar).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
     let statement = parser.parse_statement().map_err(|e| e.to_string())?;
     let next = parser.peek_token();
@@ -42,6 +44,45 @@ fn parse_unguarded(text: &str, dialect: Dialect) -> Result<Parsed, String> {
         _ => Some(Lines::of(text).byte(next.span.start)),
     };
     Ok(Parsed { statement, rest })
+}
+
+/// Takes out the blanks that mean nothing: the grammar passes over each of them (one a character) each time it looks
+/// at what follows, which it does a dozen times for every word.
+fn drop_blanks(tokens: &mut Vec<TokenWithSpan>, dialect: Dialect) {
+    // What COPY reads inline is made of blanks, and so does the end of a stage's name show.
+    let is_copy = |one: &TokenWithSpan| matches!(&one.token, Token::Word(w) if w.value.eq_ignore_ascii_case("copy"));
+    let stages = dialect.name() == "snowflake" && tokens.iter().any(|one| one.token == Token::AtSign);
+    if stages || tokens.iter().find(|one| !is_blank(one)).is_some_and(is_copy) {
+        return;
+    }
+    let (mut kept, mut glued) = (0, false);
+    for at in 0..tokens.len() {
+        if !is_blank(&tokens[at]) {
+            // Comments stay, and part nothing.
+            if !matches!(tokens[at].token, Token::Whitespace(_)) {
+                glued = minds_blanks(&tokens[at].token);
+            }
+        } else if !glued && !matches!(tokens.get(at + 1), Some(next) if next.token == Token::Minus) {
+            continue;
+        }
+        tokens.swap(kept, at);
+        kept += 1;
+    }
+    tokens.truncate(kept);
+}
+
+fn is_blank(one: &TokenWithSpan) -> bool {
+    matches!(one.token, Token::Whitespace(Whitespace::Space | Whitespace::Tab | Whitespace::Newline))
+}
+
+/// Whether a blank behind `token` means something: `: x` is no placeholder, `a - b` no hyphenated name, and strings on
+/// two lines are one.
+fn minds_blanks(token: &Token) -> bool {
+    match token {
+        Token::Colon | Token::AtSign | Token::Minus | Token::Number(..) => true,
+        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether `text` is a query, and the same one as `query`.

@@ -71,6 +71,7 @@ impl Scanner<'_> {
         let fills = words.iter().any(|word| word == "select");
         let changes = matches!(first.as_str(), "merge" | "delete");
         let exchanges = words.iter().any(|word| word == "exchange");
+        let temp = words.iter().position(|word| matches!(word.as_str(), "temp" | "temporary" | "volatile"));
         let mut inside_call = Vec::new();
         for (at, word) in words.iter().enumerate() {
             match self.tokens[at].kind {
@@ -91,7 +92,10 @@ impl Scanner<'_> {
                         "into" if self.is_variable_into(at, &first) => {}
                         "into" | "overwrite" => self.take(at + 1, Access::Write),
                         "update" if self.before(at) != "for" => self.take(at + 1, Access::Write),
-                        "table" | "view" | "tables" => self.take_defined(at, &first, fills, exchanges),
+                        "table" | "view" | "tables" => {
+                            let is_temp = temp.is_some_and(|temp| temp < at);
+                            self.take_defined(at, &first, is_temp, fills, exchanges);
+                        }
                         _ => {}
                     }
                 }
@@ -107,9 +111,8 @@ impl Scanner<'_> {
         self.in_body && !after_verb && matches!(first, "select" | "with" | "fetch" | "execute")
     }
 
-    fn take_defined(&mut self, at: usize, first: &str, fills: bool, exchanges: bool) {
+    fn take_defined(&mut self, at: usize, first: &str, temp: bool, fills: bool, exchanges: bool) {
         let behind_with = self.before(at) == "with";
-        let temp = (0..at).any(|at| matches!(self.word(at).as_str(), "temp" | "temporary" | "volatile"));
         let access = match first {
             "create" | "replace" if temp => {
                 if let Some((name, _)) = self.name(self.skip(at + 1)) {

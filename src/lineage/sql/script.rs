@@ -373,7 +373,8 @@ impl Reader<'_> {
     fn goes_on(&self, text: &str, parsed: &Parsed) -> bool {
         let Some(rest) = parsed.rest else { return true };
         let word: String = text[rest..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let begins = is_any("statement", &word) || is_any("idle", &word);
+        let options = word.eq_ignore_ascii_case("with") && !begins_with_query(&text[rest..]);
+        let begins = !options && (is_any("statement", &word) || is_any("idle", &word));
         let glue = matches!(word.to_ascii_lowercase().as_str(), "if" | "begin" | "end" | "while" | "else");
         self.dialect.semicolon_free() && rest > 0 && (begins || glue)
     }
@@ -416,6 +417,20 @@ impl Reader<'_> {
     pub(super) fn note(&mut self, code: Code, at: Bytes, here: String) {
         self.sql.notes.push(Note { code, at, here });
     }
+}
+
+/// Whether `WITH …` names a query, as `WITH a AS (…)` does, rather than options.
+fn begins_with_query(text: &str) -> bool {
+    let behind = text.get(4..).unwrap_or_default().trim_start();
+    if behind.get(..10).is_some_and(|word| word.eq_ignore_ascii_case("recursive ")) {
+        return true;
+    }
+    let name_end = match behind.strip_prefix('[') {
+        Some(quoted) => quoted.find(']').map_or(behind.len(), |end| end + 2),
+        None => behind.find(|c: char| c.is_whitespace() || "(,;".contains(c)).unwrap_or(behind.len()),
+    };
+    let after = behind[name_end.min(behind.len())..].trim_start();
+    name_end > 0 && (after.starts_with('(') || after.get(..2).is_some_and(|word| word.eq_ignore_ascii_case("as")))
 }
 
 /// The bytes of the procedure that `tokens` define, up to the GO behind it.

@@ -123,10 +123,26 @@ fn matched(text: &str, tokens: &[Token], dialect: Dialect, shape: &'static Shape
     let any_statement = shape.doings.iter().any(|doing| doing.as_slice() == ["do"]);
     let free = dialect.semicolon_free();
     let mut matcher = Matcher { text, tokens, free, any_statement, caught: Vec::new(), rest: None };
-    let steps: Vec<&Step> = shape.steps.iter().collect();
-    let end = matcher.run(&steps, 0)?;
+    let end = matcher.run(Steps { own: &shape.steps, then: None }, 0)?;
     let end = if matcher.free { matcher.next_statement(end) } else { tokens.len() };
     Some(Shaped { shape, caught: matcher.caught.into_iter().collect(), rest: matcher.rest, end })
+}
+
+/// Steps still to go: those of a group, then those behind it.
+#[derive(Clone, Copy)]
+struct Steps<'s> {
+    own: &'static [Step],
+    then: Option<&'s Steps<'s>>,
+}
+
+impl Steps<'_> {
+    /// The next step and those behind it.
+    fn split(self) -> Option<(&'static Step, Self)> {
+        match self.own.split_first() {
+            Some((step, own)) => Some((step, Steps { own, ..self })),
+            None => (*self.then?).split(),
+        }
+    }
 }
 
 struct Matcher<'t> {
@@ -142,13 +158,13 @@ struct Matcher<'t> {
 
 impl Matcher<'_> {
     /// The token behind a match of `steps` at token `at`.
-    fn run(&mut self, steps: &[&'static Step], at: usize) -> Option<usize> {
-        let Some((step, others)) = steps.split_first() else { return self.may_end(at).then_some(at) };
+    fn run(&mut self, steps: Steps<'_>, at: usize) -> Option<usize> {
+        let Some((step, others)) = steps.split() else { return self.may_end(at).then_some(at) };
         match step {
             Step::Maybe(inner) => {
                 let caught = self.caught.len();
-                let with: Vec<&Step> = inner.iter().chain(others.iter().copied()).collect();
-                self.run(&with, at).or_else(|| {
+                let with = Steps { own: inner, then: Some(&others) };
+                self.run(with, at).or_else(|| {
                     self.caught.truncate(caught);
                     self.run(others, at)
                 })
@@ -170,14 +186,14 @@ impl Matcher<'_> {
             None => true,
             Some(token) => {
                 let word = token.of(self.text);
-                self.free && (is_any("statement", word) || is_any("idle", word) || token.is(self.text, "end"))
+                self.free && (self.begins(at) || token.is(self.text, "end")) && !word.eq_ignore_ascii_case("add")
             }
         }
     }
 
     /// Skips what stands outside parentheses until the other steps fit.
-    fn anything(&mut self, others: &[&'static Step], mut at: usize) -> Option<usize> {
-        if others.is_empty() {
+    fn anything(&mut self, others: Steps<'_>, mut at: usize) -> Option<usize> {
+        if others.split().is_none() {
             return Some(at);
         }
         while at <= self.tokens.len() {
@@ -241,16 +257,28 @@ impl Matcher<'_> {
         token.kind == Kind::Word && (statement || queries.iter().any(|word| token.is(self.text, word)))
     }
 
+    /// Whether token `at` begins a statement; WITH in front of options does not.
+    fn begins(&self, at: usize) -> bool {
+        let word = self.tokens[at].of(self.text);
+        let next = |by: usize| self.tokens.get(at + by);
+        if word.eq_ignore_ascii_case("with") {
+            let named = next(1).is_some_and(|name| matches!(name.kind, Kind::Word | Kind::Quoted));
+            let recursive = next(1).is_some_and(|word| word.is(self.text, "recursive"));
+            let query = next(2).is_some_and(|behind| behind.is_sign('(') || behind.is(self.text, "as"));
+            return named && (recursive || query);
+        }
+        is_any("statement", word) || is_any("idle", word)
+    }
+
     /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.
     fn next_statement(&self, at: usize) -> usize {
-        let begins_line = |token: &Token| {
-            self.text[..token.at.start].rsplit('\n').next().is_none_or(|before| before.trim().is_empty())
-        };
-        let begins = |token: &Token| {
-            let word = token.of(self.text);
-            begins_line(token) && (is_any("statement", word) || is_any("idle", word))
-        };
-        let found = (at..self.tokens.len()).find(|at| begins(&self.tokens[*at]));
+        let mut depth = 0i32;
+        let found = (at..self.tokens.len()).find(|at| {
+            let token = &self.tokens[*at];
+            depth += i32::from(token.is_sign('(')) - i32::from(token.is_sign(')'));
+            let adds = token.is(self.text, "add");
+            depth <= 0 && !adds && token.begins_line(self.text) && self.begins(*at)
+        });
         found.unwrap_or(self.tokens.len())
     }
 }

@@ -45,11 +45,27 @@ const BLOCKS: [&str; 17] = [
 /// The pieces of a script, in order.
 /// `free` says that statements may follow each other without semicolons.
 pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool, free: bool) -> Vec<Piece> {
-    let mut splitter = Splitter { text, tokens, pieces: Vec::new(), in_body, declaring: false, in_package: false };
+    let dollars = tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Dollar).map(|(at, _)| at).collect();
+    let mut splitter = Splitter {
+        text,
+        tokens,
+        pieces: Vec::new(),
+        in_body,
+        declaring: false,
+        in_package: false,
+        dollars,
+        unended: None,
+    };
     for run in runs(text, tokens) {
-        match free && run.len() > LONG_RUN {
-            true => chunks(text, tokens, run).into_iter().for_each(|chunk| splitter.open(chunk)),
-            false => splitter.open(run),
+        if !free || run.len() <= LONG_RUN {
+            splitter.open(run);
+            continue;
+        }
+        for chunk in chunks(text, tokens, run, false) {
+            match chunk.len() > FAR_TOO_LONG {
+                true => chunks(text, tokens, chunk, true).into_iter().for_each(|part| splitter.open(part)),
+                false => splitter.open(chunk),
+            }
         }
     }
     splitter.pieces
@@ -58,11 +74,13 @@ pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool, fr
 /// Tokens without a semicolon beyond which a run is cut where a statement certainly begins: each reading of a
 /// statement looks at all that follows it.
 const LONG_RUN: usize = 400;
+/// Tokens of a chunk beyond which it is cut within its lines too: nobody writes such scripts, machines may.
+const FAR_TOO_LONG: usize = 2_000;
 /// Tokens that a chunk of a long run has at least.
 const CHUNK: usize = 100;
 
-/// A long run, cut at lines that begin a statement behind a statement which cannot hold it.
-fn chunks(text: &str, tokens: &[Token], run: Range<usize>) -> Vec<Range<usize>> {
+/// A long run, cut at lines (or `anywhere`) that begin a statement behind a statement which cannot hold it.
+fn chunks(text: &str, tokens: &[Token], run: Range<usize>, anywhere: bool) -> Vec<Range<usize>> {
     const CLOSED: [&str; 10] =
         ["select", "insert", "update", "delete", "drop", "truncate", "exec", "execute", "declare", "print"];
     const BEGINS: [&str; 9] = ["insert", "update", "delete", "drop", "truncate", "declare", "print", "merge", "create"];
@@ -76,7 +94,10 @@ fn chunks(text: &str, tokens: &[Token], run: Range<usize>) -> Vec<Range<usize>> 
         let word = if token.kind == Kind::Word { token.of(text).to_ascii_lowercase() } else { String::new() };
         depth += i32::from(word == "case");
         depth -= i32::from(word == "end" && depth > 0);
-        if depth != 0 || !is_any("statement", &word) || !begins_line(text, token) {
+        if anywhere {
+            depth = depth.max(0);
+        }
+        if depth != 0 || !is_any("statement", &word) || !(anywhere || token.begins_line(text)) {
             continue;
         }
         // What an INSERT or a DECLARE takes may be a SELECT or an EXEC of the next line.
@@ -96,10 +117,6 @@ fn chunks(text: &str, tokens: &[Token], run: Range<usize>) -> Vec<Range<usize>> 
     chunks
 }
 
-fn begins_line(text: &str, token: &Token) -> bool {
-    text[..token.at.start].rsplit('\n').next().is_none_or(|before| before.trim().is_empty())
-}
-
 /// Token runs between semicolons, and between lines that hold nothing but GO.
 fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
@@ -108,7 +125,7 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
         if at < start {
             continue;
         }
-        if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, &token.at)) {
+        if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, token)) {
             runs.push(start..at);
             // GO may say how often.
             let counted = |next: &Token| next.kind == Kind::Number && !text[token.at.end..next.at.start].contains('\n');
@@ -137,10 +154,15 @@ fn tries(text: &str, tokens: &[Token]) -> bool {
     !is(0, "as") && is(1, "begin") && (is(2, "try") || is(2, "catch"))
 }
 
-fn alone_on_line(text: &str, at: &Range<usize>) -> bool {
-    let before = text[..at.start].rsplit('\n').next().unwrap_or("");
-    let after = text[at.end..].split('\n').next().unwrap_or("");
-    before.trim().is_empty() && after.trim().chars().all(|c| c.is_ascii_digit())
+/// The tokens in which a definition says what it defines: those of what it holds may be very many.
+fn head(run: &Range<usize>) -> Range<usize> {
+    const HEAD: usize = 1_000;
+    run.start..run.end.min(run.start + HEAD)
+}
+
+fn alone_on_line(text: &str, token: &Token) -> bool {
+    let after = || text[token.at.end..].split('\n').next().unwrap_or("");
+    token.begins_line(text) && after().trim().chars().all(|c| c.is_ascii_digit())
 }
 
 struct Splitter<'t> {
@@ -151,6 +173,17 @@ struct Splitter<'t> {
     declaring: bool,
     /// Inside an Oracle package, whose routines stand without CREATE.
     in_package: bool,
+    /// The tokens that are bodies in dollars.
+    dollars: Vec<usize>,
+    /// The last condition that no THEN ends, up to the end of its run.
+    unended: Option<Unended>,
+}
+
+/// A condition that nothing ends before token `end`; token `at` stands `depth` levels deep as seen from it.
+struct Unended {
+    end: usize,
+    at: usize,
+    depth: i32,
 }
 
 impl Splitter<'_> {
@@ -233,7 +266,8 @@ impl Splitter<'_> {
     }
 
     fn dollar(&self, run: &Range<usize>) -> Option<usize> {
-        run.clone().find(|at| self.tokens[*at].kind == Kind::Dollar)
+        let next = self.dollars.partition_point(|at| *at < run.start);
+        self.dollars.get(next).copied().filter(|at| *at < run.end)
     }
 
     fn is_assignment(&self, run: &Range<usize>) -> bool {
@@ -249,7 +283,7 @@ impl Splitter<'_> {
 
     /// `IF … THEN rest`, `WHILE … DO rest`, and T-SQL's `IF … SELECT`.
     fn condition(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
-        let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
+        let end = self.condition_end(run);
         // Looked for only where it matters: conditions may stand within each other by the thousand.
         let statement =
             || self.outer_word(run, 1, |word| word != "table" && is_any("statement", word)).unwrap_or(run.end);
@@ -263,6 +297,36 @@ impl Splitter<'_> {
         Some(cut..run.end)
     }
 
+    /// The THEN of a condition. Where one has none, those on its level behind it have none either: they may be
+    /// thousands, and none of them looks again.
+    fn condition_end(&mut self, run: &Range<usize>) -> Option<usize> {
+        if let Some(mut last) = self.unended.take().filter(|last| last.end == run.end && last.at <= run.start) {
+            let before = &self.tokens[last.at..run.start];
+            last.depth = before.iter().fold(last.depth, |depth, token| self.depth_behind(token, depth));
+            last.at = run.start;
+            if last.depth == 0 {
+                self.unended = Some(last);
+                return None;
+            }
+        }
+        let end = self.outer_word(run, 1, |word| matches!(word, "then" | "do" | "loop" | "begin"));
+        if end.is_none() {
+            self.unended = Some(Unended { end: run.end, at: run.start, depth: 0 });
+        }
+        end
+    }
+
+    /// How deep in parentheses and CASEs the text is behind `token`.
+    fn depth_behind(&self, token: &Token, depth: i32) -> i32 {
+        match token.kind {
+            Kind::Sign('(') => depth + 1,
+            Kind::Sign(')') => depth - 1,
+            Kind::Word if token.is(self.text, "case") => depth + 1,
+            Kind::Word if token.is(self.text, "end") && depth > 0 => depth - 1,
+            _ => depth,
+        }
+    }
+
     fn declaration(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let begin = self.outer_word(run, 1, |word| word == "begin");
         let next = begin.or_else(|| self.next_line_statement(run));
@@ -273,16 +337,20 @@ impl Splitter<'_> {
 
     /// T-SQL goes on without a semicolon: the first line of `run` behind its first that begins a statement.
     fn next_line_statement(&self, run: &Range<usize>) -> Option<usize> {
+        let mut depth = 0i32;
         (run.start + 1..run.end).find(|at| {
-            let before = self.text[..self.tokens[*at].at.start].rsplit('\n').next().unwrap_or("");
+            depth += i32::from(self.tokens[*at].is_sign('(')) - i32::from(self.tokens[*at].is_sign(')'));
+            if depth > 0 {
+                return false;
+            }
             let word = self.word(*at);
-            before.trim().is_empty() && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
+            self.tokens[*at].begins_line(self.text) && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
         })
     }
 
     fn bodies(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
         let language = self.language(run);
-        let mut bodies: Vec<usize> = run.clone().filter(|at| self.tokens[*at].kind == Kind::Dollar).collect();
+        let mut bodies: Vec<usize> = self.dollars.iter().copied().filter(|at| run.contains(at)).collect();
         if bodies.is_empty() {
             bodies.extend(self.quoted_body(run));
         }
@@ -309,7 +377,7 @@ impl Splitter<'_> {
     fn quoted_body(&self, run: &Range<usize>) -> Option<usize> {
         let says = |token: &Token| token.kind == Kind::Text && token.of(self.text).trim().contains(char::is_whitespace);
         let text = |at: usize| self.tokens.get(at).is_some_and(says);
-        run.clone().find(|at| self.word(*at) == "as" && text(at + 1)).map(|at| at + 1)
+        head(run).find(|at| self.tokens[*at].is(self.text, "as") && text(at + 1)).map(|at| at + 1)
     }
 
     /// CREATE PROCEDURE, FUNCTION, TRIGGER and TASK hold statements; the rest are statements.
@@ -351,7 +419,8 @@ impl Splitter<'_> {
 
     /// A function whose rows are those of one query: `AS TABLE SELECT …`, `RETURNS TABLE AS RETURN (SELECT …)`.
     fn makes_rows(&self, run: &Range<usize>) -> bool {
-        let behind = |word: &str, next: &str| run.clone().any(|at| self.word(at) == word && self.word(at + 1) == next);
+        let is = |at: usize, word: &str| self.tokens.get(at).is_some_and(|token| token.is(self.text, word));
+        let behind = |word: &str, next: &str| head(run).any(|at| is(at, word) && is(at + 1, next));
         behind("as", "table") || (behind("returns", "table") && behind("as", "return"))
     }
 
@@ -402,19 +471,16 @@ impl Splitter<'_> {
     fn outer_word(&self, run: &Range<usize>, skip: usize, wanted: impl Fn(&str) -> bool) -> Option<usize> {
         let mut depth = 0i32;
         for at in (run.start + skip).min(run.end)..run.end {
-            match self.tokens[at].kind {
-                Kind::Sign('(') => depth += 1,
-                Kind::Sign(')') => depth -= 1,
-                Kind::Word => {
-                    let word = self.word(at);
-                    if depth == 0 && wanted(&word) {
-                        return Some(at);
-                    }
-                    depth += i32::from(word == "case");
-                    depth -= i32::from(word == "end" && depth > 0);
+            let token = &self.tokens[at];
+            // `IF UPDATE(column)` of a trigger asks, it changes nothing.
+            let asks = |word: &str| word == "update" && self.tokens.get(at + 1).is_some_and(|next| next.is_sign('('));
+            if depth == 0 && token.kind == Kind::Word {
+                let word = self.word(at);
+                if !asks(&word) && wanted(&word) {
+                    return Some(at);
                 }
-                _ => {}
             }
+            depth = self.depth_behind(token, depth);
         }
         None
     }
@@ -460,7 +526,7 @@ mod tests {
         let one = "insert into a.b (c)\nselect d from e\nwith f as (\nselect 1 x\n)\ninsert into g select x from f\n";
         let text = one.repeat(60);
         let tokens = lex(&text, Dialect::named("tsql").unwrap().rules());
-        let cut = chunks(&text, &tokens, 0..tokens.len());
+        let cut = chunks(&text, &tokens, 0..tokens.len(), false);
         assert!(cut.len() > 5, "{}", cut.len());
         assert!(cut.iter().all(|chunk| tokens[chunk.start].is(&text, "insert") && chunk.len() < 2 * CHUNK));
         assert!(cut.iter().all(|chunk| tokens[chunk.start + 3].of(&text) == "." || chunk.start == 0));

@@ -1,22 +1,32 @@
 //! Lists of words, kept as data.
-use std::{
-    collections::{HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::sync::LazyLock;
 
-static LISTS: LazyLock<HashMap<&'static str, HashSet<&'static str>>> = LazyLock::new(|| {
-    let mut lists: HashMap<&str, HashSet<&str>> = HashMap::new();
+/// The words of one list, by first letter and length: a word that is none of them meets hardly one that might be.
+type List = Vec<Vec<&'static str>>;
+
+static LISTS: LazyLock<Vec<(&'static str, List)>> = LazyLock::new(|| {
+    let mut lists: Vec<(&str, List)> = Vec::new();
     for line in include_str!("../data/words.txt").lines().filter(|line| !line.starts_with('#')) {
-        if let Some((kind, words)) = line.split_once(':') {
-            lists.entry(kind).or_default().extend(words.split_whitespace());
-        }
+        let Some((kind, words)) = line.split_once(':') else { continue };
+        let at = lists.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            lists.push((kind, vec![Vec::new(); 32 * 16]));
+            lists.len() - 1
+        });
+        words.split_whitespace().for_each(|word| lists[at].1[place(word)].push(word));
     }
     lists
 });
 
+/// Where in a list `word` stands, whatever its case.
+fn place(word: &str) -> usize {
+    let first = word.as_bytes().first().copied().unwrap_or_default();
+    usize::from(first & 31) * 16 + word.len().min(15)
+}
+
 /// Whether `word` is in the list `kind` of `data/words.txt`, whatever its case.
 pub(in crate::lineage) fn is_any(kind: &str, word: &str) -> bool {
-    LISTS.get(kind).is_some_and(|list| list.contains(word.to_ascii_lowercase().as_str()))
+    let list = LISTS.iter().find(|(known, _)| *known == kind);
+    list.is_some_and(|(_, list)| list[place(word)].iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 #[cfg(test)]

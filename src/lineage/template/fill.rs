@@ -58,10 +58,33 @@ pub(in crate::lineage) fn fill(script: &Script, estate: &Estate, projects: &Proj
 }
 
 fn values(script: &Script, estate: &Estate) -> BTreeMap<String, String> {
-    let mut values = estate.settings.vars.clone();
+    let mut values = said_in(&script.text);
+    values.extend(estate.settings.vars.clone());
     values.extend(script.params.clone());
     values
 }
+
+/// What a script says of its own variables: psql's `\set name value`, sqlcmd's `:setvar name value`.
+fn said_in(text: &str) -> BTreeMap<String, String> {
+    if ![r"\set ", ":setvar ", ":SETVAR "].iter().any(|mark| text.contains(mark)) {
+        return BTreeMap::new();
+    }
+    let said = |line: &str| {
+        let mut words = line.trim().splitn(3, char::is_whitespace);
+        let command = words.next()?;
+        let known = command == "\\set" || command.eq_ignore_ascii_case(":setvar");
+        let (name, value) = (words.next()?, words.next()?.trim());
+        let value = value.trim_matches(['\'', '"']);
+        (known && !value.contains(['`', ':'])).then(|| (name.to_owned(), value.to_owned()))
+    };
+    text.lines().filter_map(said).collect()
+}
+
+/// Lines that sqlcmd takes for itself.
+static SQLCMD: LazyLock<Regex> = LazyLock::new(|| {
+    let form = r"(?im)^[ \t]*:(?:setvar|on error|r |connect|error |out |perftrace|serverlist|list|reset|quit|exit|xml|ed |help)[^\n]*";
+    Regex::new(form).expect("the pattern is written here and a test runs it")
+});
 
 fn is_jinja(text: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
@@ -71,38 +94,53 @@ fn plain(text: &str) -> Filled {
     Filled { text: text.to_owned(), origins: Origins::same(text.len()), complete: true, ..Filled::default() }
 }
 
-/// `${name}`, `$(name)`, `{name}`, `%(name)s`, and psql's `:'name'`.
+/// `${name}`, `$(name)`, `{name}`, `%(name)s`, and psql's `:'name'`, `:"name"` and `:name`.
 static PLACEHOLDER: LazyLock<Regex> = LazyLock::new(|| {
     let name = r"[A-Za-z_][A-Za-z0-9_.:\-]{0,80}";
     let forms = format!(
-        r"\$\{{\s*({name})\s*\}}|\$\(\s*({name})\s*\)|\{{([A-Za-z_][A-Za-z0-9_]{{0,80}})\}}|%\(({name})\)s|:'({name})'"
+        r#"\$\{{\s*({name})\s*\}}|\$\(\s*({name})\s*\)|\{{([A-Za-z_][A-Za-z0-9_]{{0,80}})\}}|%\(({name})\)s|:'({name})'|\$\{{\s*(moment\([^{{}}\n]{{0,200}}?)\s*\}}|\$\{{\s*([A-Za-z_][A-Za-z0-9_.]*(?:\[[^\]\n{{}}]{{1,80}}\][A-Za-z0-9_.]*)+)\s*\}}|:"([A-Za-z_][A-Za-z0-9_]{{0,80}})"|:([A-Za-z_][A-Za-z0-9_]{{0,80}})"#
     );
     Regex::new(&forms).expect("the pattern is written here and a test runs it")
 });
 
 /// Fills shell-like placeholders in what the engine made.
 fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
+    if !filled.text.bytes().any(|b| matches!(b, b'$' | b'{' | b'%' | b':')) {
+        return filled;
+    }
+    let lines: Vec<Range<usize>> = match filled.text.contains(':') {
+        true => SQLCMD.find_iter(&filled.text).map(|line| line.range()).collect(),
+        false => Vec::new(),
+    };
     let found: Vec<(Range<usize>, String)> = PLACEHOLDER
         .captures_iter(&filled.text)
         .filter_map(|captures| {
             let whole = captures.get(0)?.range();
-            if filled.text[whole.clone()].starts_with(':') && !may_quote(&filled.text[..whole.start]) {
+            let name = captures.iter().skip(1).flatten().next()?.as_str();
+            if filled.text[whole.clone()].starts_with(':') && !stands(&filled.text, &whole, is_known(values, name)) {
                 return None;
             }
-            let name = captures.iter().skip(1).flatten().next()?.as_str();
+            if lines.iter().any(|line| line.start <= whole.start && whole.end <= line.end) {
+                return None;
+            }
             Some((whole, name.to_owned()))
         })
         .collect();
     let refs = if filled.text.contains("${") { dataform::refs(&filled.text) } else { Vec::new() };
-    if found.is_empty() && refs.is_empty() {
+    if found.is_empty() && refs.is_empty() && lines.is_empty() {
         return filled;
     }
     let mut problems = filled.problems.clone();
     let mut complete = filled.complete;
     let replacements = found.into_iter().map(|(range, name)| {
         let bare = name.rsplit(':').next().unwrap_or(&name);
-        let value = values.get(&name).or_else(|| values.get(bare)).cloned();
-        if filled.text[range.clone()].starts_with(':') {
+        let value = values.get(&name).or_else(|| values.get(bare)).map(|value| settled(value));
+        let written = &filled.text[range.clone()];
+        if written.starts_with(":\"") {
+            complete &= value.is_some();
+            return (range, value.map_or_else(|| stub(bare), |value| format!("\"{}\"", value.replace('"', "\"\""))));
+        }
+        if written.starts_with(":'") {
             complete &= value.is_some();
             return (range, format!("'{}'", value.unwrap_or_default().replace('\'', "''")));
         }
@@ -110,6 +148,9 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
             range,
             value.unwrap_or_else(|| {
                 complete = false;
+                if name.starts_with("moment(") {
+                    return moment(&name).to_owned();
+                }
                 match super::objects::shaped(bare) {
                     Some(value) => value.to_owned(),
                     None => {
@@ -120,12 +161,54 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
             }),
         )
     });
-    let mut replacements: Vec<(Range<usize>, String)> = replacements.chain(refs).collect();
+    let mut replacements: Vec<(Range<usize>, String)> =
+        replacements.chain(refs).chain(lines.into_iter().map(|line| (line, String::new()))).collect();
     replacements.sort_by_key(|(range, _)| range.start);
     let (text, origins) = replaced(&filled.text, &filled.origins, replacements);
     problems.sort();
     problems.dedup();
     Filled { text, origins, complete, problems, ..filled }
+}
+
+/// What Digdag's `moment(…)` gives: something of the shape it is formatted to.
+fn moment(expression: &str) -> &'static str {
+    let formats =
+        [("YYYYMMDD", "20240101"), ("YYYY-MM-DD", "2024-01-01"), ("YYYYMM", "202401"), ("unix()", "1704067200")];
+    formats.iter().find(|(format, _)| expression.contains(format)).map_or("20240101", |(_, value)| *value)
+}
+
+/// Whether psql's `:name` at `range` is a variable: it is given, or stands where only a name can.
+fn stands(text: &str, range: &Range<usize>, given: bool) -> bool {
+    const NAMED: [&str; 10] = ["from", "join", "into", "table", "exists", "view", "update", "schema", "only", "using"];
+    let (before, after) = (&text[..range.start], &text[range.end..]);
+    if text[range.clone()].starts_with(":'") {
+        return may_quote(before);
+    }
+    if !(may_quote(before) || before.ends_with('.')) || after.starts_with(':') {
+        return false;
+    }
+    let word = before.trim_end().rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    let names = NAMED.iter().any(|named| word.eq_ignore_ascii_case(named)) && before.ends_with(char::is_whitespace);
+    given || before.ends_with('.') || names
+}
+
+/// Whether a value is given that is no template itself.
+fn is_known(values: &BTreeMap<String, String>, name: &str) -> bool {
+    values.get(name).is_some_and(|value| !value.contains("{{"))
+}
+
+/// A value whose own variables nobody knows: each is a stub.
+fn settled(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some(at) = rest.find("${") {
+        let Some(end) = rest[at..].find('}') else { break };
+        out.push_str(&rest[..at]);
+        out.push_str(&stub(&rest[at + 2..at + end]));
+        rest = &rest[at + end + 1..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Whether psql's `:'name'` may stand behind `before`: a colon within a word or a string is another thing.
@@ -135,6 +218,11 @@ fn may_quote(before: &str) -> bool {
 
 /// What stands for a name nobody knows: a word that says so.
 pub(super) fn stub(name: &str) -> String {
+    // `tables[i].name` and `types[i]`.
+    let name = name.split_once('[').map_or(name, |(list, rest)| match rest.rsplit_once("].") {
+        Some((_, field)) => field,
+        None => list,
+    });
     let last = name.rsplit(['.', ':']).next().unwrap_or(name);
     let word: String =
         last.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
@@ -159,7 +247,8 @@ pub(super) fn replaced(text: &str, origins: &Origins, replacements: Vec<(Range<u
 
 /// Copies a range of text and the runs it is made of.
 fn keep(text: &str, origins: &Origins, range: Range<usize>, out: &mut String, runs: &mut Vec<Origin>) {
-    for run in origins.runs().iter().filter(|run| run.out.start < range.end && range.start < run.out.end) {
+    let first = origins.runs().partition_point(|run| run.out.end <= range.start);
+    for run in origins.runs()[first..].iter().take_while(|run| run.out.start < range.end) {
         let part = run.out.start.max(range.start)..run.out.end.min(range.end);
         let source = match run.same {
             true => run.source.start + part.start - run.out.start..run.source.start + part.end - run.out.start,
@@ -191,6 +280,31 @@ mod tests {
         let filled = substituted(plain("select 'at:'x'' where a = :'v' and b in (:'w') and c::'d'"), &values);
         assert_eq!(filled.text, "select 'at:'x'' where a = 'it''s' and b in ('') and c::'d'");
         assert!(!filled.complete && filled.problems.is_empty());
+    }
+
+    #[test]
+    fn a_variable_of_psql_is_a_name_where_it_is_given_or_a_name_must_stand() {
+        let values = BTreeMap::from([("t".to_owned(), "raw.x".to_owned()), ("v".to_owned(), "20v1".to_owned())]);
+        let filled = substituted(plain("select a::text, b[1:n] from :t.:\"v\" join :u on a = :w"), &values);
+        let expected = "select a::text, b[1:n] from raw.x.\"20v1\" join carve_unknown_u on a = :w";
+        assert_eq!((filled.text.as_str(), filled.complete), (expected, false));
+        let unsettled = BTreeMap::from([("t".to_owned(), "${pwd}".to_owned())]);
+        assert_eq!(substituted(plain("drop table :t"), &unsettled).text, "drop table carve_unknown_pwd");
+    }
+
+    #[test]
+    fn a_script_may_say_its_variables_itself() {
+        let said = said_in("\\set s 'raw'\n:setvar db \"Lake\"\n\\set now `date`\nselect 1");
+        assert_eq!(said, BTreeMap::from([("s".to_owned(), "raw".to_owned()), ("db".to_owned(), "Lake".to_owned())]));
+        let filled = substituted(plain(":setvar db \"Lake\"\n:on error exit\nuse [$(db)]"), &said);
+        assert_eq!(filled.text, "\n\nuse [Lake]");
+    }
+
+    #[test]
+    fn a_field_of_a_list_is_a_stub_and_a_moment_has_its_shape() {
+        let text = "select a from ${t[i].db}.${t[i]}_${moment(session_time).format(\"YYYYMMDD\")} where b > ${moment(x).unix()}";
+        let expected = "select a from carve_unknown_db.carve_unknown_t_20240101 where b > 1704067200";
+        assert_eq!(substituted(plain(text), &BTreeMap::new()).text, expected);
     }
 
     #[test]

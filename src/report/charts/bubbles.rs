@@ -2,7 +2,7 @@
 use super::{
     super::CandidateRow,
     axis::{tick_text, ticks},
-    labels::{Label, Point, place},
+    labels::{Area, Label, Point, place},
     svg::{Anchor, Svg, positive, text_width, unit},
 };
 
@@ -96,9 +96,15 @@ fn equal_priority(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow], alp
 
 fn ranges(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
     for c in candidates {
-        let y = frame.y(c.numbers[2]);
-        svg.line((frame.x(c.days[0]), y), (frame.x(c.days[2]), y), "whisker");
+        let (x, y, width) = whisker(frame, c);
+        svg.line((x, y), (x + width, y), "whisker");
     }
+}
+
+/// Where the effort range of `c` begins, its height in the drawing, and how wide it is.
+fn whisker(frame: &Frame, c: &CandidateRow) -> (f64, f64, f64) {
+    let (from, to) = (frame.x(c.days[0]), frame.x(c.days[2]));
+    (from, frame.y(c.numbers[2]), to - from)
 }
 
 fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
@@ -123,7 +129,10 @@ fn bubbles(svg: &mut Svg, frame: &Frame, candidates: &[CandidateRow]) {
         svg.text((point.at.0, point.at.1 + 4.0), Anchor::Middle, &format!("rank on-{class}"), &c.rank.to_string());
     }
     let room = (LEFT, 2.0, WIDTH - LEFT - 4.0, HEIGHT - BOTTOM - 2.0);
-    for (point, label) in points.iter().zip(place(&points, 12.6, room, &[])) {
+    // A name on a whisker would hide how wide the range is.
+    let whiskers: Vec<Area> =
+        candidates.iter().map(|c| whisker(frame, c)).map(|(x, y, w)| (x, y - 2.0, w, 4.0)).collect();
+    for (point, label) in points.iter().zip(place(&points, 12.6, room, &whiskers)) {
         label.iter().for_each(|label| name(svg, point, label));
     }
 }

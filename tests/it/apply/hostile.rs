@@ -195,7 +195,8 @@ async fn a_number_that_parquet_cannot_keep_is_refused_with_the_cure_and_csv_keep
     let refused = town(script, PartFormat::Parquet);
     let error = refused.apply(&refused.world().await).await.unwrap_err();
     assert_eq!(error.needs(), Needs::Change);
-    let hint = error.hint().unwrap();
+    let ApplyError::Blocked { findings, .. } = error else { panic!("{error}") };
+    let hint = findings[0].hint.as_ref().unwrap();
     assert!(hint.contains("`wraps.orders`") && hint.contains("`format`"), "{hint}");
     let kept = town(script, PartFormat::Csv);
     let before = cells(&kept, "orders");

@@ -184,3 +184,55 @@ async fn without_the_estate_the_dependents_of_the_plan_may_all_be_broken() {
     let error = shop.refresh().await.unwrap_err();
     assert!(matches!(&error, ApplyError::Blocked { findings, .. } if findings[0].what.contains("job `nightly`")));
 }
+
+#[tokio::test]
+async fn null_where_there_was_none_and_another_key_block_as_a_lost_column_does() {
+    type Change = fn(&mut carve::vocab::Schema);
+    let cases: [(Change, &str); 3] = [
+        (|schema| schema.columns[0].nullable = true, "column `id` may now be NULL"),
+        (|schema| schema.key.clear(), "the key (id) is gone"),
+        (|schema| schema.key = vec!["total".to_owned()], "the key is (total) instead of (id)"),
+    ];
+    for (change, said) in cases {
+        let shop = Shop::beside();
+        shop.apply().await.unwrap();
+        change(&mut shop.lake.tables.lock().unwrap().get_mut(&dataset("raw.orders")).unwrap().schema);
+        let stored = shop.stored();
+        let reads_id = || Some(Arc::new(ReadsId) as Arc<dyn Readers>);
+        let options = RefreshOptions { readers: reads_id(), ..RefreshOptions::default() };
+        let refreshed = apply::refresh(&shop.plan, &shop.world(), &options, &Silent).await;
+        let Err(ApplyError::Blocked { findings, .. }) = refreshed else { panic!("{said}: {refreshed:?}") };
+        assert!(findings[0].what.contains(said) && findings[0].what.contains("job `a`"), "{findings:?}");
+        assert_eq!(shop.stored(), stored);
+        let options = RefreshOptions { accept_breaking: true, readers: reads_id(), ..RefreshOptions::default() };
+        let report = apply::refresh(&shop.plan, &shop.world(), &options, &Silent).await.unwrap();
+        assert_eq!(report.version.to_string(), "2.0.0");
+        assert!(report.changes.iter().any(|change| change.kind == "breaking" && change.what == said), "{report:?}");
+        assert!(report.broken_readers[0].contains("job `a`"), "{report:?}");
+    }
+}
+
+struct ReadsId;
+
+impl Readers for ReadsId {
+    fn of(&self, _: &DatasetId, column: Option<&str>) -> Vec<Reader> {
+        let reader = Reader { who: "job `a`".to_owned(), at: "sql/a.sql:2:3".to_owned(), surely: true };
+        if column == Some("id") { vec![reader] } else { Vec::new() }
+    }
+}
+
+#[tokio::test]
+async fn a_new_column_is_additive_and_breaks_nobody() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    {
+        let mut tables = shop.lake.tables.lock().unwrap();
+        let raw = tables.get_mut(&dataset("raw.orders")).unwrap();
+        let added = carve::vocab::Column { name: "more".to_owned(), ..raw.schema.columns[1].clone() };
+        raw.schema.columns.push(added);
+        raw.rows.iter_mut().for_each(|row| row.push(carve::vocab::Value::Null));
+    }
+    let report = shop.refresh().await.unwrap();
+    assert_eq!((report.version.to_string().as_str(), report.broken_readers.len()), ("1.1.0", 0));
+    assert_eq!(report.changes[0].kind, "additive");
+}

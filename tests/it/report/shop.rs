@@ -670,6 +670,7 @@ fn applied(card: &Scorecard) -> ServiceStatus {
         left_rows: 120_000,
         right_rows: 120_000,
         because: because.into(),
+        differences: Vec::new(),
     };
     ServiceStatus {
         service: card.candidate.name.clone(),

@@ -28,14 +28,14 @@ fn password() -> String {
 }
 
 /// A database of a test's own, gone with it.
-struct Database {
+pub(super) struct Database {
     name: String,
     server: String,
 }
 
 impl Database {
     /// A new one in which `script` has run; `None` where there is no server.
-    fn with(script: &str) -> Option<Database> {
+    pub(super) fn with(script: &str) -> Option<Database> {
         let database = Database::of(&server()?, "");
         database.sql(script);
         Some(database)
@@ -88,7 +88,7 @@ impl Database {
         open_origin("source:test", &self.url(""), Utf8Path::new("/")).await.unwrap()
     }
 
-    async fn lake(&self, options: &str) -> Arc<dyn Lake> {
+    pub(super) async fn lake(&self, options: &str) -> Arc<dyn Lake> {
         open_lake("lake", &self.url(options), Utf8Path::new("/")).await.unwrap()
     }
 }

@@ -174,6 +174,31 @@ async fn sqlite_takes_the_same_values_and_gives_them_back() {
     assert_eq!(drained(snapshot.rows(&id("raw.copy"), &schema).await.unwrap()).await.unwrap(), rows);
 }
 
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_takes_the_same_values_and_gives_them_back() {
+    let Some(database) = torture() else { return };
+    let Some(elsewhere) = crate::servers::postgres::Database::with("CREATE SCHEMA raw") else { return };
+    let zero = "CREATE TABLE zero (id int PRIMARY KEY, v date); INSERT INTO zero VALUES (1, '0000-00-00')";
+    database.sql(&format!("SET sql_mode = ''; {zero}"));
+    let (origin, lake) = (database.origin().await, elsewhere.lake("").await);
+    let mut schema = origin.describe(&id("torture")).await.unwrap().schema;
+    // PostgreSQL has no place for U+0000 in text.
+    let nul = exact().iter().position(|case| matches!(&case.3, Value::Text(text) if text.contains('\0'))).unwrap();
+    schema.columns.retain(|column| column.name != format!("c{nul}"));
+    let mut zeros = origin.describe(&id("zero")).await.unwrap().schema;
+    zeros.columns[1].logical = L::Text;
+    for (table, schema) in [("torture", schema), ("zero", zeros)] {
+        let mut snapshot = origin.snapshot().await.unwrap();
+        let rows = drained(snapshot.rows(&id(table), &schema).await.unwrap()).await.unwrap();
+        let copy = id(&format!("raw.{table}"));
+        lake.create_staging(&copy, &schema).await.unwrap();
+        assert!(lake.load_part(&copy, "part01", &schema, rows.clone()).await.unwrap());
+        let mut snapshot = lake.snapshot().await.unwrap();
+        assert_eq!(drained(snapshot.rows(&copy, &schema).await.unwrap()).await.unwrap(), rows);
+    }
+}
+
 /// All rows when the column `v` is declared to be `logical`.
 async fn declared(origin: &dyn Origin, table: &str, logical: L) -> Vec<Row> {
     let mut schema = origin.describe(&id(table)).await.unwrap().schema;

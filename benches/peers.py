@@ -1,0 +1,181 @@
+"""Column lineage of the TPC-DS queries by carve and by its peers, one thread each, in one run.
+
+    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install 'sqlglot[c]' openlineage-sql sqllineage \\
+        duckdb==1.5.5 duckdb-extension-tpcds==1.5.5
+    /tmp/peers/bin/pip install --target /tmp/peers/rs sqllineage-rs   # it calls itself sqllineage as well
+    /tmp/peers/bin/python benches/peers.py queries /tmp/tpcds
+    cargo bench --bench lineage /tmp/tpcds
+    PEERS_RS=/tmp/peers/rs /tmp/peers/bin/python benches/peers.py run /tmp/tpcds
+
+The queries come out of DuckDB's TPC-DS extension, each as `CREATE TABLE … AS`; every tool gets the same text and the
+same catalog where it takes one. Each tool runs in a process of its own; the least processor time of its rounds counts,
+start-up left out. An edge is a pair (column of a table of the catalog → column of the answer) that carries a value.
+"""
+
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+
+def queries(folder):
+    import duckdb
+    import duckdb_extension_tpcds
+
+    inside = os.path.join(list(duckdb_extension_tpcds.__path__)[0], "extensions", "*", "tpcds.duckdb_extension")
+    db = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    db.execute(f"load '{glob.glob(inside)[0]}'")
+    db.execute("call dsdgen(sf = 0)")
+    os.makedirs(folder, exist_ok=True)
+    for number, query in db.execute("select query_nr, query from tpcds_queries()").fetchall():
+        write(folder, f"{number:02}.sql", f"create table answer_{number:02} as\n{query}")
+    tables = db.execute("select sql from duckdb_tables() order by table_name").fetchall()
+    write(folder, "schema.sql", "\n".join(row[0] for row in tables))
+    columns = db.execute("select table_name, column_name, data_type from duckdb_columns() order by 1, column_index")
+    catalog = {}
+    for table, column, kind in columns.fetchall():
+        catalog.setdefault(table, {})[column] = kind
+    write(folder, "catalog.json", json.dumps(catalog))
+
+
+def write(folder, name, text):
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def with_sqlglot(texts, catalog):
+    from sqlglot import exp, parse_one
+    from sqlglot.lineage import lineage
+    from sqlglot.optimizer.qualify import qualify
+    from sqlglot.optimizer.scope import build_scope
+
+    def edges(text):
+        query = parse_one(text, read="duckdb").expression
+        query = qualify(query, schema=catalog, dialect="duckdb")
+        scope = build_scope(query)
+        found = set()
+        for column in query.named_selects:
+            node = lineage(column, query, schema=catalog, scope=scope, dialect="duckdb", copy=False)
+            for leaf in node.walk():
+                if not leaf.downstream and isinstance(leaf.expression, exp.Table):
+                    found.add((leaf.expression.name, leaf.name.rsplit(".", 1)[-1], column))
+        return len(found)
+
+    return [edges for _ in texts]
+
+
+def with_sqlglot_parse(texts, catalog):
+    from sqlglot import parse_one
+
+    return [lambda text: parse_one(text, read="duckdb") and 0 for _ in texts]
+
+
+def with_openlineage(texts, catalog):
+    import openlineage_sql
+
+    def edges(text):
+        meta = openlineage_sql.parse([text], dialect="generic")
+        if meta is None or meta.errors:
+            raise ValueError(meta.errors if meta else "nothing")
+        return sum(len([one for one in column.lineage if one.origin]) for column in meta.column_lineage)
+
+    return [edges for _ in texts]
+
+
+def with_sqllineage(texts, catalog):
+    from sqllineage.core.metadata.dummy import DummyMetaDataProvider
+    from sqllineage.runner import LineageRunner
+
+    provider = DummyMetaDataProvider({f"<default>.{table}": list(columns) for table, columns in catalog.items()})
+
+    def edges(text):
+        runner = LineageRunner(text, dialect="ansi", metadata_provider=provider)
+        return len({(str(path[0]), str(path[-1])) for path in runner.get_column_lineage()})
+
+    return [edges for _ in texts]
+
+
+def with_sqllineage_rs(texts, catalog):
+    sys.path.insert(0, os.environ["PEERS_RS"])
+    import sqllineage
+
+    class Catalog:
+        def list_columns(self, table):
+            columns = catalog.get(table.table)
+            return list(columns) if columns else None
+
+        def resolve_column(self, column, candidates):
+            return next((table for table in candidates if column in catalog.get(table.table, {})), None)
+
+    known = Catalog()
+
+    def edges(text):
+        answers = sqllineage.analyze(text, dialect="generic", catalog=known)
+        if not answers:
+            raise ValueError("nothing")
+        sources = [(str(m.target.column), s) for answer in answers for m in answer.columns for s in m.sources]
+        return len({(str(s.table), s.column, to) for to, s in sources if s.kind == "concrete"})
+
+    return [edges for _ in texts]
+
+
+TOOLS = {
+    "sqlglot[c], parsing alone": with_sqlglot_parse,
+    "sqlglot[c], columns with a catalog": with_sqlglot,
+    "openlineage-sql, columns without a catalog": with_openlineage,
+    "sqllineage, columns with a catalog": with_sqllineage,
+    "sqllineage-rs, columns with a catalog": with_sqllineage_rs,
+}
+
+
+def texts_of(folder):
+    names = sorted(name for name in os.listdir(folder) if re.fullmatch(r"\d+\.sql", name))
+    return [open(os.path.join(folder, name), encoding="utf-8").read().rstrip().rstrip(";") for name in names]
+
+
+def one(name, folder, rounds):
+    """Runs one tool here and prints its figures as JSON."""
+    texts = texts_of(folder)
+    catalog = json.load(open(os.path.join(folder, "catalog.json"), encoding="utf-8"))
+    work = TOOLS[name](texts, catalog)
+    best, edges, failed = None, 0, 0
+    for _ in range(rounds):
+        edges, failed = 0, 0
+        began = time.process_time()
+        for text, act in zip(texts, work):
+            try:
+                edges += act(text)
+            except Exception as fault:
+                failed += 1
+                if os.environ.get("PEERS_FAULTS"):
+                    print(repr(fault)[:200], file=sys.stderr)
+        spent = time.process_time() - began
+        best = spent if best is None else min(best, spent)
+    print(json.dumps({"ms": best * 1e3, "edges": edges, "failed": failed}))
+
+
+def run(folder):
+    print("| Tool | Processor time, 99 queries | Value edges | Queries failed |\n|---|---|---|---|")
+    for name in TOOLS:
+        rounds = "1" if name.startswith("sqllineage,") else "5"
+        done = subprocess.run([sys.executable, __file__, "one", name, folder, rounds], capture_output=True, text=True)
+        if done.returncode:
+            print(f"| {name} | not run: {done.stderr.strip().splitlines()[-1]} | | |")
+            continue
+        told = json.loads(done.stdout.splitlines()[-1])
+        print(f"| {name} | {told['ms']:,.1f} ms | {told['edges']:,} | {told['failed']} |", flush=True)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["queries", folder]:
+            queries(folder)
+        case ["run", folder]:
+            run(folder)
+        case ["one", name, folder, rounds]:
+            one(name, folder, int(rounds))
+        case _:
+            sys.exit(__doc__)
