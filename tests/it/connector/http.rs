@@ -356,12 +356,9 @@ async fn credentials_go_to_the_one_server_and_into_no_message() {
         }
     });
     for way in ["token=file:secret", "token=file:secret&header=X-Api-Key", "user=me&password=file:secret"] {
-        let open = |path: &str| {
-            let url = api.url(&format!("?{way}&path=/{path}"));
-            async move { open(&url, base(&folder)).await }
-        };
+        let url = |path: &str| api.url(&format!("?{way}&path=/{path}"));
         for path in ["orders", "moved"] {
-            assert_eq!(all_rows(&*open(path).await, TABLE).await.unwrap(), rows(1..4), "{way}");
+            assert_eq!(all_rows(&*open(&url(path), base(&folder)).await, TABLE).await.unwrap(), rows(1..4), "{way}");
         }
         for (path, words) in [
             ("away", "another server"),
@@ -370,7 +367,7 @@ async fn credentials_go_to_the_one_server_and_into_no_message() {
             ("else", "422"),
             ("down", "500"),
         ] {
-            let why = told(&open(path).await.describe(&id(TABLE)).await.unwrap_err());
+            let why = told(&open(&url(path), base(&folder)).await.describe(&id(TABLE)).await.unwrap_err());
             assert!(why.contains(words) && !why.contains(SECRET) && !why.contains("bWU6aHVu"), "{way}: {why}");
         }
     }
