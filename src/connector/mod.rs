@@ -7,19 +7,27 @@
 mod address;
 mod batches;
 mod civil;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod faulty;
 mod files;
 mod folder;
 mod key;
 mod model;
 mod open;
+mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "s3")]
 mod s3;
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
+mod statements;
 mod system;
+mod words;
 
+#[cfg(feature = "duckdb")]
+pub use self::duckdb::DuckDb;
 pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
 pub use files::FilesOrigin;
 pub use folder::FolderBucket;
