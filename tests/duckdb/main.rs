@@ -1,12 +1,7 @@
 //! DuckDB for real: a file a test. A binary of its own, because only it is built with the feature `duckdb`.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot unwrap fails, as it should"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
 mod kill;
 mod lake;
-mod shop;
 mod snapshot;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "the other test binary uses all of it")]

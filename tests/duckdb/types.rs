@@ -25,10 +25,30 @@ fn torture() -> Vec<(&'static str, &'static str, L, V)> {
         ("UINTEGER", "4294967295", L::Integer, V::Integer(4_294_967_295)),
         ("BIGINT", "-9223372036854775808", L::Integer, V::Integer(i64::MIN)),
         ("UBIGINT", "18446744073709551615", L::Decimal, decimal("18446744073709551615")),
-        ("HUGEINT", "-170141183460469231731687303715884105728", L::Decimal, decimal("-170141183460469231731687303715884105728")),
-        ("UHUGEINT", "340282366920938463463374607431768211455", L::Decimal, decimal("340282366920938463463374607431768211455")),
-        ("BIGNUM", "'-123456789012345678901234567890123456789012345'", L::Decimal, decimal("-123456789012345678901234567890123456789012345")),
-        ("DECIMAL(38,10)", "-1234567890123456789012345678.0000000001", L::Decimal, decimal("-1234567890123456789012345678.0000000001")),
+        (
+            "HUGEINT",
+            "-170141183460469231731687303715884105728",
+            L::Decimal,
+            decimal("-170141183460469231731687303715884105728"),
+        ),
+        (
+            "UHUGEINT",
+            "340282366920938463463374607431768211455",
+            L::Decimal,
+            decimal("340282366920938463463374607431768211455"),
+        ),
+        (
+            "BIGNUM",
+            "'-123456789012345678901234567890123456789012345'",
+            L::Decimal,
+            decimal("-123456789012345678901234567890123456789012345"),
+        ),
+        (
+            "DECIMAL(38,10)",
+            "-1234567890123456789012345678.0000000001",
+            L::Decimal,
+            decimal("-1234567890123456789012345678.0000000001"),
+        ),
         ("DECIMAL(4,2)", "0.5", L::Decimal, decimal("0.50")),
         ("FLOAT", "'inf'", L::Double, V::Double(f64::INFINITY)),
         ("FLOAT", "0.1", L::Double, V::Double(f64::from(0.1_f32))),
@@ -88,7 +108,10 @@ async fn every_type_arrives_exactly_and_goes_back_into_the_same_type() {
     let mut snapshot = lake.snapshot().await.unwrap();
     assert_eq!(drained(snapshot.rows(&id("staged"), &schema).await.unwrap()).await.unwrap(), rows);
     // DuckDB's own comparison of the two.
-    let (_, differing) = lake.query("(FROM torture EXCEPT ALL FROM staged) UNION ALL (FROM staged EXCEPT ALL FROM torture)").await.unwrap();
+    let (_, differing) = lake
+        .query("(FROM torture EXCEPT ALL FROM staged) UNION ALL (FROM staged EXCEPT ALL FROM torture)")
+        .await
+        .unwrap();
     assert!(drained(differing).await.unwrap().is_empty());
 }
 
@@ -115,7 +138,9 @@ async fn what_no_other_engine_could_hold_is_refused_by_name_and_arrives_as_text(
         assert_eq!(rows, [[V::Integer(1), text(as_text)]], "{of}");
     }
     // Their text does not tell which of two values they are.
-    for odd in ["CAST(1 AS UNION(num INTEGER, str VARCHAR))", "CAST(42 AS VARIANT)", "to_microseconds(-9223372036854775808)"] {
+    for odd in
+        ["CAST(1 AS UNION(num INTEGER, str VARCHAR))", "CAST(42 AS VARIANT)", "to_microseconds(-9223372036854775808)"]
+    {
         let file = File::with(&format!("CREATE TABLE t AS SELECT {odd} AS odd"));
         refused(all_rows(&*file.lake().await, "t").await, "does not read back as the same value");
     }

@@ -1,4 +1,6 @@
 //! What a table has beside its rows, and what of it the one that takes its place can have.
+use std::collections::BTreeSet;
+
 use super::catalog::{Found, columns, comment, literal, qualified, quoted};
 use super::instance::Session;
 use crate::connector::ConnectorError;
@@ -58,21 +60,25 @@ pub(super) fn indexes(session: &Session, table: &Found) -> ::duckdb::Result<Resu
     Ok(texts.into_iter().map(|text| Index::of(&text).ok_or(text)).collect())
 }
 
-/// `name`, or with the first number after it that no index of the schema has.
-pub(super) fn free_name(session: &Session, table: &Found, name: &str) -> ::duckdb::Result<String> {
+/// The names that indexes have, lower case.
+pub(super) fn index_names(session: &Session) -> ::duckdb::Result<BTreeSet<String>> {
+    let sql = "SELECT lower(index_name) FROM duckdb_indexes() WHERE database_name = $1";
+    Ok(session.column(sql, &[session.catalog()])?.into_iter().collect())
+}
+
+/// `name`, or with the first number after it that is not `taken`.
+pub(super) fn free_name(taken: &BTreeSet<String>, name: &str) -> String {
     let base = match name.rsplit_once("__") {
         Some((base, number)) if !base.is_empty() && number.parse::<u32>().is_ok() => base,
         _ => name,
     };
-    let sql = "SELECT lower(index_name) FROM duckdb_indexes() WHERE database_name = $1 AND schema_name = $2";
-    let taken = session.column(sql, &[session.catalog(), &table.schema])?;
     let mut free = base.to_owned();
     let mut number = 2;
     while taken.contains(&free.to_lowercase()) {
         free = format!("{base}__{number}");
         number += 1;
     }
-    Ok(free)
+    free
 }
 
 /// Statements that give `new` the comments of `old` where it has none of its own.
@@ -123,6 +129,13 @@ pub(super) fn children(session: &Session, table: &Found) -> ::duckdb::Result<Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_free_name_is_the_first_that_nobody_has() {
+        let taken = ["i", "i__2", "i__4"].map(str::to_owned).into();
+        assert_eq!(free_name(&taken, "I__4"), "I__3");
+        assert_eq!(free_name(&taken, "j__x"), "j__x");
+    }
 
     #[test]
     fn an_index_comes_apart_whatever_its_quotes() {

@@ -1,10 +1,16 @@
 //! Tables change their names: whole, in one transaction. DuckDB renames no table that has indexes, so they are
 //! dropped before and made again after, within the same transaction. Views are text and read a name.
+//!
+//! An index is made again under a name that none had when the transaction began: DuckDB 1.5 writes the dropped
+//! index into its log where the new one has the same name, and dies, or finds no rows by it ever after.
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::books;
 use super::catalog::{Found, find};
 use super::instance::Session;
 use super::place::Place;
-use super::successor::{Index, children, comments, free_name, indexes};
+use super::successor::{Index, children, comments, free_name, index_names, indexes};
 use super::trouble::{engine, is_constraint, refused, said};
 use crate::connector::ConnectorError;
 use crate::vocab::DatasetId;
@@ -82,13 +88,16 @@ pub(super) struct Change<'s> {
     pub(super) session: &'s Session,
     place: &'s Place,
     pub(super) doing: String,
+    /// Names of indexes that were there when it began, or were made since.
+    taken: RefCell<BTreeSet<String>>,
 }
 
 impl<'s> Change<'s> {
     /// Begins the transaction.
     pub(super) fn begin(session: &'s Session, place: &'s Place, doing: String) -> Result<Self, ConnectorError> {
-        let change = Change { session, place, doing };
+        let change = Change { session, place, doing, taken: RefCell::default() };
         change.run("BEGIN TRANSACTION")?;
+        change.taken.replace(index_names(session).map_err(|e| change.failed(e))?);
         Ok(change)
     }
 
@@ -185,37 +194,40 @@ impl<'s> Change<'s> {
         Ok(indexes)
     }
 
-    /// Makes `indexes` on `table`.
+    /// Makes `indexes` on `table`, under names that are free.
     fn make(&self, table: &Found, indexes: &[Index]) -> Result<(), ConnectorError> {
         for index in indexes {
-            self.session.run(&index.create(table)).map_err(|error| match is_constraint(&error) {
-                true => self.refused(format!(
-                    "the new rows break the unique index `{}` {} of the table they replace: mend the doubled rows at \
-                     their origin, or drop the index",
-                    index.name, index.tail
-                )),
-                false if said(&error).starts_with("Binder Error") => self.refused(format!(
-                    "the index `{}` {} cannot be made on the new table ({}): publish the columns it needs, or drop the \
-                     index",
-                    index.name,
-                    index.tail,
-                    said(&error)
-                )),
-                false => self.failed(error),
-            })?;
+            let name = free_name(&self.taken.borrow(), &index.name);
+            self.taken.borrow_mut().insert(name.to_lowercase());
+            let made = self.session.run(&Index { name, ..index.clone() }.create(table));
+            made.map_err(|error| self.not_made(index, error))?;
         }
         Ok(())
     }
 
-    /// Makes those of `indexes` that `table` lacks, under names that are free.
+    fn not_made(&self, index: &Index, error: ::duckdb::Error) -> ConnectorError {
+        let (name, tail, said) = (&index.name, &index.tail, said(&error));
+        if is_constraint(&error) {
+            return self.refused(format!(
+                "the new rows break the unique index `{name}` {tail} of the table they replace: mend the doubled rows \
+                 at their origin, or drop the index"
+            ));
+        }
+        match said.starts_with("Binder Error") {
+            true => self.refused(format!(
+                "the index `{name}` {tail} cannot be made on the new table ({said}): publish the columns it needs, or \
+                 drop the index"
+            )),
+            false => self.failed(error),
+        }
+    }
+
+    /// Makes those of `indexes` that `table` lacks.
     fn add_indexes(&self, table: &Found, indexes: Vec<Index>) -> Result<(), ConnectorError> {
         let has = self.indexes(table)?;
         let lacking = |index: &Index| !has.iter().any(|own| own.unique == index.unique && own.tail == index.tail);
-        for index in indexes.into_iter().filter(lacking) {
-            let name = free_name(self.session, table, &index.name).map_err(|e| self.failed(e))?;
-            self.make(table, &[Index { name, ..index }])?;
-        }
-        Ok(())
+        let lacking: Vec<Index> = indexes.into_iter().filter(lacking).collect();
+        self.make(table, &lacking)
     }
 
     /// The table `id`, if it is there.
