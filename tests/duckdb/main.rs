@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
 mod kill;
 mod lake;
+mod shop;
 mod snapshot;
 #[path = "../it/support.rs"]
 #[allow(dead_code, reason = "the other test binary uses all of it")]

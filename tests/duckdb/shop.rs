@@ -12,7 +12,10 @@ async fn moved(shop: &Path, wraps: &str) {
     let base = Utf8Path::from_path(shop).unwrap();
     let file = shop.join("lake.duckdb");
     sql(&file, "CREATE SCHEMA raw");
-    let (from, to) = (open_lake("lake", "sqlite:lake", base).await.unwrap(), open_lake("lake", "duckdb:lake.duckdb", base).await.unwrap());
+    let (from, to) = (
+        open_lake("lake", "sqlite:lake", base).await.unwrap(),
+        open_lake("lake", "duckdb:lake.duckdb", base).await.unwrap(),
+    );
     let sqlite = rusqlite::Connection::open(shop.join("lake/raw.db")).unwrap();
     let mut tables = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
     let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();

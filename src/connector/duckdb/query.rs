@@ -2,7 +2,7 @@
 use super::instance::Session;
 use super::place::Place;
 use super::reading::Reading;
-use super::trouble::{engine, refused};
+use super::trouble::{engine, refused, said};
 use super::types::{logical, spelled};
 use crate::connector::{ConnectorError, RowStream, batches::Batches, batches::blocking};
 use crate::vocab::{Column, DatasetId, Schema};
@@ -32,16 +32,7 @@ pub(super) async fn query(place: Place, sql: String) -> Result<(Schema, RowStrea
 fn answer(session: &Session, sql: &str) -> Result<(Schema, Reading), ConnectorError> {
     let query = sql.trim_end().trim_end_matches(';');
     // Only what answers with rows may stand in parentheses. The line's end also ends a comment that stands last.
-    let described =
-        session.texts(&format!("DESCRIBE SELECT * FROM ({query}\n)"), &[]).map_err(
-            |error| match super::trouble::said(&error).starts_with("Parser Error") {
-                true => refused(
-                    "run a query",
-                    format!("it is no query: only one statement that reads and answers with rows is run ({error})"),
-                ),
-                false => engine("run a query", error),
-            },
-        )?;
+    let described = session.texts(&format!("DESCRIBE SELECT * FROM ({query}\n)"), &[]).map_err(not_read)?;
     let mut columns = Vec::new();
     for row in described {
         let mut row = row.into_iter().map(Option::unwrap_or_default);
@@ -55,4 +46,13 @@ fn answer(session: &Session, sql: &str) -> Result<(Schema, Reading), ConnectorEr
     let from = format!("({query}\n) AS carve_answer({})", names.join(", "));
     let reading = Reading::of(DatasetId::from_parts(&[RESULT]), &asked, &from);
     Ok((Schema { columns: columns.into_iter().map(|(_, column)| column).collect(), key: Vec::new() }, reading))
+}
+
+fn not_read(error: ::duckdb::Error) -> ConnectorError {
+    let text = said(&error);
+    let why = "it is no query that DuckDB reads: only one statement that answers with rows is run";
+    match text.starts_with("Parser Error") {
+        true => refused("run a query", format!("{why} ({text})")),
+        false => engine("run a query", error),
+    }
 }

@@ -28,7 +28,7 @@ pub(super) fn said(error: &Error) -> String {
         other => other.to_string(),
     };
     // A quotation of the statement with a mark below it may follow: it says nothing on one line.
-    let text = text.split("\n\nLINE ").next().unwrap_or_default();
+    let text = text.split("\nLINE ").next().unwrap_or_default();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
