@@ -82,10 +82,12 @@ pub(super) fn parts(session: &Session, table: &str) -> Result<Vec<String>> {
 
 /// Enters `part` with its rows; false when it is there already.
 pub(super) fn enter(session: &Session, table: &str, part: &str, rows: usize) -> Result<bool> {
-    if parts(session, table)?.iter().any(|entered| entered == part) {
+    let ledger = book(session, "ledger");
+    let there = format!("SELECT part FROM {ledger} WHERE table_name = $1 AND part = $2");
+    if !session.column(&there, &[table, part])?.is_empty() {
         return Ok(false);
     }
-    let sql = format!("INSERT INTO {} VALUES ($1, $2, $3)", book(session, "ledger"));
+    let sql = format!("INSERT INTO {ledger} VALUES ($1, $2, $3)");
     session.run_with(&sql, &[table, part, &rows.to_string()])?;
     Ok(true)
 }
