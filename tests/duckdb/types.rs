@@ -60,7 +60,7 @@ fn torture() -> Vec<(&'static str, &'static str, L, V)> {
         ("DATE", "'0044-03-15 (BC)'", L::Date, V::DateDays(-735_160)),
         ("DATE", "'5881580-07-10'", L::Date, V::DateDays(i32::MAX - 1)),
         ("TIME", "'23:59:59.999999'", L::Time, V::TimeMicros(86_399_999_999)),
-        ("TIME_NS", "'00:00:00.000001'", L::Time, V::TimeMicros(1)),
+        ("TIME_NS", "'00:00:00.000000001'", L::Text, text("00:00:00.000000001")),
         ("TIMESTAMP", "'290309-12-22 (BC) 00:00:00'", L::Timestamp, V::TimestampMicros(-9_223_372_022_400_000_000)),
         ("TIMESTAMP", "'294247-01-10 04:00:54.775806'", L::Timestamp, V::TimestampMicros(i64::MAX - 1)),
         ("TIMESTAMP_S", "'2024-02-29 12:34:56'", L::Timestamp, V::TimestampMicros(leap)),
@@ -121,7 +121,6 @@ async fn what_no_other_engine_could_hold_is_refused_by_name_and_arrives_as_text(
         ("DATE", "'infinity'", "infinity"),
         ("DATE", "'-infinity'", "-infinity"),
         ("TIME", "'24:00:00'", "24:00:00"),
-        ("TIME_NS", "'00:00:00.000000001'", "00:00:00.000000001"),
         ("TIMESTAMP", "'infinity'", "infinity"),
         ("TIMESTAMP_S", "'-infinity'", "-infinity"),
         ("TIMESTAMP_NS", "'2024-01-01 00:00:00.000000001'", "2024-01-01 00:00:00.000000001"),
@@ -141,7 +140,7 @@ async fn what_no_other_engine_could_hold_is_refused_by_name_and_arrives_as_text(
     for odd in
         ["CAST(1 AS UNION(num INTEGER, str VARCHAR))", "CAST(42 AS VARIANT)", "to_microseconds(-9223372036854775808)"]
     {
-        let file = File::with(&format!("CREATE TABLE t AS SELECT {odd} AS odd"));
+        let file = File::with(&format!("CREATE VIEW t AS SELECT {odd} AS odd"));
         refused(all_rows(&*file.lake().await, "t").await, "does not read back as the same value");
     }
 }

@@ -69,7 +69,7 @@ impl Reading {
         let doing = |e| engine(format!("read `{}`", self.id), e);
         let mut statement = session.connection.prepare(&self.sql).map_err(doing)?;
         // Its own iterator would panic where a step fails, so the steps are taken here.
-        drop(statement.stream_arrow(params_from_iter(NOTHING)).map_err(doing)?);
+        let _ = statement.stream_arrow(params_from_iter(NOTHING)).map_err(doing)?;
         let mut before = 0;
         while let Some(chunk) = statement.step().map_err(doing)? {
             for at in 0..chunk.len() {

@@ -14,7 +14,7 @@ pub(super) fn logical(of: &str) -> LogicalType {
         "FLOAT" | "DOUBLE" => LogicalType::Double,
         "BLOB" => LogicalType::Bytes,
         "DATE" => LogicalType::Date,
-        "TIME" | "TIME_NS" => LogicalType::Time,
+        "TIME" => LogicalType::Time,
         "TIMESTAMP" | "TIMESTAMP_S" | "TIMESTAMP_MS" | "TIMESTAMP_NS" => LogicalType::Timestamp,
         "TIMESTAMP WITH TIME ZONE" => LogicalType::TimestampTz,
         _ if size(of).is_some() => LogicalType::Decimal,
@@ -71,9 +71,8 @@ pub(super) fn ask(of: &str, column: &str, wanted: LogicalType) -> Asked {
         L::Number if own == L::Integer => format!("CAST({column} AS BIGINT)"),
         L::Double | L::Number if own == L::Double => format!("CAST({column} AS DOUBLE)"),
         // Nanoseconds come as text, so that none is cut off.
-        L::Time if of == "TIME" => column.to_owned(),
         L::Timestamp if own == L::Timestamp && of != "TIMESTAMP_NS" => format!("CAST({column} AS TIMESTAMP)"),
-        L::Boolean | L::Bytes | L::Date | L::TimestampTz if own == wanted => column.to_owned(),
+        L::Boolean | L::Bytes | L::Date | L::Time | L::TimestampTz if own == wanted => column.to_owned(),
         _ => format!("CAST({column} AS VARCHAR)"),
     };
     let as_text = wanted == L::Text && !matches!(of, "VARCHAR" | "JSON");
