@@ -169,7 +169,7 @@ async fn a_value_that_a_column_would_change_is_refused_with_its_row() {
 #[tokio::test]
 async fn rows_come_in_an_order_that_their_values_alone_decide() {
     let file = File::with(
-        "CREATE TABLE t (s VARCHAR COLLATE NOCASE, d DOUBLE); INSERT INTO t VALUES ('b', 0.0), ('A', 1), ('b', -0.0), ('a', 'nan'), (NULL, 2), ('B', 0);
+        "CREATE TABLE t (s VARCHAR COLLATE NOCASE, d DOUBLE); INSERT INTO t VALUES ('b', '0.0'), ('A', '1'), ('b', '-0.0'), ('a', 'nan'), (NULL, '2'), ('B', '0');
          CREATE TABLE k (b INTEGER, a VARCHAR COLLATE NOCASE, PRIMARY KEY (a, b)); INSERT INTO k VALUES (2, 'b'), (1, 'b'), (9, 'A'), (3, 'a')",
     );
     let lake = file.lake().await;

@@ -22,6 +22,8 @@ pub(super) async fn query(place: Place, sql: String) -> Result<(Schema, RowStrea
     let (mut batches, stream) = Batches::stream();
     tokio::task::spawn_blocking(move || {
         let outcome = reading.send(&session, &mut batches);
+        // Whoever sees the end of the rows may let go of the file.
+        drop(session);
         batches.finish(outcome);
     });
     Ok((schema, stream))

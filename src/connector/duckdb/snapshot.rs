@@ -58,6 +58,8 @@ impl Snapshot for DuckDbSnapshot {
         let (mut batches, stream) = Batches::stream();
         tokio::task::spawn_blocking(move || {
             let outcome = pool.with(|session| reading.send(session, &mut batches));
+            // Whoever sees the end of the rows may let go of the file.
+            drop(pool);
             batches.finish(outcome);
         });
         Ok(stream)
