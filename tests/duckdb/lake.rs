@@ -77,9 +77,9 @@ async fn a_successor_has_the_indexes_comments_and_readers_of_the_table_it_replac
     assert_eq!(answer(&*lake, "SELECT n FROM through").await, [[Value::Integer(1)]]);
     let indexes = "SELECT table_name || ' ' || is_unique || ' ' || expressions FROM duckdb_indexes() ORDER BY 1";
     let both = texts(&[
-        "Orders false [lower(note)]",
+        "Orders false ['(lower(note))']",
         "Orders true [note]",
-        "orders__before false [lower(note)]",
+        "orders__before false ['(lower(note))']",
         "orders__before true [note]",
     ]);
     assert_eq!(answer(&*lake, indexes).await, both);
