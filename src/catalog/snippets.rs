@@ -1,7 +1,7 @@
 //! How to read a publication with what people have at hand. Names carry the version: a reader takes
 //! one publication whole, never parts of two.
 use super::Snippet;
-use crate::vocab::{LogicalType, PartFormat, Schema};
+use crate::vocab::{LogicalType, PartFormat, Schema, shell_word};
 
 /// Where the parts of one publication lie.
 pub(super) struct Parts<'a> {
@@ -119,23 +119,21 @@ fn copy(parts: &Parts<'_>) -> Option<Snippet> {
     if parts.bucket.starts_with("s3://") {
         let code = format!(
             "aws s3 cp {} . --recursive --exclude '*' --include '{}.datapart*.{extension}'",
-            shell(&folder),
+            shell_word(&folder),
             parts.version
         );
         return Some(snippet("AWS CLI", "sh", code));
     }
     if parts.bucket.starts_with("http") {
-        let code = format!("curl -fsSO {}", shell(&format!("{folder}{}.manifest.json", parts.version)));
+        let code = format!("curl -fsSO {}", shell_word(&format!("{folder}{}.manifest.json", parts.version)));
         return Some(snippet("curl: the manifest names every part", "sh", code));
     }
-    let code =
-        format!("ls {}/{}.datapart*", shell(folder.trim_start_matches("file:").trim_end_matches('/')), parts.version);
+    let code = format!(
+        "ls {}/{}.datapart*",
+        shell_word(folder.trim_start_matches("file:").trim_end_matches('/')),
+        parts.version
+    );
     Some(snippet("Shell", "sh", code))
-}
-
-fn shell(text: &str) -> String {
-    let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]

@@ -325,14 +325,20 @@ pub(super) struct ReportArgs {
     pub(super) templates: Option<Utf8PathBuf>,
 }
 
+fn scale(text: &str) -> Result<f64, String> {
+    let scale: f64 = text.parse().map_err(|_| "no number".to_owned())?;
+    // NaN is in no range.
+    (0.001..=100.0).contains(&scale).then_some(scale).ok_or_else(|| "from 0.001 to 100".to_owned())
+}
+
 /// Arguments of `carve demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// Where; must not exist, or be an earlier demo, which is replaced.
     #[arg(default_value = "carve-demo")]
     pub(super) folder: Utf8PathBuf,
-    /// How much data: 1 makes some 500,000 rows.
-    #[arg(long, default_value_t = 1.0)]
+    /// How much data, from 0.001 to 100: 1 makes some 500,000 rows.
+    #[arg(long, default_value_t = 1.0, value_parser = scale)]
     pub(super) scale: f64,
     /// Stop once the plans are written: applying is left to you.
     #[arg(long)]

@@ -43,16 +43,10 @@ type Outcome = Result<ExitCode, Failure>;
 
 /// Runs carve with `arguments`, the program's name first, and returns what the process should say.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are answers; everything else is a command line not understood.
-            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
-            return match error.print() {
-                Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Error.into(),
-                _ => code.into(),
-            };
-        }
+        Err(error) => return not_run(&error, &arguments).into(),
     };
     let context = context(&cli.global);
     let code = match fits(&cli).and_then(|()| dispatch(cli.command, &context)) {
@@ -60,6 +54,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> process::ExitCode {
         Err(failure) => failure.show(&context.screen, context.json),
     };
     delivered(code, &context.screen).into()
+}
+
+/// Help and version are answers; everything else is a command line not understood.
+fn not_run(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let json = arguments.iter().any(|one| one == "--format=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json");
+    let screen = Screen::detect(ColorChoice::Never, false);
+    if error.use_stderr() && json {
+        let text = error.to_string();
+        let said = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        return Failure::said(ExitCode::Usage, said).hint("`carve --help` shows what there is").show(&screen, true);
+    }
+    match error.print() {
+        Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
+            screen.error(format!("error: the answer could not be written: {failed}"));
+            ExitCode::Error
+        }
+        _ if error.use_stderr() => ExitCode::Usage,
+        _ => ExitCode::Done,
+    }
 }
 
 /// Only lineage has more forms than text and JSON.

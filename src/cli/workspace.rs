@@ -17,7 +17,7 @@ use crate::{
     plan::{self, Action, DraftInputs, Plan},
     progress::Progress,
     scoring::{self, Ranking, Scorecard},
-    vocab::ServiceName,
+    vocab::{ServiceName, shell_word},
 };
 
 /// Where an estate and carve's own files beside it are.
@@ -109,10 +109,19 @@ impl Workspace {
 
     /// The flags that name this workspace again, each with a blank before it.
     pub(super) fn flags(&self) -> String {
-        let estate = self.roots.iter().filter(|root| *root != ".").map(|root| format!(" --estate {root}"));
-        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", self.out));
-        let settings = self.settings.iter().map(|settings| format!(" --settings {settings}"));
+        let estate = self
+            .roots
+            .iter()
+            .filter(|root| *root != ".")
+            .map(|root| format!(" --estate {}", shell_word(root.as_str())));
+        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", shell_word(self.out.as_str())));
+        let settings = self.settings.iter().map(|settings| format!(" --settings {}", shell_word(settings.as_str())));
         estate.chain(out).chain(settings).collect()
+    }
+
+    /// The estate's folders as arguments, each with a blank before it; nothing for the folder one is in.
+    pub(super) fn folders(&self) -> String {
+        self.roots.iter().filter(|root| *root != ".").map(|root| format!(" {}", shell_word(root.as_str()))).collect()
     }
 
     /// A place in the folder where plans, report and state go; without a dot and slash before it.
@@ -185,8 +194,8 @@ impl Workspace {
         let text = fs::read_to_string(&path).map_err(|error| {
             // Bytes that are no text are no plan that carve wrote.
             let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
-            Failure::said(code, format!("cannot read the plan `{path}`: {error}"))
-                .hint(format!("`carve plan --service {name}` writes it"))
+            let hint = format!("`carve plan{} --service {name}` writes it, where that is a candidate", self.folders());
+            Failure::said(code, format!("cannot read the plan `{path}`: {error}")).hint(hint)
         })?;
         let plan =
             plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))?;

@@ -62,7 +62,7 @@ codes! {
     E013 Error "Not a name" "use the form shown"
     E014 Error "Unknown dialect" "use one of the dialects listed"
     E015 Error "Value out of range" "use a value within the range shown"
-    E016 Warning "YAML aliases nest too deeply" "write the values out"
+    E016 Error "YAML aliases nest too deeply" "write the values out"
     E017 Warning "Symbolic link leads outside the estate" "add its target as a folder of its own: `carve plan A B`"
     E018 Note "Folder has no git history" "run carve in a full clone to learn how often each piece changes"
     E019 Note "Git history is shallow" "fetch the full history: `git fetch --unshallow`"

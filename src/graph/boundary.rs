@@ -1,6 +1,6 @@
 //! Which source systems each dataset comes from, and so where it stands: drawn in one pass.
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -11,6 +11,7 @@ use crate::{
         dependency_graph::Network,
         gather::{Flow, Gathered},
         origins::{Traced, trace},
+        places::{Places, bucket_of},
     },
     vocab::DatasetId,
 };
@@ -38,7 +39,7 @@ impl Boundary {
 /// What stands at a dataset before anything flows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Root {
-    /// In a source system of this name.
+    /// In a source system of this name; empty until its place gives one.
     Source(String),
     /// In the lake, and no job says where it is from; the system is declared or named after its place.
     Raw(String),
@@ -134,49 +135,15 @@ fn find_roots(estate: &Estate, gathered: &Gathered, into: &[Vec<&Flow>]) -> Vec<
             (Some(system), _) => Root::Source(system.to_owned()),
             (None, Some(system)) if into[at].is_empty() && dataset.is_file_set() => Root::Source(system),
             (None, Some(system)) if imported_blindly => Root::Raw(system),
-            _ if into[at].is_empty() && dataset.is_file_set() => {
-                Root::Source(bucket_of(dataset).unwrap_or_else(|| folder_of_reader(estate, gathered, at)))
-            }
+            _ if into[at].is_empty() && dataset.is_file_set() => Root::Source(bucket_of(dataset).unwrap_or_default()),
             _ if imported_blindly && (read[at] || !into[at].is_empty()) && !is_engine_table(dataset) => {
                 Root::Raw(String::new())
             }
             _ => Root::No,
         });
     }
-    name_by_place(&gathered.datasets, &mut roots);
+    name_by_place(gathered, &mut roots);
     roots
-}
-
-/// `s3://drop/crm/*.csv` comes from `drop`, `file:/landing/crm.csv` from `landing`. `None` for a path that counts from
-/// wherever its job runs, and for one on a drive: its folders name no system.
-fn bucket_of(files: &DatasetId) -> Option<String> {
-    let name = files.name();
-    let has_bucket = name.contains("://");
-    let place = name.split_once("://").or_else(|| name.split_once(':')).map_or(name, |(_, place)| place);
-    let local = name.starts_with("file:");
-    let rooted = place.starts_with('/') && place.split('/').all(|part| part != ".." && !part.ends_with(':'));
-    if local && !rooted {
-        return None;
-    }
-    let found = match place.trim_start_matches('/').split_once('/') {
-        Some((bucket, _)) => bucket,
-        None if has_bucket && !local => place,
-        None => "files",
-    };
-    let host = found.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
-    let found = host.map_or(found, |(host, _)| host);
-    found.contains(|c: char| c.is_alphanumeric()).then(|| found.to_owned())
-}
-
-/// The folder of the first job that reads dataset `at`, the system of files that say no place of their own; else `files`.
-fn folder_of_reader(estate: &Estate, gathered: &Gathered, at: usize) -> String {
-    let readers: BTreeSet<_> =
-        gathered.flows.iter().filter(|flow| flow.sources.contains(&at)).map(|flow| flow.job).collect();
-    let first = readers.first().map(|job| &gathered.jobs[*job]);
-    let job = first.and_then(|first| estate.jobs.iter().find(|job| job.id == *first));
-    let folder = job.and_then(|job| job.at.file.parent()?.file_name());
-    let named = folder.filter(|folder| folder.contains(|c: char| c.is_alphanumeric()));
-    named.unwrap_or("files").to_owned()
 }
 
 fn is_engine_table(dataset: &DatasetId) -> bool {
@@ -184,19 +151,20 @@ fn is_engine_table(dataset: &DatasetId) -> bool {
         || dataset.name().starts_with("sqlite_")
 }
 
-/// Names the system of undeclared roots after their schema: its last part where that is
-/// unmistakable, the whole where two catalogs have a schema of that name.
-fn name_by_place(datasets: &[DatasetId], roots: &mut [Root]) {
-    let unnamed = |root: &Root| *root == Root::Raw(String::new());
-    let last = |schema: &str| schema.rsplit('.').next().unwrap_or(schema).to_owned();
-    let mut wholes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for (dataset, _) in datasets.iter().zip(roots.iter()).filter(|(_, root)| unnamed(root)) {
-        let schema = dataset.schema().unwrap_or("unnamed");
-        wholes.entry(last(schema)).or_default().insert(schema);
+/// Names the roots that nobody named, after the places they are seen in.
+fn name_by_place(gathered: &Gathered, roots: &mut [Root]) {
+    let numbers = |wanted: Root| -> Vec<usize> {
+        roots.iter().enumerate().filter(|(_, root)| **root == wanted).map(|(at, _)| at).collect()
+    };
+    let (files, tables) = (numbers(Root::Source(String::new())), numbers(Root::Raw(String::new())));
+    if files.is_empty() && tables.is_empty() {
+        return;
     }
-    for (dataset, root) in datasets.iter().zip(roots).filter(|(_, root)| unnamed(root)) {
-        let schema = dataset.schema().unwrap_or("unnamed");
-        let short = last(schema);
-        *root = Root::Raw(if wholes[&short].len() == 1 { short } else { schema.to_owned() });
+    let places = Places::of(gathered);
+    for (at, name) in places.of_files(&files) {
+        roots[at] = Root::Source(name);
+    }
+    for (at, name) in places.of_tables(&tables) {
+        roots[at] = Root::Raw(name);
     }
 }

@@ -30,4 +30,4 @@ pub use meaning::{config_meaning, meaning};
 pub use model::*;
 pub use read::read;
 pub use read_sql::{read_ddl, read_sql};
-pub use repoint::{RepointProblem, TextEdit};
+pub use repoint::{Move, RepointProblem, TextEdit};

@@ -1,5 +1,9 @@
 //! Edits by which a script reads another table, proven by reading the edited text.
-use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+    sync::LazyLock,
+};
 
 use camino::Utf8PathBuf;
 use regex::Regex;
@@ -68,6 +72,9 @@ pub enum RepointProblem {
     ChangesMeaning(String),
 }
 
+/// A dataset that is read, and the one to read instead.
+pub type Move<'a> = (&'a DatasetId, &'a DatasetId);
+
 impl Editor<'_> {
     /// The edits that make every read of `from` in `script` a read of `to`, in order and apart from each other.
     ///
@@ -77,21 +84,59 @@ impl Editor<'_> {
     /// # Errors
     /// A [`RepointProblem`] where editing cannot do it; nothing is edited in part.
     pub fn repoint(&self, script: &Script, from: &DatasetId, to: &DatasetId) -> Result<Vec<TextEdit>, RepointProblem> {
-        if to.system().is_some() || to.is_file_set() {
-            return Err(RepointProblem::NoTable(to.clone()));
-        }
-        on_deep_stack(|| repoint_here(self, script, from, to))
+        self.repoint_all(script, &[(from, to)]).pop().expect("one answer to one move")
+    }
+
+    /// The same for several moves, an answer to each in their order. The edits of all moves that can be made are proven
+    /// together; no two moves may have the same `from`.
+    pub fn repoint_all(&self, script: &Script, moves: &[Move<'_>]) -> Vec<Result<Vec<TextEdit>, RepointProblem>> {
+        on_deep_stack(|| repoint_here(self, script, moves))
     }
 }
 
 fn repoint_here(
     editor: &Editor<'_>,
     script: &Script,
-    from: &DatasetId,
-    to: &DatasetId,
+    moves: &[Move<'_>],
+) -> Vec<Result<Vec<TextEdit>, RepointProblem>> {
+    let before = editor.analyse(script);
+    let mut found: Vec<_> = moves.iter().map(|one| edits_of(editor, script, &before, *one)).collect();
+    let prove = |made: &[(Move<'_>, &[TextEdit])]| {
+        let moves: BTreeMap<&DatasetId, &DatasetId> = made.iter().map(|(one, _)| *one).collect();
+        let mut edits: Vec<TextEdit> = made.iter().flat_map(|(_, edits)| edits.iter().cloned()).collect();
+        edits.sort_by_key(|edit| edit.start);
+        let edited = Script { text: applied(&script.text, &edits).into(), ..script.clone() };
+        same_but(&moves, &before, &editor.analyse(&edited))
+    };
+
+    let all: Vec<(Move<'_>, &[TextEdit])> =
+        moves.iter().zip(&found).filter_map(|(one, edits)| Some((*one, edits.as_deref().ok()?))).collect();
+    if all.is_empty() || prove(&all).is_ok() {
+        return found;
+    }
+    // One of them is at fault: each joins those that went well before it, or is told.
+    for at in 0..found.len() {
+        let so_far = moves.iter().zip(&found).take(at + 1);
+        let so_far: Vec<_> = so_far.filter_map(|(one, edits)| Some((*one, edits.as_deref().ok()?))).collect();
+        let fault = found[at].is_ok().then(|| prove(&so_far).err()).flatten();
+        if let Some(problem) = fault {
+            found[at] = Err(problem);
+        }
+    }
+    found
+}
+
+/// The edits of one move, in order, not proven yet.
+fn edits_of(
+    editor: &Editor<'_>,
+    script: &Script,
+    (prepared, resolved): &(Prepared, Resolved),
+    (from, to): Move<'_>,
 ) -> Result<Vec<TextEdit>, RepointProblem> {
-    let (prepared, resolved) = editor.analyse(script);
-    let job = Repointing { script, estate: editor.estate, from, to, prepared: &prepared };
+    if to.system().is_some() || to.is_file_set() {
+        return Err(RepointProblem::NoTable(to.clone()));
+    }
+    let job = Repointing { script, estate: editor.estate, from, to, prepared };
     let mut edits = BTreeMap::new();
     let reads: Vec<&RawUse> =
         resolved.uses.iter().filter(|one| one.access == Access::Read && one.dataset == *from).collect();
@@ -101,16 +146,11 @@ fn repoint_here(
     for read in &reads {
         job.edit_mention(read, &mut edits)?;
     }
-    for (column, length, mention) in &resolved.qualifiers {
-        if reads.iter().any(|read| read.at == *mention) {
-            job.edit_qualifier(column, *length, &mut edits)?;
-        }
+    let read_at: HashSet<&Range<usize>> = reads.iter().map(|read| &read.at).collect();
+    for (column, length, _) in resolved.qualifiers.iter().filter(|(_, _, mention)| read_at.contains(mention)) {
+        job.edit_qualifier(column, *length, &mut edits)?;
     }
-    let edits: Vec<TextEdit> = edits.into_values().filter(|edit| edit.old != edit.new).collect();
-    let edited = Script { text: applied(&script.text, &edits).into(), ..script.clone() };
-    let (after_prepared, after) = editor.analyse(&edited);
-    same_but(from, to, (&prepared, &resolved), (&after_prepared, &after))?;
-    Ok(edits)
+    Ok(edits.into_values().filter(|edit| edit.old != edit.new).collect())
 }
 
 struct Repointing<'a> {
@@ -215,15 +255,14 @@ fn applied(text: &str, edits: &[TextEdit]) -> String {
     out
 }
 
-/// Whether the edited script means the old one with `from` replaced where it is read.
+/// Whether the edited script means the old one with every table of `moves` replaced where it is read.
 fn same_but(
-    from: &DatasetId,
-    to: &DatasetId,
-    before: (&Prepared, &Resolved),
-    after: (&Prepared, &Resolved),
+    moves: &BTreeMap<&DatasetId, &DatasetId>,
+    before: &(Prepared, Resolved),
+    after: &(Prepared, Resolved),
 ) -> Result<(), RepointProblem> {
     let changed = |what: &str| Err(RepointProblem::ChangesMeaning(what.to_owned()));
-    let swap = |id: &DatasetId| if id == from { to.clone() } else { id.clone() };
+    let swap = |id: &DatasetId| moves.get(id).map_or_else(|| id.clone(), |to| (*to).clone());
     let uses = |resolved: &Resolved, swapped: bool| -> Vec<(DatasetId, Access, Evidence)> {
         let one = |one: &RawUse| {
             let id = if swapped && one.access == Access::Read { swap(&one.dataset) } else { one.dataset.clone() };
@@ -231,7 +270,7 @@ fn same_but(
         };
         resolved.uses.iter().map(one).collect()
     };
-    if uses(before.1, true) != uses(after.1, false) {
+    if uses(&before.1, true) != uses(&after.1, false) {
         return changed("its reads and writes differ in more than the table");
     }
     if before.0.sql.coverage != after.0.sql.coverage || before.1.statements.len() != after.1.statements.len() {

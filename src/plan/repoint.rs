@@ -63,8 +63,9 @@ fn script_edits(
     edits: &mut JobEdits,
 ) {
     let mut spans: Vec<TextEdit> = Vec::new();
-    for lane in lanes {
-        let problem = match editor.repoint(script, &lane.raw, &lane.live) {
+    let moves: Vec<_> = lanes.iter().map(|lane| (&lane.raw, &lane.live)).collect();
+    for (lane, answer) in lanes.iter().zip(editor.repoint_all(script, &moves)) {
+        let problem = match answer {
             Ok(found) => {
                 spans.extend(found);
                 continue;

@@ -1,9 +1,9 @@
 //! What a person does to move a BI source that is a file: edit it, bring it to the tool, look, and the way back.
 use super::{
     ExposureMove, Task,
-    tasks::{charts, shell, task},
+    tasks::{charts, task},
 };
-use crate::plan::Plan;
+use crate::{plan::Plan, vocab::shell_word};
 
 /// How an edited file comes to its tool, and what must come of it.
 fn bring(tool: &str) -> (&'static str, &'static str, &'static str) {
@@ -62,7 +62,7 @@ pub(super) fn preconditions(plan: &Plan, found: &ExposureMove) -> Vec<Task> {
                 found.tool
             ),
             "sh",
-            format!("git diff --exit-code -- {}", shell(found.edit.file.as_str())),
+            format!("git diff --exit-code -- {}", shell_word(found.edit.file.as_str())),
             "no difference; else commit the export and run `carve switchover` again",
         ),
     ]
@@ -108,9 +108,9 @@ fn look(found: &ExposureMove) -> Task {
 }
 
 fn apply(plan: &Plan, found: &ExposureMove, flag: &str) -> String {
-    let file = shell(found.edit.file.as_str());
+    let file = shell_word(found.edit.file.as_str());
     let what = if flag.is_empty() { "reads service" } else { "reads the old tables, not service" };
-    let message = shell(&format!("{} {what} {}", found.title, plan.service));
+    let message = shell_word(&format!("{} {what} {}", found.title, plan.service));
     format!(
         "git apply {flag}--include={file} switchover/{}/switchover.patch\ngit commit -m {message} -- {file}",
         plan.service

@@ -2,7 +2,10 @@
 use std::fmt::Write as _;
 
 use super::{ExposureMove, Replaced, SourceKind, Task};
-use crate::{plan::Plan, vocab::DatasetId};
+use crate::{
+    plan::Plan,
+    vocab::{DatasetId, shell_word},
+};
 
 /// The two bodies of `PUT /api/v1/dataset/{id}`: as the dataset is, and as it shall be.
 pub(super) struct Bodies {
@@ -52,7 +55,7 @@ pub(super) fn preconditions(plan: &Plan, moved: &[&Replaced], file: &str) -> Vec
     all.push(task(
         "Superset holds the dataset as this export does: export it again, unpack it over the old files, and compare.",
         "sh",
-        format!("git diff --exit-code -- {}", shell(file)),
+        format!("git diff --exit-code -- {}", shell_word(file)),
         "no difference; else commit the export and run `carve switchover` again",
     ));
     all
@@ -117,9 +120,9 @@ pub(super) fn steps(plan: &Plan, found: &ExposureMove) -> Vec<Task> {
             "sh",
             format!(
                 "git apply --include={} {folder}/switchover.patch\ngit commit -m {} -- {}",
-                shell(found.edit.file.as_str()),
-                shell(&format!("{} reads service {}", found.title, plan.service)),
-                shell(found.edit.file.as_str())
+                shell_word(found.edit.file.as_str()),
+                shell_word(&format!("{} reads service {}", found.title, plan.service)),
+                shell_word(found.edit.file.as_str())
             ),
             "the diff below, committed",
         ),
@@ -147,9 +150,9 @@ pub(super) fn way_back(plan: &Plan, found: &ExposureMove) -> Vec<Task> {
             "sh",
             format!(
                 "git apply -R --include={} {folder}/switchover.patch\ngit commit -m {} -- {}",
-                shell(found.edit.file.as_str()),
-                shell(&format!("{} reads the old tables again", found.title)),
-                shell(found.edit.file.as_str())
+                shell_word(found.edit.file.as_str()),
+                shell_word(&format!("{} reads the old tables again", found.title)),
+                shell_word(found.edit.file.as_str())
             ),
             "the file is as it was; the old tables are kept until the service is retired",
         ),
@@ -188,7 +191,7 @@ fn dataset_id(found: &ExposureMove) -> String {
         format!("q=(filters:!((col:table_name,opr:eq,value:'{}')))", name.replace('!', "!!").replace('\'', "!'"));
     format!(
         "curl -fsSG \"$SUPERSET/api/v1/dataset/\" -H \"Authorization: Bearer $TOKEN\" \\\n  --data-urlencode {}\nID=…",
-        shell(&rison)
+        shell_word(&rison)
     )
 }
 
@@ -198,12 +201,6 @@ fn put(body: &str) -> String {
          \x20 -H 'Content-Type: application/json' -d @{body}\n\
          curl -fsS -X PUT \"$SUPERSET/api/v1/dataset/$ID/refresh\" -H \"Authorization: Bearer $TOKEN\""
     )
-}
-
-/// `text` as one word of a shell.
-pub(super) fn shell(text: &str) -> String {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]
@@ -250,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_title_with_a_quote_stays_one_word_for_shell_and_superset() {
-        assert_eq!(shell("it's"), "'it'\\''s'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
         let pair = replaced();
         let bodies = bodies(SourceKind::Virtual, &[&pair], "SELECT 'a\"b'", "SELECT 2");
         let read: serde_json::Value = serde_json::from_str(&bodies.before).unwrap();

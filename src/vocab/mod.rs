@@ -8,6 +8,7 @@ mod schedule;
 mod schema;
 mod schema_version;
 mod secret;
+mod shell_word;
 mod span;
 mod word_finder;
 
@@ -20,5 +21,6 @@ pub use schedule::{longest_gap_minutes, runs_per_day};
 pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
 pub use secret::{holds_secret, masked, masked_json, names_secret};
+pub use shell_word::shell_word;
 pub use span::Span;
 pub use word_finder::WordFinder;

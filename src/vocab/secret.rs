@@ -118,7 +118,7 @@ pub fn names_secret(name: &str) -> bool {
 /// Variables, templates, calls, and words that are no password; and what is covered already.
 fn stands_for_one(value: &str) -> bool {
     static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)^(?:\$\{[^}]*\}|\$\d+|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|%s|<[^>]*>|:\w+|@\w+|\?|null|none|true|false|yes|no|~|\**)$")
+        Regex::new(r"(?i)^(?:\$\{[^}]*\}|\$\d+|\{\{.*\}\}|\{\w*\}|%\(\w+\)s|%s|<[^>]*>|:\w+|@\w+|\?|null|none|true|false|yes|no|~|…+|\.{3,}|\**)$")
             .expect("the pattern is written here and tests run it")
     });
     let whole = value.trim();
@@ -191,6 +191,8 @@ mod tests {
         for text in [
             "select token::text, t.password from users",
             "password: ${DB_PASSWORD}",
+            "TOKEN=…  # the access_token of that answer",
+            "{\"password\": \"…\", \"provider\": \"db\"}",
             "password: \"{{ env_var('DBT_PASSWORD') }}\"",
             "url: postgres://reader@db/shop",
             "select count(*) as tokens from t where max_tokens > 5",

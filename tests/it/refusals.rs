@@ -47,6 +47,7 @@ fn an_answer_that_cannot_be_written_is_an_error_and_a_closed_pipe_is_none() {
     ] {
         let output = carve(&shop, arguments).stdout(full()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("could not be written"), "{arguments:?}: {}", said(&output));
     }
     let mut child = carve(&shop, &["scan"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
@@ -218,4 +219,24 @@ fn a_place_that_may_not_be_written_is_told_before_step_one() {
         assert!(!shop.join("bucket/data-services/orders").exists(), "{place}");
         says(&shop, &["apply", "orders"], 0, &[]);
     }
+}
+
+#[test]
+fn a_command_line_not_understood_answers_a_program_in_json() {
+    let here = tempfile::tempdir().unwrap();
+    for arguments in [["scan", "--bogus", "--format", "json"], ["demo", "--scale", "nan", "--format=json"]] {
+        let output = carve(here.path(), &arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}");
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&answer["format"], &answer["error"]["exit_code"]), (&"carve-failure/1".into(), &64.into()));
+    }
+}
+
+#[test]
+fn a_settings_file_of_aliases_that_go_round_does_nothing() {
+    let here = tempfile::tempdir().unwrap();
+    std::fs::write(here.path().join("carve.yaml"), "dialect: sqlite\nx: &a [*a]\n").unwrap();
+    let output = carve(here.path(), &["plan"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("carve.yaml has faults, so nothing was done"), "{}", said(&output));
 }

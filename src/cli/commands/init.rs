@@ -31,7 +31,7 @@ pub(crate) fn run(args: &InitArgs, context: &Context) -> Outcome {
     } else {
         context
             .screen
-            .out(format!("Wrote {path}: every key is explained in it. Next: carve plan {}", workspace.root()));
+            .out(format!("Wrote {path}: every key is explained in it. Next: carve plan{}", workspace.folders()));
     }
     Ok(ExitCode::Done)
 }

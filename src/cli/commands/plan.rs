@@ -14,9 +14,11 @@ use crate::{
     },
     console::{Style, Table, bar},
     diagnostics::Severity,
+    graph::DatasetFacts,
+    lineage::Access,
     plan::{self, DraftError, Plan},
     scoring::{Criterion, Scorecard},
-    vocab::{ServiceName, nearest},
+    vocab::{JobId, ServiceName, nearest},
 };
 
 /// Lines of what is left to people that a terminal shows of each plan.
@@ -139,8 +141,10 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
             ));
         }
         let known: Vec<&str> = cards.iter().map(|card| card.candidate.name.as_str()).collect();
-        Failure::said(ExitCode::Error, format!("there is no candidate `{name}`"))
-            .hint(format!("the candidates are: {}", known.join(", ")))
+        Failure::said(ExitCode::Error, format!("there is no candidate `{name}`")).hint(match known.is_empty() {
+            true => "the estate has none: `carve plan` says what that may come from".to_owned(),
+            false => format!("the candidates are: {}", known.join(", ")),
+        })
     })
 }
 
@@ -158,7 +162,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
     let screen = &context.screen;
     if survey.ranking.cards.is_empty() {
         screen.out("No candidate was found: carve saw no dataset that comes from a source system.");
-        screen.out("`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.");
+        screen.out(nothing_to_rank(survey));
     } else {
         screen.out(format!("{}\n", ranking(survey, screen.width())));
     }
@@ -179,7 +183,7 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
     if unclear > 0 {
         let counts = faults::counts(&survey.diagnostics);
         let word = screen.paint(Style::Warn, "Not everything was understood:");
-        screen.out(format!("{word} {counts}. `carve scan {}` shows each place.", workspace.root()));
+        screen.out(format!("{word} {counts}. `carve scan{}` shows each place.", workspace.folders()));
     }
     for one in drafted {
         screen.out(line(one, context));
@@ -194,6 +198,24 @@ fn show(workspace: &Workspace, survey: &Survey, drafted: &[Drafted], report: Opt
         screen.out(format!("\nNext: review {}, then `carve apply {service}{flags} --dry-run`", first.path));
         screen.out(format!("Why this one first: `carve explain {service}{flags}`"));
     }
+}
+
+/// What to do where nothing comes from a source system: often seeds or generated tables stand for one.
+fn nothing_to_rank(survey: &Survey) -> String {
+    let graph = &survey.graph;
+    let begins = |writer: &JobId| graph.edges_of(writer).iter().all(|edge| edge.access != Access::Read);
+    let is_root = |facts: &DatasetFacts| !facts.read_by.is_empty() && facts.written_by.iter().all(begins);
+    let roots = graph.datasets().iter().filter(|(_, facts)| is_root(facts)).map(|(dataset, _)| dataset.to_string());
+    let roots: Vec<String> = roots.collect();
+    let Some(first) = roots.first() else {
+        return "`carve scan` shows what was read; declare source systems under `sources` in carve.yaml.".to_owned();
+    };
+    let more = if roots.len() > 3 { format!(" and {} more", roots.len() - 3) } else { String::new() };
+    format!(
+        "Data begins here in {}{more}. Where these stand for a source system, make them a candidate in carve.yaml:\n\
+         \x20 candidates: {{ my-service: [\"{first}\"] }}",
+        roots.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", "),
+    )
 }
 
 fn line(one: &Drafted, context: &Context) -> String {

@@ -39,6 +39,19 @@ fn with_scheme(path: &str) -> Option<&str> {
     (is_scheme && (rest.starts_with('/') || scheme.eq_ignore_ascii_case("file"))).then_some(path)
 }
 
+/// The file that a program only packs or unpacks: `gzip -dc FILE`, `zcat < FILE`, `gzip > FILE`.
+pub(in crate::lineage) fn packed_file(command: &str) -> Option<&str> {
+    const PACKERS: [&str; 12] =
+        ["gzip", "gunzip", "zcat", "cat", "bzip2", "bzcat", "xz", "xzcat", "zstd", "zstdcat", "lz4", "unzip"];
+    let mut words = command.split_whitespace();
+    let program = words.next()?;
+    let program = program.rsplit('/').next().filter(|program| PACKERS.contains(program));
+    let files = words.map(|word| word.trim_start_matches(['<', '>']));
+    let mut files = files.filter(|word| !word.is_empty() && !word.starts_with('-'));
+    let file = program.and(files.next())?;
+    (files.next().is_none() && !file.contains(['|', ';', '&', '$', '`', '*'])).then_some(file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +75,14 @@ mod tests {
         assert!(!is_file_or_stage("raw.orders") && !is_file_or_stage("'orders'"));
         assert_eq!(file_address("parquet./mnt/x").as_deref(), Some("file:/mnt/x"));
         assert_eq!(file_address("csv.orders"), None);
+    }
+
+    #[test]
+    fn a_program_that_only_unpacks_reads_one_file() {
+        assert_eq!(packed_file("gzip -dc land/x.csv.gz"), Some("land/x.csv.gz"));
+        assert_eq!(packed_file("/bin/zcat < x.gz"), Some("x.gz"));
+        for unknown in ["curl https://example.org/x.csv", "zcat a.gz b.gz", "cat x | sort", "cat $FILE", "gzip"] {
+            assert_eq!(packed_file(unknown), None, "{unknown}");
+        }
     }
 }

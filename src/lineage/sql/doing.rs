@@ -2,7 +2,7 @@
 use std::ops::Range;
 
 use super::{
-    address::file_of,
+    address::{file_of, packed_file},
     clickhouse_engines,
     dialect::Dialect,
     ir::{Body, Effect, Fill, Name, Select, Source, Stmt},
@@ -76,6 +76,7 @@ impl Doing<'_> {
                 ["test", key] => stmt.touches.extend(scan(self.text, self.group(key)?, true, false).touches),
                 ["write", table] => stmt.touches.push((self.name(table)?, Access::Write)),
                 ["from", files] => self.files(stmt, files, Access::Read),
+                ["program", command, words @ ..] => self.program(stmt, command, words)?,
                 ["into", files] => self.files(stmt, files, Access::Write),
                 ["do"] => rest = Rest::Statement,
                 ["out"] => rest = Rest::Out,
@@ -113,6 +114,16 @@ impl Doing<'_> {
             }
         }
         Some(rest)
+    }
+
+    /// A program whose rows come in: the file it unpacks, else the words that tell it.
+    fn program(&self, stmt: &mut Stmt, key: &str, words: &[&str]) -> Option<()> {
+        let command = self.string(key)?;
+        match packed_file(&command).and_then(file_of) {
+            Some(file) => stmt.files.push((file, Access::Read, stmt.at.clone())),
+            None => stmt.unnamed.push((words.join(" "), stmt.at.clone())),
+        }
+        Some(())
     }
 
     /// The name caught as `key`; a string may hold one.

@@ -2,7 +2,7 @@
 use sqlparser::ast::{CopySource, CopyTarget, ObjectName, Query, SqlOption, Statement};
 
 use super::{
-    address::{file_of, is_file_or_stage},
+    address::{file_of, is_file_or_stage, packed_file},
     ir::{Fill, Stmt},
     lower::{Lower, literal},
     parse::parse,
@@ -58,9 +58,12 @@ impl Lower<'_> {
         let file_access = if to { Access::Write } else { Access::Read };
         match target {
             CopyTarget::File { filename } => self.file(stmt, filename, file_access),
-            CopyTarget::Program { command } => {
-                stmt.unnamed.push((format!("rows pass through the program `{command}`"), stmt.at.clone()));
-            }
+            CopyTarget::Program { command } => match packed_file(command) {
+                Some(path) => self.file(stmt, path, file_access),
+                None => {
+                    stmt.unnamed.push((format!("rows pass through the program `{command}`"), stmt.at.clone()));
+                }
+            },
             CopyTarget::Stdin | CopyTarget::Stdout => {}
         }
         match source {

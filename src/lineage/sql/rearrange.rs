@@ -13,9 +13,33 @@ pub(super) fn rearranged(text: &str, tokens: &[Token]) -> Vec<Splice> {
             without_outfile(text, tokens).into_iter().collect()
         }
         Some(first) if first.is(text, "update") => update_of_many(text, tokens).into_iter().collect(),
+        Some(first) if first.is(text, "copy") => psql_file(text, tokens).into_iter().collect(),
         Some(first) if first.is(text, "alter") => mutation(text, tokens).into_iter().collect(),
         _ => models(text, tokens).into_iter().collect(),
     }
+}
+
+/// psql's `\copy t from land/t.csv csv`, whose file needs no quotes and ends at the next space: it gets them.
+fn psql_file(text: &str, tokens: &[Token]) -> Option<Splice> {
+    let first = tokens.first().filter(|first| text[..first.at.start].ends_with('\\'))?;
+    let (way, _) = outer(tokens).find(|(_, token)| token.is(text, "from") || token.is(text, "to"))?;
+    let path = &tokens[way + 1..];
+    let start = path.first().filter(|token| token.kind != Kind::Text)?.at.start;
+    let joined = path.windows(2).take_while(|pair| pair[0].at.end == pair[1].at.start).count();
+    let end = path[joined].at.end;
+    if ["stdin", "stdout", "pstdin", "pstdout", "program"]
+        .iter()
+        .any(|word| text[start..end].eq_ignore_ascii_case(word))
+    {
+        return None;
+    }
+    let mut splice = Splice::default();
+    splice.keep(text, first.at.start..start);
+    splice.add("'");
+    splice.keep(text, start..end);
+    splice.add("'");
+    splice.keep(text, end..tokens[tokens.len() - 1].at.end);
+    Some(splice)
 }
 
 /// ClickHouse's `ALTER TABLE t UPDATE a = b WHERE …` and `ALTER TABLE t DELETE WHERE …`.

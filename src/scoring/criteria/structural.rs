@@ -51,7 +51,8 @@ impl Measure for Structural {
         }
         // The newest first; equal ages by name, since `commits` is in the order of names.
         rows.sort_by_key(|(seconds, ..)| *seconds);
-        let raw: f64 = rows.iter().map(|(_, weight, _)| weight).sum();
+        // An empty sum is -0.0, which people would see.
+        let raw = rows.iter().fold(0.0, |sum, (_, weight, _)| sum + weight);
         let discounted = match bulk {
             0 => String::new(),
             bulk => format!(" and discounting {}", counted(bulk, "bulk change", "bulk changes")),

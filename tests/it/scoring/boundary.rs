@@ -86,16 +86,46 @@ fn a_root_of_the_lake_is_raw_and_named_after_declaration_or_place() {
 }
 
 #[test]
-fn a_path_that_names_no_place_belongs_to_the_folder_of_the_job_that_reads_it() {
+fn a_path_that_names_no_place_belongs_to_the_folder_that_reads_it() {
     let files = ["file:../concepts/x.csv.gz", "file:c:/land/x.csv", "file:/landing/crm.csv", "s3://drop/x/a.csv"];
     let mut world = World::default();
     for (at, file) in files.iter().enumerate() {
         world = world.transform(&format!("t{at}"), &[*file], &[format!("raw.t{at}").as_str()]);
     }
-    world.estate.jobs.iter_mut().for_each(|job| job.at.file = "etl/concepts_jobs/load.sql".into());
+    let reads = world.estate.jobs.iter_mut().flat_map(|job| &mut job.reads);
+    reads.for_each(|(_, at)| at.file = "concepts/etl/postgres/load.sql".into());
     let graph = world.graph();
     let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
-    assert_eq!(files.map(system), ["concepts_jobs", "concepts_jobs", "landing", "drop"]);
+    assert_eq!(files.map(system), ["concepts", "concepts", "landing", "drop"]);
+}
+
+#[test]
+fn files_that_name_no_place_are_called_after_the_schema_they_land_in() {
+    let world = World::default()
+        .transform("a", &["file:items.csv"], &["hosp_icu.items"])
+        .transform("b", &["file:notes.csv"], &["staging.notes"])
+        .transform("c", &["file:both.csv"], &["one.t"])
+        .transform("d", &["file:both.csv"], &["two.t"]);
+    let graph = world.graph();
+    let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
+    // `staging` says how far the data has come, and nothing else is known of the others.
+    assert_eq!(["file:items.csv", "file:notes.csv", "file:both.csv"].map(system), ["hosp_icu", "files", "files"]);
+}
+
+#[test]
+fn tables_without_a_schema_belong_to_the_folder_that_all_who_read_them_share() {
+    let mut world = World::default()
+        .transform("a", &["patients", "shared"], &["x.a"])
+        .transform("b", &["stays", "shared"], &["x.b"])
+        .transform("c", &["land"], &["x.c"]);
+    let folders = ["care/iii/sql/a.sql", "care/iv/postgres/b.sql", "gis/iv/c.sql"];
+    for (job, file) in world.estate.jobs.iter_mut().zip(folders) {
+        job.reads.iter_mut().for_each(|(_, at)| at.file = file.into());
+    }
+    let graph = world.graph();
+    let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
+    // Two folders are called `iv`, so the one above tells them apart.
+    assert_eq!(["patients", "shared", "stays", "land"].map(system), ["iii", "care", "care-iv", "gis-iv"]);
 }
 
 #[test]
