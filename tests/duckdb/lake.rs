@@ -161,7 +161,9 @@ async fn a_script_is_one_transaction() {
     assert!(text.contains("statement 4") && text.contains("line 4") && text.contains("nonsense"), "{text}");
     refused(lake.execute("INSERT INTO a VALUES (1); ROLLBACK;").await, "one transaction");
     assert_eq!(answer(&*lake, "SELECT count(*) FROM a").await, [[Value::Integer(0)]]);
-    lake.execute("CREATE SCHEMA s; CREATE TABLE s.b AS FROM a; INSERT INTO a VALUES (1), ($$2;$$)").await.unwrap();
+    lake.execute("CREATE SCHEMA s; CREATE TABLE s.b AS FROM a; INSERT INTO a VALUES (1), (length($$a;$$))")
+        .await
+        .unwrap();
     assert_eq!(answer(&*lake, "FROM a ORDER BY x").await, [[Value::Integer(1)], [Value::Integer(2)]]);
 }
 

@@ -151,7 +151,7 @@ fn insert(session: &Session, id: &DatasetId, found: &Found, schema: &Schema) -> 
         let (name, plain) = (quoted(&column.name), handed(column.logical));
         if own.of != plain {
             let sql = format!(
-                "SELECT CAST(rowid + 1 AS VARCHAR) FROM {ARRIVED} \
+                "SELECT CAST(rowid - (SELECT min(rowid) FROM {ARRIVED}) + 1 AS VARCHAR) FROM {ARRIVED} \
                  WHERE CAST(TRY_CAST({name} AS {}) AS {plain}) IS DISTINCT FROM {name} ORDER BY rowid LIMIT 1",
                 own.of
             );

@@ -84,7 +84,8 @@ fn comes_back(of: &str, column: &str) -> String {
     match of {
         // It holds the type of each value too, which its text does not tell.
         "VARIANT" => format!("{column} IS NULL"),
-        _ => format!("TRY_CAST(CAST({column} AS VARCHAR) AS {of}) IS NOT DISTINCT FROM {column}"),
+        // NULL as a text is a NULL within a union, which is another value.
+        _ => format!("({column} IS NULL OR TRY_CAST(CAST({column} AS VARCHAR) AS {of}) IS NOT DISTINCT FROM {column})"),
     }
 }
 

@@ -77,6 +77,12 @@ fn text(text: &str, wanted: LogicalType) -> Result<Value, String> {
     let read = match wanted {
         LogicalType::Text => Some(Value::Text(text.to_owned())),
         LogicalType::Decimal => is_decimal(text).then(|| Value::Decimal(text.to_owned())),
+        LogicalType::Integer => text.parse().ok().map(Value::Integer),
+        LogicalType::Double => text.parse().ok().map(Value::Double),
+        LogicalType::Number => match text.parse() {
+            Ok(whole) => Some(Value::Integer(whole)),
+            Err(_) => text.parse().ok().map(|real| double(real, wanted)),
+        },
         LogicalType::Date | LogicalType::Time | LogicalType::Timestamp | LogicalType::TimestampTz => {
             value_of(text, wanted)
         }
