@@ -152,7 +152,7 @@ fn insert(session: &Session, id: &DatasetId, found: &Found, schema: &Schema) -> 
         if own.of != plain {
             let sql = format!(
                 "SELECT CAST(rowid - (SELECT min(rowid) FROM {ARRIVED}) + 1 AS VARCHAR) FROM {ARRIVED} \
-                 WHERE CAST(TRY_CAST({name} AS {}) AS {plain}) IS DISTINCT FROM {name} ORDER BY rowid LIMIT 1",
+                 WHERE {name} IS NOT NULL AND CAST(TRY_CAST({name} AS {}) AS {plain}) IS DISTINCT FROM {name} ORDER BY rowid LIMIT 1",
                 own.of
             );
             if let Some(row) = session.column(&sql, &[]).map_err(doing)?.pop() {
@@ -160,7 +160,8 @@ fn insert(session: &Session, id: &DatasetId, found: &Found, schema: &Schema) -> 
                 return Err(inexact(id, &column.name, row.parse().unwrap_or(1), reason));
             }
         }
-        values.push(format!("CAST({name} AS {})", own.of));
+        // A text that is NULL would become a NULL within a union, which is another value.
+        values.push(format!("CASE WHEN {name} IS NOT NULL THEN CAST({name} AS {}) END", own.of));
         names.push(name);
     }
     let sql = format!("INSERT INTO {} ({}) SELECT {} FROM {ARRIVED}", found.sql(), names.join(", "), values.join(", "));
