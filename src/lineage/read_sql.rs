@@ -24,7 +24,8 @@ pub fn read_sql(
     let script = script_of(text, dialect);
     on_deep_stack(|| {
         let none = SameNames::default();
-        let (prepared, mut resolved) = analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog, &none);
+        let (prepared, mut resolved) =
+            analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog, &none);
         let lineage = JobLineage {
             uses: analysis::table_uses(&script, &prepared, &resolved.uses),
             statements: analysis::placed_statements(&script, &prepared, &mut resolved),
