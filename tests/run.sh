@@ -3,7 +3,8 @@
 #
 #   bash tests/run.sh             every stage
 #   bash tests/run.sh offline     nothing but cargo: formatting, lints, tests without servers
-#   bash tests/run.sh servers     what needs more: PostgreSQL, MariaDB, an S3 server of another make, Chromium, cargo-deny, OpenLineage
+#   bash tests/run.sh servers     what needs more: PostgreSQL, MariaDB, an S3 server of another make, Chromium, cargo-deny, OpenLineage, DuckDB
+#   bash tests/run.sh duckdb      of those, DuckDB alone: a build with the feature and a prebuilt library
 set -euo pipefail
 cd "$(dirname "$0")/.."
 stage="${1:-all}"
@@ -139,10 +140,35 @@ servers() {
     CARVE_REQUIRE_SERVERS=1 CARVE_REQUIRE_CHROMIUM=1 cargo test --quiet --test it -- servers:: independent chromium
 }
 
+duckdb() { # DuckDB is not built from its sources, which takes half an hour, but linked as Node's package brings it
+  need npm npm
+  local bindings cache
+  case "$(uname -m)" in
+    aarch64 | arm64) bindings=node-bindings-linux-arm64 ;;
+    *) bindings=node-bindings-linux-x64 ;;
+  esac
+  say "DuckDB as lake and origin"
+  cache="${CARVE_TEST_DUCKDB:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/carve-tests/duckdb-1.5.5}"
+  local library="$cache/node_modules/@duckdb/$bindings"
+  if [ ! -f "$library/libduckdb.so" ]; then
+    mkdir -p "$cache"
+    npm install --silent --no-audit --no-fund --prefix "$cache" "@duckdb/$bindings@1.5.5-r.5"
+  fi
+  (
+    export DUCKDB_LIB_DIR="$library" LD_LIBRARY_PATH="$library${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    cargo clippy --quiet --features duckdb --lib --test duckdb -- -D warnings
+    # Both at once, so that the two share the machine's cores.
+    cargo test --quiet --features duckdb --lib --test duckdb --no-run
+    cargo test --quiet --features duckdb --lib connector::duckdb
+    cargo test --quiet --features duckdb --test duckdb
+  )
+}
+
 case "$stage" in
-  all) offline; servers ;;
+  all) offline; servers; duckdb ;;
   offline) offline ;;
-  servers) servers ;;
-  *) echo "usage: bash tests/run.sh [all|offline|servers]" >&2; exit 64 ;;
+  servers) servers; duckdb ;;
+  duckdb) need cc gcc; duckdb ;;
+  *) echo "usage: bash tests/run.sh [all|offline|servers|duckdb]" >&2; exit 64 ;;
 esac
 say "done"

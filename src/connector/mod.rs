@@ -9,6 +9,8 @@ mod batches;
 mod civil;
 #[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
 mod credentials;
+#[cfg(feature = "duckdb")]
+mod duckdb;
 mod faulty;
 mod files;
 mod folder;
@@ -22,15 +24,21 @@ mod mysql;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod network;
 mod open;
+mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "s3")]
 mod s3;
 mod sqlite;
+#[cfg(any(feature = "postgres", feature = "duckdb"))]
+mod statements;
 mod system;
 #[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
 mod trust;
+mod words;
 
+#[cfg(feature = "duckdb")]
+pub use self::duckdb::DuckDb;
 pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
 pub use files::FilesOrigin;
 pub use folder::FolderBucket;

@@ -8,12 +8,15 @@ use crate::connector::{Bucket, ConnectorError, FilesOrigin, FolderBucket, Lake, 
 
 #[cfg(not(feature = "postgres"))]
 const NO_POSTGRES: &str = "this build of carve has no PostgreSQL: build it with the feature `postgres`";
+#[cfg(not(feature = "duckdb"))]
+const NO_DUCKDB: &str =
+    "this build of carve has no DuckDB: build it with the feature `duckdb` (docs/CONNECTIONS.md says how)";
 
 #[cfg(not(feature = "mysql"))]
 const NO_MYSQL: &str = "this build of carve has no MariaDB and MySQL: build it with the feature `mysql`";
 
 /// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
-/// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `mysql://user@host/db`,
+/// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `mysql://user@host/db`, `duckdb:shop.duckdb`,
 /// `https://host/path`, `file:folder`, `env:NAME`); relative paths count from `base`.
 ///
 /// Nothing is read yet: [`Origin::probe`] tries it.
@@ -39,11 +42,16 @@ pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
         "https" | "http" => {
             Err(address.error("this build of carve reads no HTTP APIs: build it with the feature `http`"))
         }
-        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "mysql", "https", "file"])),
+        #[cfg(feature = "duckdb")]
+        "duckdb" => Ok(Arc::new(crate::connector::DuckDb::origin(&address, base)?)),
+        #[cfg(not(feature = "duckdb"))]
+        "duckdb" => Err(address.error(NO_DUCKDB)),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "mysql", "duckdb", "https", "file"])),
     }
 }
 
-/// Opens the central lake: `sqlite:FOLDER` (a file per schema), `sqlite:FILE.db` or `postgres://user@host/db`.
+/// Opens the central lake: `sqlite:FOLDER` (a file per schema), `sqlite:FILE.db`, `postgres://user@host/db`
+/// or `duckdb:FILE.duckdb`.
 ///
 /// Nothing is read yet: [`Origin::probe`] and [`Lake::probe_write`] try it.
 ///
@@ -57,7 +65,11 @@ pub async fn open_lake(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<dyn
         "postgres" | "postgresql" => Ok(Arc::new(crate::connector::Postgres::lake(&address, base)?)),
         #[cfg(not(feature = "postgres"))]
         "postgres" | "postgresql" => Err(address.error(NO_POSTGRES)),
-        _ => Err(address.unknown_scheme(&["sqlite", "postgres"])),
+        #[cfg(feature = "duckdb")]
+        "duckdb" => Ok(Arc::new(crate::connector::DuckDb::lake(&address, base)?)),
+        #[cfg(not(feature = "duckdb"))]
+        "duckdb" => Err(address.error(NO_DUCKDB)),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "duckdb"])),
     }
 }
 

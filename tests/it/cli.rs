@@ -133,7 +133,8 @@ fn two_applies_at_once_and_the_second_names_the_holder() {
     let (_keep, shop) = planned();
     let service = first_service(&shop);
     run(&shop, &["apply", &service, "--stop-after", &format!("{service}.publish")], 0);
-    let lock = fs::File::options().create(true).write(true).truncate(false).open(shop.join(".carve/lock")).unwrap();
+    let own = shop.join(format!(".carve/{service}/lock"));
+    let lock = fs::File::options().create(true).write(true).truncate(false).open(own).unwrap();
     lock.try_lock().unwrap();
     let output = carve(&shop, &["apply", &service]).output().unwrap();
     expect(&output, &["apply"], 6);

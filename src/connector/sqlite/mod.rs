@@ -19,6 +19,5 @@ mod swap;
 mod tables;
 mod trouble;
 mod values;
-mod words;
 
 pub use origin::Sqlite;

@@ -7,8 +7,8 @@ use rusqlite::{Batch, Connection, Error, Statement};
 
 use super::place::{Access, Place};
 use super::trouble::{engine, refused};
-use super::words::skip_blank;
 use crate::connector::ConnectorError;
+use crate::connector::words::skip_blank;
 
 /// Schemas a script may bring into being; each costs one more try.
 const MOST_NEW_SCHEMAS: usize = 20;

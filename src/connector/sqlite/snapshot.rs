@@ -9,7 +9,7 @@
 //! file's write lock is held while all are being read for the first time, and let go at once; a single
 //! file needs no such care.
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -18,15 +18,11 @@ use rusqlite::Connection;
 use super::place::{Access, Place, qualified, quoted};
 use super::rows::Reading;
 use super::tables::find;
-use super::trouble::{engine, is_busy, refused};
+use super::trouble::{engine, is_busy};
+use crate::connector::pool::{Pool, STREAMS};
 use crate::connector::{ConnectorError, RowStream, Snapshot, batches::Batches, batches::blocking};
 use crate::vocab::{DatasetId, Schema};
 
-/// Streams of one file that can be open at a time: each needs a connection of its own, and new ones
-/// could see a later state.
-const STREAMS: usize = 4;
-/// How long a further stream waits for one of the others to be read to its end.
-const STREAM_WAIT: Duration = Duration::from_secs(30);
 /// How long the first attempt waits for one file before it lets the writer through; each further one
 /// waits twice as long, up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
@@ -35,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_millis(320);
 /// A snapshot over all files of a place.
 pub(super) struct SqliteSnapshot {
     place: Place,
-    pools: BTreeMap<String, Arc<Pool>>,
+    pools: BTreeMap<String, Arc<Pool<Connection>>>,
 }
 
 impl SqliteSnapshot {
@@ -56,7 +52,7 @@ impl SqliteSnapshot {
         }
     }
 
-    fn pool(&self, table: &DatasetId) -> Result<(Arc<Pool>, String, String), ConnectorError> {
+    fn pool(&self, table: &DatasetId) -> Result<(Arc<Pool<Connection>>, String, String), ConnectorError> {
         let (schema, name) = self.place.names(table);
         let pool = self.pools.get(&schema).ok_or_else(|| ConnectorError::NoSuchTable(table.clone()))?;
         Ok((pool.clone(), schema, name))
@@ -66,7 +62,7 @@ impl SqliteSnapshot {
 /// A writer came in between.
 struct Disturbed(rusqlite::Error);
 
-type Pools = BTreeMap<String, Arc<Pool>>;
+type Pools = BTreeMap<String, Arc<Pool<Connection>>>;
 
 /// One try to fix the state of all files; the inner error says to try again.
 fn attempt(place: &Place, schemas: &[String], wait: Duration) -> Result<Result<Pools, Disturbed>, ConnectorError> {
@@ -119,32 +115,6 @@ fn pin(connection: &Connection, schema: &str, wait: Duration) -> rusqlite::Resul
     connection.busy_timeout(wait)?;
     connection.execute_batch("BEGIN")?;
     connection.query_row(&format!("SELECT count(*) FROM {}.sqlite_schema", quoted(schema)), [], |_| Ok(()))
-}
-
-/// Connections to one file that all see the same state.
-struct Pool {
-    idle: Mutex<Vec<Connection>>,
-    returned: Condvar,
-}
-
-impl Pool {
-    fn of(connections: Vec<Connection>) -> Self {
-        Pool { idle: Mutex::new(connections), returned: Condvar::new() }
-    }
-
-    /// Borrows one for `work`; waits while all are busy.
-    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, ConnectorError>) -> Result<T, ConnectorError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.returned.wait_timeout_while(idle, STREAM_WAIT, |idle| idle.is_empty());
-        let connection = waited.unwrap_or_else(PoisonError::into_inner).0.pop().ok_or_else(|| {
-            let why = format!("{STREAMS} streams of this file are open: read them to their end or drop them first");
-            refused("read a further table of this snapshot", why)
-        })?;
-        let outcome = work(&connection);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        self.returned.notify_one();
-        outcome
-    }
 }
 
 #[async_trait]

@@ -6,8 +6,8 @@ use super::books::Books;
 use super::place::{Access, Place, qualified, quoted};
 use super::tables::{Found, Kind, find};
 use super::trouble::{engine, refused};
-use super::words::{identifier, skip_blank};
 use crate::connector::ConnectorError;
+use crate::connector::words::{identifier, skip_blank};
 use crate::vocab::DatasetId;
 
 /// `live` becomes `previous`, `staging` becomes `live`; done already is done.
