@@ -39,6 +39,21 @@ const EMPTY_PAGES: u32 = 100;
 const SAY: &str = "say how its pages follow each other with `page=number`, `page=offset`, `page=cursor`, `page=after`, \
                    `page=next` or `page=link`, or `page=none` where this is all (docs/CONNECTIONS.md)";
 
+/// Why there is no telling where the next page is.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Somebody must change something first.
+    Refused(String),
+    /// The pages moved while they were read.
+    Drift(String),
+}
+
+impl From<String> for Halt {
+    fn from(why: String) -> Self {
+        Halt::Refused(why)
+    }
+}
+
 /// Leads through the pages of one reading.
 pub(super) struct Pager {
     first: Url,
@@ -46,14 +61,15 @@ pub(super) struct Pager {
     asked: BTreeSet<String>,
     seen: u64,
     empty: u32,
-    before: Option<u128>,
+    /// Hashes of the first page and of the one before.
+    held: Option<[u128; 2]>,
 }
 
 impl Pager {
     /// From the first request on.
     pub(super) fn new(first: &Url, paging: &Paging) -> Self {
         let asked = BTreeSet::from([first.text()]);
-        Pager { first: first.clone(), paging: paging.clone(), asked, seen: 0, empty: 0, before: None }
+        Pager { first: first.clone(), paging: paging.clone(), asked, seen: 0, empty: 0, held: None }
     }
 
     /// Where the page after `page` is; `page` came from `at`, and `held` is a hash of what it holds.
@@ -66,7 +82,7 @@ impl Pager {
         at: &Url,
         held: u128,
         last_key: Option<&str>,
-    ) -> Result<Option<Url>, String> {
+    ) -> Result<Option<Url>, Halt> {
         self.seen += page.items.len() as u64;
         self.empty = if page.items.is_empty() { self.empty + 1 } else { 0 };
         if self.paging == Paging::Guess {
@@ -75,7 +91,7 @@ impl Pager {
         self.check_progress(page, held)?;
         let Some(next) = self.next(page, at, last_key)? else {
             return match !self.several() && self.is_silent(page) {
-                true => Err(first_page(page)),
+                true => Err(first_page(page).into()),
                 false => Ok(None),
             };
         };
@@ -84,11 +100,14 @@ impl Pager {
                 "its next page is on another server, `{}`, where credentials are never sent: mend the link at the API, or \
                  page by `page=number` or `page=offset`",
                 next.authority
-            ));
+            )
+            .into());
         }
         match self.asked.insert(next.text()) {
             true => Ok(Some(next)),
-            false => Err("its pages lead in a circle: one that was read already is given as the next".to_owned()),
+            false => {
+                Err("its pages lead in a circle: one that was read already is given as the next".to_owned().into())
+            }
         }
     }
 
@@ -110,17 +129,23 @@ impl Pager {
         silent && page.total.is_none() && more(page) != Some(false) && SIZES.contains(&(page.items.len() as u64))
     }
 
-    fn check_progress(&mut self, page: &Page<'_>, held: u128) -> Result<(), String> {
-        let same = self.before.replace(held) == Some(held) && !page.items.is_empty();
+    fn check_progress(&mut self, page: &Page<'_>, held: u128) -> Result<(), Halt> {
+        let [first, before] = self.held.map_or([None, None], |[first, before]| [Some(first), Some(before)]);
+        self.held = Some([first.unwrap_or(held), held]);
         let counted = matches!(self.paging, Paging::Number { .. } | Paging::Offset { .. } | Paging::After { .. });
-        match (same && counted, self.empty > EMPTY_PAGES) {
-            (true, _) => {
-                Err("it gives the same page again whatever number is asked for: correct `param` (the name of its \
-                              parameter) or `page` in the address"
-                    .to_owned())
-            }
-            (_, true) => Err(format!("it gives {EMPTY_PAGES} pages without an item, one after the other")),
-            _ => Ok(()),
+        if self.empty > EMPTY_PAGES {
+            return Err(format!("it gives {EMPTY_PAGES} pages without an item, one after the other").into());
+        }
+        match counted && !page.items.is_empty() && before == Some(held) {
+            false => Ok(()),
+            true if first == Some(held) => Err(Halt::Refused(
+                "it gives the same page again whatever is asked for: correct `param` (the name of its parameter) or `page` \
+                 in the address"
+                    .to_owned(),
+            )),
+            true => Err(Halt::Drift(
+                "it gave a page twice; an API that does so past its end must say how many items or pages there are".to_owned(),
+            )),
         }
     }
 
@@ -283,7 +308,10 @@ mod tests {
             let page = Page::of(&answer, &endpoint)?;
             let last_key = page.items.last().map(|item| (*item).to_owned());
             let held = if text.contains("same") { 7 } else { at as u128 + 100 };
-            let next = pager.after(&page, &first(), held, last_key.as_deref())?;
+            let next = pager.after(&page, &first(), held, last_key.as_deref()).map_err(|halt| match halt {
+                Halt::Refused(why) => why,
+                Halt::Drift(why) => format!("drift: {why}"),
+            })?;
             Ok(next.map(|url| url.text().replace("https://api.example/v1/orders", "")))
         });
         each.collect()
@@ -356,6 +384,9 @@ mod tests {
         assert!(asked(Paging::Guess, None, &[circle]).unwrap_err().contains("circle"));
         let number = Paging::Number { param: "p".to_owned(), asked: 1, last: None };
         assert!(asked(number, None, &[r#"["same"]"#, r#"["same"]"#]).unwrap_err().contains("same page again"));
+        let number = Paging::Number { param: "p".to_owned(), asked: 1, last: None };
+        let past_the_end = [r#"[1]"#, r#"["same"]"#, r#"["same"]"#];
+        assert!(asked(number, None, &past_the_end).unwrap_err().contains("drift: it gave a page twice"));
         for link in ["https://evil.example/x", "//evil.example/x", "http://api.example/v1/orders"] {
             let text = format!(r#"{{"data":[1],"next_url":"{link}"}}"#);
             // Two slashes begin a link to another server as well.

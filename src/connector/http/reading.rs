@@ -1,7 +1,7 @@
 //! One endpoint read whole, page by page; again where it changed meanwhile.
 use super::answer::Page;
 use super::client::{Answer, Client};
-use super::paging::Pager;
+use super::paging::{Halt, Pager};
 use super::retry::Patient;
 use super::settings::{Endpoint, Settings};
 use super::spool::{Spool, Writer};
@@ -124,7 +124,10 @@ impl State {
         let (held, last_key) = self.writer.add(&page.items, self.pages)?;
         self.pages = self.pages.saturating_add(1);
         self.items += page.items.len() as u64;
-        self.pager.after(&page, &answer.url, held, last_key.as_deref()).map_err(no)
+        self.pager.after(&page, &answer.url, held, last_key.as_deref()).map_err(|halt| match halt {
+            Halt::Refused(why) => no(why),
+            Halt::Drift(why) => Trouble::Drift(why),
+        })
     }
 
     fn finish(self) -> Result<Spool, Trouble> {
