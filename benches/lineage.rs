@@ -46,7 +46,7 @@ fn run(folder: &Utf8Path, rounds: u32, only: Option<&str>) {
     let (mut parse_s, mut lineage_s) = (f64::MAX, f64::MAX);
     for _ in 0..rounds {
         if only != Some("lineage") {
-            parse_s = parse_s.min(processor_s(&parse));
+            parse_s = parse_s.min(processor_s(parse));
         }
         if only != Some("parse") {
             lineage_s = lineage_s.min(processor_s(&mut lineage));

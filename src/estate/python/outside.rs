@@ -264,7 +264,9 @@ fn product(given: &Given) -> Value {
     };
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for list in (0..repeat).flat_map(|_| &lists) {
-        let grown = rows.iter().flat_map(|row| list.iter().map(move |item| [row.as_slice(), &[item.clone()]].concat()));
+        let grown = rows
+            .iter()
+            .flat_map(|row| list.iter().map(move |item| [row.as_slice(), std::slice::from_ref(item)].concat()));
         rows = grown.take(MAX_ITEMS).collect();
     }
     Value::list(rows.into_iter().map(Value::list).collect())

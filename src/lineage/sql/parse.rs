@@ -78,11 +78,8 @@ fn is_blank(one: &TokenWithSpan) -> bool {
 /// Whether a blank behind `token` means something: `: x` is no placeholder, `a - b` no hyphenated name, and strings on
 /// two lines are one.
 fn minds_blanks(token: &Token) -> bool {
-    match token {
-        Token::Colon | Token::AtSign | Token::Minus | Token::Number(..) => true,
-        Token::SingleQuotedString(_) | Token::DoubleQuotedString(_) => true,
-        _ => false,
-    }
+    let sign = matches!(token, Token::Colon | Token::AtSign | Token::Minus | Token::Number(..));
+    sign || matches!(token, Token::SingleQuotedString(_) | Token::DoubleQuotedString(_))
 }
 
 /// Whether `text` is a query, and the same one as `query`.
