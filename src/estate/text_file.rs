@@ -8,6 +8,8 @@ use crate::{
     vocab::Span,
 };
 
+/// Bytes between two marks.
+const MARK: usize = 256;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The text of one file, decoded, with what naming places in it needs.
@@ -22,6 +24,8 @@ pub(crate) struct TextFile {
     /// Whether bytes of the text are bytes of the file, so that it can be edited by span.
     pub(crate) editable: bool,
     line_starts: Arc<OnceLock<Vec<usize>>>,
+    /// Characters that begin before every `MARK`th byte: a line of a megabyte is not counted anew for each of its words.
+    marks: Arc<OnceLock<Vec<usize>>>,
 }
 
 impl TextFile {
@@ -38,7 +42,7 @@ impl TextFile {
         if let Some(at) = text.find('\0') {
             return Err(not_text(&path, &text, at, "a zero byte"));
         }
-        Ok(TextFile { path, text: text.into(), offset, editable, line_starts: Arc::default() })
+        Ok(TextFile { path, text: text.into(), offset, editable, line_starts: Arc::default(), marks: Arc::default() })
     }
 
     /// The text of `bytes`, or their text in the old Windows code page with the fault that says so: then
@@ -60,12 +64,19 @@ impl TextFile {
 
     /// The same file with other text of the same length, line for line.
     pub(crate) fn with_text(&self, text: String) -> TextFile {
-        TextFile { text: text.into(), ..self.clone() }
+        TextFile { text: text.into(), marks: Arc::default(), ..self.clone() }
     }
 
     /// A text that lies inside an archive: places can be named, nothing can be edited.
     pub(crate) fn inside(path: Utf8PathBuf, text: String) -> TextFile {
-        TextFile { path, text: text.into(), offset: 0, editable: false, line_starts: Arc::default() }
+        TextFile {
+            path,
+            text: text.into(),
+            offset: 0,
+            editable: false,
+            line_starts: Arc::default(),
+            marks: Arc::default(),
+        }
     }
 
     /// The place of bytes `start..end` of the text.
@@ -76,17 +87,32 @@ impl TextFile {
         });
         let start = start.min(self.text.len());
         let line = starts.partition_point(|line| *line <= start).max(1);
-        let before = &self.text.as_bytes()[starts[line - 1]..start];
-        // A continuation byte (0b10xxxxxx) starts no character.
-        let column = before.iter().filter(|byte| (**byte & 0xC0) != 0x80).count() as u32 + 1;
+        let column = (self.characters_before(start) - self.characters_before(starts[line - 1])) as u32 + 1;
         let (start, end) = (start + self.offset, end.clamp(start, self.text.len()) + self.offset);
         Span { file: self.path.clone(), start, end, line: line as u32, column }
+    }
+
+    /// How many characters begin before byte `at`, which is within the text.
+    fn characters_before(&self, at: usize) -> usize {
+        let marks = self.marks.get_or_init(|| {
+            let mut marks = vec![0];
+            for chunk in self.text.as_bytes().chunks(MARK) {
+                marks.push(marks[marks.len() - 1] + characters(chunk));
+            }
+            marks
+        });
+        marks[at / MARK] + characters(&self.text.as_bytes()[at - at % MARK..at])
     }
 
     /// The whole file, shown as its first line.
     pub(crate) fn whole(&self) -> Span {
         Span { start: self.offset, end: self.offset + self.text.len(), ..Span::whole(self.path.clone()) }
     }
+}
+
+/// How many characters begin in `bytes`: a continuation byte (0b10xxxxxx) begins none.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xC0) != 0x80).count()
 }
 
 fn utf8(path: &Utf8PathBuf, bytes: Vec<u8>) -> Result<String, Diagnostic> {
@@ -130,6 +156,16 @@ mod tests {
 
     fn decode(bytes: &[u8]) -> Result<TextFile, Diagnostic> {
         TextFile::decode("f.sql".into(), bytes.to_vec())
+    }
+
+    #[test]
+    fn columns_of_a_long_wide_line_count_characters() {
+        let line = "aé😀".repeat(300);
+        let file = decode(format!("é\n{line}").as_bytes()).unwrap();
+        for (before, (at, _)) in line.char_indices().enumerate() {
+            let span = file.span(3 + at, 3 + at);
+            assert_eq!((span.line, span.column), (2, before as u32 + 1));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 mod address;
 mod dataset_id;
 mod digest;
+mod folded;
 mod names;
 mod nearest;
 mod schedule;
@@ -15,6 +16,7 @@ mod word_finder;
 pub use address::plain_address;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
+pub use folded::MAX_FOLDED_BYTES;
 pub use names::{BadName, Endpoint, JobId, ServiceName};
 pub use nearest::nearest;
 pub use schedule::{longest_gap_minutes, runs_per_day};

@@ -116,6 +116,15 @@ fn sql_beside_and_inside_a_config_leads_back_to_its_bytes() {
 }
 
 #[test]
+fn a_shell_variable_that_doubles_without_end_stays_small() {
+    let doubled = format!("X=a\n{}psql -c \"select '$X' from raw.t\"\n", "X=$X$X\n".repeat(60));
+    let place = folder(&[("load.sh", &doubled)]);
+    let (estate, _) = read(&path(&place));
+    let length: usize = job(&estate, "load.sh").scripts.iter().map(|script| script.text.len()).sum();
+    assert!((20..1024 * 1024).contains(&length), "{length}");
+}
+
+#[test]
 fn what_carve_writes_and_what_is_excluded_is_not_read() {
     let place = shop();
     let (estate, _) = read(&path(&place));

@@ -525,6 +525,28 @@ fn deep_nesting_is_scanned_and_told() {
 }
 
 #[test]
+fn a_chain_without_end_is_scanned_and_told() {
+    for link in ["::int", "[1]::int", " is null", " collate x", " at time zone 'utc'", " like a", "~a"] {
+        let chain = format!("insert into mart.o select a{} from raw.t", link.repeat(100_000));
+        let (lineage, faults) = lineage::read_sql(&chain, Some("postgres"), &BTreeMap::new());
+        assert_eq!(names(&lineage, Access::Read), ["raw.t"], "{link}");
+        assert_eq!(names(&lineage, Access::Write), ["mart.o"], "{link}");
+        assert_eq!(codes(&faults), ["E036"], "{link}");
+    }
+}
+
+#[test]
+fn a_string_that_doubles_without_end_is_told_as_dynamic() {
+    let tsql = format!("declare @s nvarchar(max) = N'x'; {} exec(@s)", "set @s = @s + @s; ".repeat(40));
+    let plpgsql = format!("do $$ declare s text := 'x'; begin {} execute s; end $$", "s := s || s; ".repeat(40));
+    for (dialect, text) in [("tsql", tsql), ("postgres", plpgsql)] {
+        let (lineage, faults) = lineage::read_sql(&text, Some(dialect), &BTreeMap::new());
+        assert_eq!(lineage.dynamic, 1, "{dialect}");
+        assert_eq!(codes(&faults), ["E032"], "{dialect}");
+    }
+}
+
+#[test]
 fn nesting_within_the_limit_is_read_in_every_dialect() {
     for dialect in carve::estate::DIALECTS {
         for open in ["(", "(select * from (", "coalesce(1, ", "case when a then "] {

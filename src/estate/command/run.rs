@@ -17,7 +17,7 @@ use crate::{
         reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::Span,
+    vocab::{MAX_FOLDED_BYTES, Span},
 };
 
 /// Commands one text may run, loops and nested scripts included.
@@ -424,13 +424,16 @@ impl Shell {
                     let value =
                         self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
                     templated &= *braced && default.is_none();
-                    text.push_str(&value.unwrap_or_else(|| unknown(name)));
+                    let fits = |value: &String| text.len() + value.len() <= MAX_FOLDED_BYTES;
+                    let value = value.filter(fits).unwrap_or_else(|| unknown(name));
+                    text.push_str(&value);
                 }
                 Piece::Output(command) => {
                     templated = false;
                     match self.output(command) {
                         Output::File(path) => file = Some(path),
-                        Output::Text(out) => text.push_str(&out),
+                        Output::Text(out) if text.len() + out.len() <= MAX_FOLDED_BYTES => text.push_str(&out),
+                        Output::Text(_) => text.push_str(&unknown("output")),
                     }
                 }
             }

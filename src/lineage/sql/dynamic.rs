@@ -5,7 +5,7 @@ use super::{
     literals::{Folded, body},
     lower::Lower,
     scan::scan,
-    script::{MAX_BODIES, Reader},
+    script::{MAX_BODIES, Reader, too_deep},
     split::{Piece, pieces},
     words::is_any,
 };
@@ -65,6 +65,9 @@ impl Reader<'_> {
         let mut stmts = Vec::new();
         for piece in pieces(&folded.text, &tokens, false, self.dialect.semicolon_free()) {
             let Piece::Statement(run, _) = piece else { return None };
+            if too_deep(&folded.text, &tokens[run.clone()]).is_some() {
+                return None;
+            }
             let own = tokens[run.start].at.start..tokens[run.end - 1].at.end;
             let text = &folded.text[own];
             let (parsed, dialect) =

@@ -7,6 +7,7 @@ use super::{
     shape::{group_end, string_of},
     words::is_any,
 };
+use crate::vocab::MAX_FOLDED_BYTES;
 
 /// Text that is run, folded from strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Literals {
             let end = value.iter().position(|t| t.kind == Kind::Word && is_any("statement", t.of(text)));
             let value = self.fold(text, &value[..end.unwrap_or(value.len())]);
             let value = match appends {
-                true => self.0.remove(&name).zip(value).map(|(old, more)| joined(old, &more)),
+                true => self.0.remove(&name).zip(value).and_then(|(old, more)| joined(old, &more)),
                 false => value,
             };
             match value {
@@ -58,7 +59,7 @@ impl Literals {
             let (one, next) = self.operand(text, tokens, at)?;
             folded = Some(match folded {
                 None => one,
-                Some(before) => joined(before, &one),
+                Some(before) => joined(before, &one)?,
             });
             at = next;
             if at == tokens.len() {
@@ -76,12 +77,19 @@ impl Literals {
     /// `format('…', a, b)` whose parentheses open at token `at`.
     fn formatted(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
         let end = group_end(tokens, at)?;
-        let values: Option<Vec<Folded>> =
-            parts(&tokens[at + 1..end - 1]).map(|one| self.fold(text, one).filter(|_| !one.is_empty())).collect();
-        let values = values?;
+        let (mut values, mut bytes) = (Vec::new(), 0);
+        for one in parts(&tokens[at + 1..end - 1]) {
+            let value = self.fold(text, one).filter(|_| !one.is_empty())?;
+            bytes += value.text.len();
+            if bytes > MAX_FOLDED_BYTES {
+                return None;
+            }
+            values.push(value);
+        }
         let (pattern, values) = values.split_first()?;
         let place = tokens[at].at.start..tokens[end - 1].at.end;
-        Some((Folded { text: filled(&pattern.text, values)?, at: place, plain: None }, end))
+        let filled = filled(&pattern.text, values).filter(|text| text.len() <= MAX_FOLDED_BYTES)?;
+        Some((Folded { text: filled, at: place, plain: None }, end))
     }
 
     fn operand(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
@@ -185,9 +193,13 @@ pub(super) fn body(text: &str, token: &Token) -> Bytes {
     }
 }
 
-fn joined(before: Folded, more: &Folded) -> Folded {
+/// Both, one behind the other; `None` where that is too long to be kept.
+fn joined(before: Folded, more: &Folded) -> Option<Folded> {
+    if before.text.len() + more.text.len() > MAX_FOLDED_BYTES {
+        return None;
+    }
     let at = before.at.start.min(more.at.start)..before.at.end.max(more.at.end);
-    Folded { text: before.text + &more.text, at, plain: None }
+    Some(Folded { text: before.text + &more.text, at, plain: None })
 }
 
 #[cfg(test)]
@@ -210,6 +222,18 @@ mod tests {
         let assigned =
             ["DECLARE @s nvarchar(max) = N'select ', @n int = 3", "SET @s = @s + 'a'", "set @s += ' from b'"];
         assert_eq!(folded(&assigned, "@s").as_deref(), Some("select a from b"));
+    }
+
+    #[test]
+    fn a_string_that_doubles_without_end_is_known_only_at_run_time() {
+        let doubled = |line: &'static str, times: usize| {
+            let mut assigned = vec!["declare @s nvarchar(max) = N'x'"];
+            assigned.extend(std::iter::repeat_n(line, times));
+            folded(&assigned, "@s").map(|text| text.len())
+        };
+        for line in ["set @s = @s + @s", "set @s += @s", "set @s = format('%s%s', @s, @s)"] {
+            assert_eq!((doubled(line, 3), doubled(line, 60)), (Some(8), None), "{line}");
+        }
     }
 
     #[test]

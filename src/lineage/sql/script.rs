@@ -29,6 +29,32 @@ use crate::{
 const MAX_NESTING: usize = 250;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
+/// Words that put what stands before them into a tree one level deeper, as operators do.
+const CHAINS: [&str; 23] = [
+    "and",
+    "or",
+    "xor",
+    "not",
+    "union",
+    "intersect",
+    "except",
+    "minus",
+    "is",
+    "isnull",
+    "notnull",
+    "in",
+    "between",
+    "like",
+    "ilike",
+    "rlike",
+    "regexp",
+    "similar",
+    "collate",
+    "zone",
+    "div",
+    "mod",
+    "overlaps",
+];
 /// Scripts quoted in scripts beyond which a body is not opened.
 pub(super) const MAX_BODIES: usize = 4;
 
@@ -327,6 +353,9 @@ impl Reader<'_> {
     /// The query that a string at `tokens` says, whose rows go to `target`; `None` where it is put together.
     fn said(&self, stmt: &mut Stmt, tokens: &[Token], target: Target) -> Option<()> {
         let folded = self.literals.fold(self.text, tokens)?;
+        if too_deep(&folded.text, &lex(&folded.text, self.dialect.rules())).is_some() {
+            return None;
+        }
         let (parsed, dialect) = self.attempt(&folded.text, self.dialect).ok()?;
         let mut inner = Lower::quoted(&folded.text, folded.at.clone(), dialect).statement(&parsed.statement, folded.at);
         let fill = inner.fills.pop().filter(|fill| fill.target.is_none() && parsed.rest.is_none())?;
@@ -447,23 +476,23 @@ fn procedure(text: &str, tokens: &[Token]) -> Option<Bytes> {
 }
 
 /// Why a statement is too much for the grammar.
-fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
+pub(super) fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
     let (mut depth, mut deepest, mut operators) = (0usize, 0usize, 0usize);
     let mut behind_value = false;
     for token in tokens {
         match token.kind {
             Kind::Sign('(' | '[' | '{') => depth += 1,
             Kind::Sign(')' | ']' | '}') => depth = depth.saturating_sub(1),
-            Kind::Sign('+' | '-' | '*' | '/' | '|' | '=' | '<' | '>' | '%' | '^' | '&') if behind_value => {
-                operators += 1
-            }
+            Kind::Sign(
+                '+' | '-' | '*' | '/' | '|' | '=' | '<' | '>' | '%' | '^' | '&' | '~' | '!' | '#' | '@' | '?' | ':',
+            ) if behind_value => operators += 1,
             Kind::Word if token.is(text, "case") => depth += 1,
             Kind::Word if token.is(text, "end") => depth = depth.saturating_sub(1),
-            Kind::Word if ["and", "or", "union", "not"].iter().any(|w| token.is(text, w)) => operators += 1,
+            Kind::Word if CHAINS.iter().any(|w| token.is(text, w)) => operators += 1,
             _ => {}
         }
         deepest = deepest.max(depth);
-        behind_value = !matches!(token.kind, Kind::Sign(c) if c != ')');
+        behind_value = !matches!(token.kind, Kind::Sign(c) if !matches!(c, ')' | ']' | '}'));
     }
     if deepest > MAX_NESTING {
         return Some(format!("{deepest} levels within each other, {MAX_NESTING} are read"));
