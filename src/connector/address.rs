@@ -33,7 +33,7 @@ impl Address {
         };
         let bad = |reason: &str| bad_address(role, &shown, reason, &write_it(role));
         let (scheme, rest) = resolved.split_once(':').ok_or_else(|| {
-            bad("expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`")
+            bad("expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, `mysql://USER@HOST/DATABASE`, `https://HOST/PATH`, `file:FOLDER`, `s3://BUCKET` or `env:NAME`")
         })?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let rest = rest.strip_prefix("//").unwrap_or(rest);
@@ -65,7 +65,10 @@ impl Address {
     }
 
     /// The option `name` as `true` or `false`.
-    #[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "only S3 addresses take switches"))]
+    #[cfg_attr(
+        not(any(feature = "http", feature = "s3")),
+        expect(dead_code, reason = "only these engines' addresses take switches")
+    )]
     pub(super) fn switch(&self, name: &str) -> Result<Option<bool>, ConnectorError> {
         let parsed = self.options.get(name).map(|text| text.parse::<bool>()).transpose();
         parsed.map_err(|_| self.error(&format!("option `{name}` takes `true` or `false`")))

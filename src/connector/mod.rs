@@ -7,13 +7,16 @@
 mod address;
 mod batches;
 mod civil;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
 mod credentials;
 #[cfg(feature = "duckdb")]
 mod duckdb;
 mod faulty;
 mod files;
 mod folder;
+#[cfg(feature = "http")]
+mod http;
+mod json;
 mod key;
 mod model;
 #[cfg(feature = "mysql")]
@@ -30,7 +33,7 @@ mod sqlite;
 #[cfg(any(feature = "postgres", feature = "duckdb"))]
 mod statements;
 mod system;
-#[cfg(any(feature = "mysql", feature = "postgres"))]
+#[cfg(any(feature = "http", feature = "mysql", feature = "postgres"))]
 mod trust;
 mod words;
 
@@ -39,6 +42,8 @@ pub use self::duckdb::DuckDb;
 pub use faulty::{Call, Fault, FaultyBucket, FaultyLake, FaultyOrigin, Rule, fail_nth};
 pub use files::FilesOrigin;
 pub use folder::FolderBucket;
+#[cfg(feature = "http")]
+pub use http::HttpOrigin;
 pub use model::*;
 #[cfg(feature = "mysql")]
 pub use mysql::Mysql;

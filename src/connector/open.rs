@@ -17,7 +17,7 @@ const NO_MYSQL: &str = "this build of carve has no MariaDB and MySQL: build it w
 
 /// Opens where data comes from. `role` is what messages call it (`source:order_db`), `url` its address
 /// (`sqlite:shop.db`, `sqlite:lake`, `postgres://user@host/db`, `mysql://user@host/db`, `duckdb:shop.duckdb`,
-/// `file:folder`, `env:NAME`); relative paths count from `base`.
+/// `https://host/path`, `file:folder`, `env:NAME`); relative paths count from `base`.
 ///
 /// Nothing is read yet: [`Origin::probe`] tries it.
 ///
@@ -36,11 +36,17 @@ pub async fn open_origin(role: &str, url: &str, base: &Utf8Path) -> Result<Arc<d
         "mysql" | "mariadb" => Ok(Arc::new(crate::connector::Mysql::origin(&address, base)?)),
         #[cfg(not(feature = "mysql"))]
         "mysql" | "mariadb" => Err(address.error(NO_MYSQL)),
+        #[cfg(feature = "http")]
+        "https" | "http" => Ok(Arc::new(crate::connector::HttpOrigin::at(&address, base)?)),
+        #[cfg(not(feature = "http"))]
+        "https" | "http" => {
+            Err(address.error("this build of carve reads no HTTP APIs: build it with the feature `http`"))
+        }
         #[cfg(feature = "duckdb")]
         "duckdb" => Ok(Arc::new(crate::connector::DuckDb::origin(&address, base)?)),
         #[cfg(not(feature = "duckdb"))]
         "duckdb" => Err(address.error(NO_DUCKDB)),
-        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "mysql", "duckdb", "file"])),
+        _ => Err(address.unknown_scheme(&["sqlite", "postgres", "mysql", "duckdb", "https", "file"])),
     }
 }
 

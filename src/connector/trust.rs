@@ -32,6 +32,23 @@ pub(super) fn certificates(
     }
 }
 
+/// TLS that takes nobody's word but that of `certificates`.
+#[cfg(any(feature = "http", feature = "postgres"))]
+pub(super) fn encryption(
+    shown: &str,
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<rustls::ClientConfig, ConnectorError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|error| ConnectorError::Refused {
+        doing: format!("encrypt the connection to `{shown}`"),
+        source: error.into(),
+    })?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
 fn is_readable(certificate: &CertificateDer<'static>) -> bool {
     RootCertStore::empty().add(certificate.clone()).is_ok()
 }

@@ -184,8 +184,11 @@ mod tests {
             ("b/4.sql", PLAIN),
             ("c/1.sql", BIGQUERY),
             ("c/2.sql", PLAIN),
+            // Two thirds of the estate.
+            ("d/1.sql", BIGQUERY),
+            ("e/1.sql", BIGQUERY),
         ];
-        let expected = ["bigquery"; 4].into_iter().chain(["snowflake"; 4]).chain(["bigquery"; 2]);
+        let expected = ["bigquery"; 4].into_iter().chain(["snowflake"; 4]).chain(["bigquery"; 4]);
         assert_eq!(names(&files), expected.collect::<Vec<_>>());
     }
 

@@ -131,6 +131,8 @@ fn stands_for_one(value: &str) -> bool {
         || VARIABLE.is_match(whole)
         || VARIABLE.is_match(value)
         || value.strip_prefix('$').is_some_and(shell)
+        // carve's own way to say where a secret is.
+        || value.strip_prefix("env:").is_some_and(shell)
         || value.starts_with("{{")
         || value.starts_with(['(', '[', '*'])
 }
@@ -140,6 +142,14 @@ mod tests {
     use super::*;
 
     const SECRET: &str = "hunter2-SECRET";
+
+    #[test]
+    fn the_name_of_a_variable_is_no_secret() {
+        for text in ["https://api.example/?token=env:SHOP_TOKEN", "say `token=env:NAME`, or"] {
+            assert_eq!(masked(text), text);
+        }
+        assert!(holds_secret("token=env:hunter2"));
+    }
 
     #[test]
     fn a_secret_is_covered_wherever_people_write_it() {

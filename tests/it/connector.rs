@@ -1,6 +1,7 @@
 //! The engines behind the three traits, asked the same questions.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking, its helpers too")]
 mod files;
+mod http;
 mod lake;
 mod s3;
 mod snapshot;

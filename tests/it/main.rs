@@ -5,6 +5,8 @@
     clippy::print_stderr,
     reason = "a test that cannot unwrap fails, as it should, and may say why"
 )]
+#[cfg(feature = "http")]
+mod api;
 mod apply;
 mod bi;
 mod cli;
@@ -33,3 +35,5 @@ mod servers;
 mod service;
 mod support;
 mod tampered;
+#[cfg(feature = "http")]
+mod wrap_api;

@@ -1,6 +1,5 @@
 //! A folder of files as a place data comes from: a table is a `.csv`, `.jsonl` or `.parquet` file.
 mod csv;
-mod jsonl;
 mod origin;
 mod parquet;
 mod pin;

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::pin::Pin;
-use super::{csv, jsonl, parquet};
+use super::{csv, parquet};
 use crate::connector::{
     ConnectorError, Origin, RowStream, Snapshot, TableDescription, address::Address, batches::Batches,
-    batches::blocking, system::failed,
+    batches::blocking, json, system::failed,
 };
 use crate::vocab::{DatasetId, Schema};
 
@@ -40,7 +40,7 @@ impl Format {
     fn schema(self, pin: &Pin, id: &DatasetId) -> Result<Schema, ConnectorError> {
         match self {
             Format::Csv => csv::schema(pin),
-            Format::Jsonl => jsonl::schema(pin),
+            Format::Jsonl => json::schema(pin),
             Format::Parquet => parquet::schema(pin, id),
         }
     }
@@ -48,7 +48,7 @@ impl Format {
     fn count(self, pin: &Pin) -> Result<u64, ConnectorError> {
         match self {
             Format::Csv => csv::count(pin),
-            Format::Jsonl => jsonl::count(pin),
+            Format::Jsonl => json::count(pin),
             Format::Parquet => parquet::count(pin),
         }
     }
@@ -56,7 +56,7 @@ impl Format {
     fn send(self, pin: &Pin, id: &DatasetId, schema: &Schema, batches: &mut Batches) -> Result<(), ConnectorError> {
         match self {
             Format::Csv => csv::send(pin, id, schema, batches),
-            Format::Jsonl => jsonl::send(pin, id, schema, batches),
+            Format::Jsonl => json::send(pin, id, schema, batches),
             Format::Parquet => parquet::send(pin, id, schema, batches),
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::connector::{ConnectorError, system::failed};
+use crate::connector::{ConnectorError, json::Lines, system::failed};
 use crate::vocab::Digest;
 
 /// File systems write times down no finer than this.
@@ -82,6 +82,20 @@ impl Pin {
     fn digest_now(&self) -> Result<Digest, ConnectorError> {
         let digest = Digest::of_reader(BufReader::new(self.reader()?.take(u64::MAX)));
         digest.map_err(|e| failed(format!("read the file `{}`", self.name()), e))
+    }
+}
+
+impl Lines for Pin {
+    fn reader(&self) -> Result<File, ConnectorError> {
+        Pin::reader(self)
+    }
+
+    fn named(&self) -> String {
+        format!("the file `{}`", self.name())
+    }
+
+    fn unit(&self) -> &'static str {
+        "line"
     }
 }
 

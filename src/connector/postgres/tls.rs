@@ -5,14 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::target::Target;
-use super::trouble::refused;
 use crate::connector::{ConnectorError, trust};
 
 /// What tokio-postgres asks for an encrypted connection.
@@ -22,14 +21,8 @@ pub(super) struct Tls(Arc<ClientConfig>);
 impl Tls {
     /// Trusts the certificates that `target` names, else the system's.
     pub(super) fn of(target: &Target) -> Result<Self, ConnectorError> {
-        let refuse = |why: String| refused(format!("trust the server of `{}`", target.shown), why);
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(trust::certificates(&target.shown, target.root_certificates.as_deref())?);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| refuse(error.to_string()))?;
-        Ok(Tls(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+        let certificates = trust::certificates(&target.shown, target.root_certificates.as_deref())?;
+        Ok(Tls(Arc::new(trust::encryption(&target.shown, certificates)?)))
     }
 }
 

@@ -107,7 +107,12 @@ pub(super) fn read(file: &TextFile) -> (Vec<Rule>, Vec<Diagnostic>) {
             format!("use `{FORMAT}`"),
         );
     }
-    let nodes = root.get("mappings").map(Node::items).unwrap_or_default();
+    let listed = root.get("mappings");
+    if let Some(other) = listed.filter(|node| !matches!(node.shape, Shape::List(_))) {
+        let cure = "write each mapping as an item: `- { files: [\"jobs/*.yaml\"], … }`";
+        fields.fault_with(CodeEntry::E015, other, "expected a list of mappings", cure);
+    }
+    let nodes = listed.map(Node::items).unwrap_or_default();
     let rules = nodes.iter().filter_map(|node| rule(node, &mut fields)).collect();
     (rules, faults)
 }
@@ -175,4 +180,17 @@ fn tables(node: &Node, fields: &mut Fields<'_>) -> Option<Tables> {
         into: patterns(map, "into", fields),
         watermark: patterns(map, "watermark", fields),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mappings_that_are_no_list_are_told() {
+        let text = "format: carve-mapping/1\nmappings: { flows: { files: [x.yaml] } }\n";
+        let (rules, faults) = read(&TextFile::inside("m.yaml".into(), text.to_owned()));
+        assert!(rules.is_empty());
+        assert_eq!(faults.iter().map(|fault| fault.code.code).collect::<Vec<_>>(), ["E015"]);
+    }
 }

@@ -452,6 +452,11 @@ impl<'a, H: Host> Interp<'a, H> {
 
     /// The names of a module of the estate, walked once.
     fn module_named(&mut self, name: &str, level: usize, scope: &Rc<Scope>) -> Option<Rc<Scope>> {
+        // A folder of the estate called like the tool is no tool: `prefect/flow.py` begins with `from prefect import flow`.
+        let top = name.split('.').next().unwrap_or(name);
+        if level == 0 && ["prefect", "dagster", "dlt"].contains(&top) {
+            return None;
+        }
         let path = modules::file_of(name, level, &scope.file.path, self.around)?;
         if let Some(known) = self.modules.get(&path) {
             return Some(known.clone());
