@@ -3,7 +3,7 @@ use crate::{
     estate::{Estate, SameNames, Script},
     lineage::{
         analysis::{self, Prepared, declared_catalog},
-        resolve::{Catalog, Resolved},
+        resolve::{Catalog, JobResolver, Resolved},
         template::Projects,
     },
     vocab::DatasetId,
@@ -37,5 +37,16 @@ impl<'e> Editor<'e> {
 
     pub(in crate::lineage) fn analyse(&self, script: &Script) -> (Prepared, Resolved) {
         analysis::analyse(script, self.estate, &self.projects, &self.catalog, &self.names)
+    }
+
+    /// The same, and each other way through conditions that nobody can decide.
+    pub(in crate::lineage) fn every_way(&self, script: &Script) -> Vec<(Prepared, Resolved)> {
+        let (mut prepared, resolved) = self.analyse(script);
+        let others = std::mem::take(&mut prepared.others).into_iter().map(|way| {
+            let resolved = JobResolver::new(&self.catalog, &self.names).script(script, &way.sql);
+            (way, resolved)
+        });
+        let others: Vec<_> = others.collect();
+        std::iter::once((prepared, resolved)).chain(others).collect()
     }
 }

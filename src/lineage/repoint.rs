@@ -99,14 +99,18 @@ fn repoint_here(
     script: &Script,
     moves: &[Move<'_>],
 ) -> Vec<Result<Vec<TextEdit>, RepointProblem>> {
-    let before = editor.analyse(script);
+    let before = editor.every_way(script);
     let mut found: Vec<_> = moves.iter().map(|one| edits_of(editor, script, &before, *one)).collect();
     let prove = |made: &[(Move<'_>, &[TextEdit])]| {
         let moves: BTreeMap<&DatasetId, &DatasetId> = made.iter().map(|(one, _)| *one).collect();
         let mut edits: Vec<TextEdit> = made.iter().flat_map(|(_, edits)| edits.iter().cloned()).collect();
         edits.sort_by_key(|edit| edit.start);
         let edited = Script { text: applied(&script.text, &edits).into(), ..script.clone() };
-        same_but(&moves, &before, &editor.analyse(&edited))
+        let after = editor.every_way(&edited);
+        if before.len() != after.len() {
+            return Err(RepointProblem::ChangesMeaning("its templates make other texts".to_owned()));
+        }
+        before.iter().zip(&after).try_for_each(|(before, after)| same_but(&moves, before, after))
     };
 
     let all: Vec<(Move<'_>, &[TextEdit])> =
@@ -126,29 +130,24 @@ fn repoint_here(
     found
 }
 
-/// The edits of one move, in order, not proven yet.
+/// The edits of one move, in order, not proven yet: those of every way through the script's conditions.
 fn edits_of(
     editor: &Editor<'_>,
     script: &Script,
-    (prepared, resolved): &(Prepared, Resolved),
+    ways: &[(Prepared, Resolved)],
     (from, to): Move<'_>,
 ) -> Result<Vec<TextEdit>, RepointProblem> {
     if to.system().is_some() || to.is_file_set() {
         return Err(RepointProblem::NoTable(to.clone()));
     }
-    let job = Repointing { script, estate: editor.estate, from, to, prepared };
     let mut edits = BTreeMap::new();
-    let reads: Vec<&RawUse> =
-        resolved.uses.iter().filter(|one| one.access == Access::Read && one.dataset == *from).collect();
-    if reads.is_empty() {
+    let mut is_read = false;
+    for (prepared, resolved) in ways {
+        let job = Repointing { script, estate: editor.estate, from, to, prepared };
+        is_read |= job.edit_way(resolved, &mut edits)?;
+    }
+    if !is_read {
         return Err(RepointProblem::NotRead(from.clone()));
-    }
-    for read in &reads {
-        job.edit_mention(read, &mut edits)?;
-    }
-    let read_at: HashSet<&Range<usize>> = reads.iter().map(|read| &read.at).collect();
-    for (column, length, _) in resolved.qualifiers.iter().filter(|(_, _, mention)| read_at.contains(mention)) {
-        job.edit_qualifier(column, *length, &mut edits)?;
     }
     Ok(edits.into_values().filter(|edit| edit.old != edit.new).collect())
 }
@@ -162,6 +161,20 @@ struct Repointing<'a> {
 }
 
 impl Repointing<'_> {
+    /// Adds the edits of one way; whether it reads the dataset.
+    fn edit_way(&self, resolved: &Resolved, edits: &mut BTreeMap<usize, TextEdit>) -> Result<bool, RepointProblem> {
+        let is_meant = |one: &&RawUse| one.access == Access::Read && one.dataset == *self.from;
+        let reads: Vec<&RawUse> = resolved.uses.iter().filter(is_meant).collect();
+        for read in &reads {
+            self.edit_mention(read, edits)?;
+        }
+        let read_at: HashSet<&Range<usize>> = reads.iter().map(|read| &read.at).collect();
+        for (column, length, _) in resolved.qualifiers.iter().filter(|(_, _, mention)| read_at.contains(mention)) {
+            self.edit_qualifier(column, *length, edits)?;
+        }
+        Ok(!reads.is_empty())
+    }
+
     fn edit_mention(&self, read: &RawUse, edits: &mut BTreeMap<usize, TextEdit>) -> Result<(), RepointProblem> {
         let (source, same) = self.prepared.filled.origins.source(&read.at);
         if read.evidence == Evidence::Inferred || self.prepared.filled.masked {

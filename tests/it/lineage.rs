@@ -1,7 +1,13 @@
 //! SQL read as whole scripts: every case of `fixtures/sql`, and the doors of the lineage room.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on must stop")]
 
-use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use carve::{
     diagnostics::Diagnostics,
@@ -412,6 +418,62 @@ fn a_dbt_model_is_rendered_with_its_projects_names() {
     );
     let (queries, left_out) = editor(&estate).comparable_queries(&model);
     assert_eq!((queries[0].0.clone(), queries.len(), left_out), (Some(id("mart.m")), 1, vec![]));
+}
+
+fn reads_of_the_model(estate: &Estate, model: &Script) -> (BTreeSet<String>, Vec<String>) {
+    let mut estate = estate.clone();
+    estate.jobs = vec![Job { scripts: vec![model.clone()], ..job("m", "") }];
+    let (read, faults) = lineage::read(&estate, &Silent);
+    let uses = read.jobs.values().flat_map(|one| &one.uses).filter(|one| one.access == Access::Read);
+    (uses.map(|one| one.dataset.to_string()).collect(), faults.iter().map(|fault| fault.here.clone()).collect())
+}
+
+#[test]
+fn both_runs_of_an_incremental_model_count() {
+    let cases = [
+        "select a from {{ ref('stg_orders') }} {% if is_incremental() %} where a in (select a from raw.late) {% endif %}",
+        "select a from {% if is_incremental() %} raw.late {% else %} {{ ref('stg_orders') }} {% endif %}",
+        "select a from {% if not is_incremental() %}{{ ref('stg_orders') }}{% else %}raw.late{% endif %}",
+        "{% set later = is_incremental() %}select a from {{ 'raw.late' if later else ref('stg_orders') }}",
+        "select a from {{ ref('stg_orders') }} {{ only_late() }}",
+        "select a from {{ ref('stg_orders') }} {% if is_incremental() and m() %} join raw.late using (a) {% endif %}",
+    ];
+    for text in cases {
+        let (mut estate, model) = dbt_estate(text);
+        let helper = "{% macro only_late() %}{% if is_incremental() %}where a in (select a from raw.late){% endif %}{% endmacro %}{% macro m() %}1{% endmacro %}";
+        estate.dbt_projects[0].macros.push(("shop".to_owned(), "macros/late.sql".into(), Arc::from(helper)));
+        let (reads, _) = reads_of_the_model(&estate, &model);
+        assert_eq!(reads.into_iter().collect::<Vec<_>>(), ["raw.late", "stage.stg_orders"], "{text}");
+    }
+}
+
+#[test]
+fn an_incremental_run_that_cannot_be_rendered_is_told_and_read_in_pieces() {
+    let (estate, model) = dbt_estate(
+        "select a from raw.b {% if is_incremental() %}{{ run_query('x').go() }} where a > (select max(a) from raw.late) {% endif %}",
+    );
+    let (reads, faults) = reads_of_the_model(&estate, &model);
+    assert!(reads.contains("raw.b") && reads.contains("raw.late"), "{reads:?}");
+    assert!(faults.iter().any(|fault| fault.contains("where is_incremental() holds")), "{faults:?}");
+}
+
+#[test]
+fn both_runs_of_an_incremental_model_are_repointed() {
+    let text = "select a from raw.orders{% if is_incremental() %} where a > (select max(a) from raw.orders){% else %} join raw.orders o using (a){% endif %}";
+    let (estate, model) = dbt_estate(text);
+    let edits = editor(&estate).repoint(&model, &id("raw.orders"), &id("raw.orders__import")).unwrap();
+    assert_eq!(made(text, &edits), text.replace("raw.orders", "raw.orders__import"));
+
+    let only_later = "select a from raw.b{% if is_incremental() %} join raw.orders using (a){% endif %}";
+    let (estate, model) = dbt_estate(only_later);
+    let edits = editor(&estate).repoint(&model, &id("raw.orders"), &id("raw.orders__import")).unwrap();
+    assert_eq!(made(only_later, &edits), only_later.replace("raw.orders", "raw.orders__import"));
+
+    let unreachable =
+        "select a from raw.orders{% if is_incremental() %} join {{ 'raw.' ~ 'orders' }} using (a){% endif %}";
+    let (estate, model) = dbt_estate(unreachable);
+    let problem = editor(&estate).repoint(&model, &id("raw.orders"), &id("raw.orders__import")).unwrap_err();
+    assert!(matches!(problem, RepointProblem::InTemplate { .. }), "{problem}");
 }
 
 #[test]

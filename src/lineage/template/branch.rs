@@ -10,6 +10,8 @@ thread_local! {
     static ASKED: Cell<usize> = const { Cell::new(0) };
     /// Which way this rendering takes.
     static ROUND: Cell<usize> = const { Cell::new(0) };
+    /// Whether this rendering asked `is_incremental()`.
+    static INCREMENTAL: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Renderings that together take every branch of an `if` with one `elif`.
@@ -19,12 +21,25 @@ pub(super) const ROUNDS: usize = 3;
 pub(super) fn begin(round: usize) {
     TOUCHED.set(false);
     ASKED.set(0);
+    INCREMENTAL.set(false);
     ROUND.set(round);
 }
 
-/// How many conditions of the last rendering were open.
+/// How many questions of the last rendering were open.
 pub(super) fn open_conditions() -> usize {
-    ASKED.get()
+    ASKED.get() + usize::from(INCREMENTAL.get())
+}
+
+/// dbt's `is_incremental()`: a first run says no and later runs yes, so the first rendering is that of a first run and
+/// all others are those of later ones. Wherever it is asked, in macros and expressions too, the answer is one.
+pub(super) fn is_incremental() -> bool {
+    INCREMENTAL.set(true);
+    ROUND.get() > 0
+}
+
+/// Whether the last rendering asked `is_incremental()`.
+pub(super) fn asked_incremental() -> bool {
+    INCREMENTAL.get()
 }
 
 /// Notes that a value nobody knows was looked at.

@@ -52,21 +52,18 @@ pub(super) fn render(script: &Script, values: &BTreeMap<String, String>, project
         environment.set_loader(move |key| Ok(project.macro_text(key)));
     }
     let whole = expand::expanded(&script.text, &script.at.file, projects.fragments());
-    let mut engine = Engine { environment, names, context, missing, stood_in: 0 };
+    let mut engine = Engine { environment, names, context, missing, stood_in: 0, complete: false, untold: Vec::new() };
     match engine.every_way(&whole) {
         Ok((text, origins, others)) => {
             let gone = whole.missing.iter().map(|name| format!("there is no file `{name}` to include"));
-            let problems: Vec<String> = engine.problems().into_iter().chain(gone).collect();
+            let found = engine.problems().into_iter().chain(std::mem::take(&mut engine.untold));
+            let problems: Vec<String> = found.chain(gone).collect();
             let shaped = super::objects::uses_shaped(&script.text, values);
-            Filled { text, origins, complete: problems.is_empty() && !shaped, masked: false, problems, others }
+            let complete = engine.complete && whole.missing.is_empty() && !shaped;
+            Filled { text, origins, complete, masked: false, problems, others }
         }
         Err(why) => {
-            let (text, pieces) = pieces::filled(&whole.text, &mut engine);
-            let mut runs = Vec::new();
-            for run in pieces.runs() {
-                expand::enter(&whole.origins, run.out.clone(), run.source.clone(), run.same, &mut runs);
-            }
-            let origins = Origins::of(runs);
+            let (text, origins) = engine.in_pieces(&whole);
             Filled { text, origins, complete: false, masked: true, problems: vec![why], ..Filled::default() }
         }
     }
@@ -83,33 +80,37 @@ struct Engine {
     missing: Missing,
     /// Unknown filters and tests that were stood in for.
     stood_in: usize,
+    /// Whether the first way knew every value.
+    complete: bool,
+    /// Why other ways could not be rendered.
+    untold: Vec<String>,
 }
 
 impl Engine {
     /// The text of `whole`; where conditions are open, those of the other ways too.
     fn every_way(&mut self, whole: &Expanded) -> Result<(String, Origins, Vec<Way>), String> {
-        let Some((marked, origins)) = expand::conditions_marked(whole) else {
-            branch::begin(0);
-            let (text, runs) = self.rendered(&whole.text, &whole.origins)?;
-            return Ok((text, Origins::of(runs), Vec::new()));
-        };
-        let mut ways: Vec<Way> = Vec::new();
-        let mut open = 0;
+        let mut marked = expand::conditions_marked(whole);
+        let (mut ways, mut open, mut incremental) = (Vec::<Way>::new(), 0, false);
         for round in 0..branch::ROUNDS {
-            branch::begin(round);
-            match self.rendered(&marked, &origins) {
-                Ok((text, runs)) if ways.iter().all(|(known, _)| *known != text) => {
-                    ways.push((text, Origins::of(runs)));
-                }
+            let mut made = self.round(round, marked.as_ref().map_or((&whole.text, &whole.origins), |(t, o)| (t, o)));
+            // A mark may stand where a condition only looks like one.
+            if made.is_err() && ways.is_empty() && marked.take().is_some() {
+                made = self.round(round, (&whole.text, &whole.origins));
+            }
+            match made {
+                Ok(way) if ways.iter().all(|(known, _)| *known != way.0) => ways.push(way),
                 Ok(_) => {}
-                // A mark may stand where a condition only looks like one.
-                Err(_) if ways.is_empty() => {
-                    branch::begin(0);
-                    let (text, runs) = self.rendered(&whole.text, &whole.origins)?;
-                    ways.push((text, Origins::of(runs)));
+                Err(why) if ways.is_empty() => return Err(why),
+                Err(why) if incremental => {
+                    self.untold.push(format!("where is_incremental() holds: {why}"));
+                    ways.push(self.in_pieces(whole));
                     break;
                 }
                 Err(_) => {}
+            }
+            if round == 0 {
+                self.complete = self.problems().is_empty();
+                incremental = branch::asked_incremental();
             }
             open = open.max(branch::open_conditions());
             if open <= round {
@@ -118,6 +119,21 @@ impl Engine {
         }
         let (text, origins) = ways.remove(0);
         Ok((text, origins, ways))
+    }
+
+    fn round(&mut self, round: usize, (text, origins): (&String, &Origins)) -> Result<Way, String> {
+        branch::begin(round);
+        self.rendered(text, origins).map(|(text, runs)| (text, Origins::of(runs)))
+    }
+
+    /// `whole` filled expression by expression.
+    fn in_pieces(&mut self, whole: &Expanded) -> Way {
+        let (text, pieces) = pieces::filled(&whole.text, self);
+        let mut runs = Vec::new();
+        for run in pieces.runs() {
+            expand::enter(&whole.origins, run.out.clone(), run.source.clone(), run.same, &mut runs);
+        }
+        (text, Origins::of(runs))
     }
 
     fn rendered(&mut self, text: &str, origins: &Origins) -> Result<(String, Vec<Origin>), String> {
@@ -505,7 +521,7 @@ fn dbt_names(
     put("config", Value::from_object(Quiet));
     put("exceptions", Value::from_object(Quiet));
     put("execute", Value::from(false));
-    put("is_incremental", Value::from_function(|| false));
+    put("is_incremental", Value::from_function(branch::is_incremental));
     put("should_full_refresh", Value::from_function(|| false));
     put("target", Value::from_pairs(target));
     put("model", Value::from_pairs([("name", model), ("alias", this.table()), ("schema", &schema)]));

@@ -26,7 +26,7 @@ pub(super) fn names(text: &str, projects: &Projects, missing: &Missing) -> Vec<(
         names.push(("source", Value::from_function(move |args: Rest<Value>| source(&known, &args))));
     }
     if called("is_incremental") {
-        names.push(("is_incremental", Value::from_function(|| false)));
+        names.push(("is_incremental", Value::from_function(super::branch::is_incremental)));
     }
     if called("config") {
         names.push(("config", Value::from_object(Config { missing: missing.clone() })));
