@@ -42,6 +42,7 @@ impl Resolver<'_> {
                 let inner = rel.columns.iter().fold(rel.rows.clone(), |flow, col| flow.and(&col.flow));
                 self.all(sought, env).changed().and(&inner.influence(EdgeKind::Conditional))
             }
+            Ex::Row(name, at) => self.row(std::slice::from_ref(name), at, env),
             Ex::All(parts, at) => self.whole(parts, at, env),
         }
     }
@@ -58,6 +59,16 @@ impl Resolver<'_> {
             self.qualifiers.push((at.clone(), parts.len(), mention.clone()));
         }
         one.rel.columns.iter().fold(Flow::default(), |flow, col| flow.and(&col.flow)).changed()
+    }
+
+    /// A whole row where no relation around is known to have a column of that name.
+    fn row(&mut self, parts: &[String], at: &Bytes, env: &Env<'_>) -> Flow {
+        let relations = || env.scopes().flat_map(|scope| &scope.rels);
+        let is_column = relations().any(|one| parts.iter().any(|name| one.rel.known(name).is_some()));
+        match !is_column && relations().any(|one| one.is_called(parts)) {
+            true => self.whole(parts, at, env),
+            false => self.column(parts, at, env),
+        }
     }
 
     fn column(&mut self, parts: &[String], at: &Bytes, env: &Env<'_>) -> Flow {
@@ -105,7 +116,7 @@ impl Resolver<'_> {
             }
         }
         // Nothing knows the column: the only table at hand must have it.
-        let mut bases = env.scopes().flat_map(|scope| &scope.rels).filter_map(|one| one.rel.base);
+        let mut bases = env.scopes().flat_map(Scope::visible).filter_map(|one| one.rel.base);
         match (bases.next(), bases.next()) {
             (Some(base), None) => Flow::of(self.origins.column(base, name)),
             _ => Flow::default(),
@@ -117,7 +128,7 @@ impl Resolver<'_> {
             return Some(flow.clone());
         }
         let (mut known, mut flow) = (0, Flow::default());
-        for one in scope.rels.iter().filter_map(|one| one.rel.known(name)) {
+        for one in scope.visible().filter_map(|one| one.rel.known(name)) {
             known += 1;
             flow.merge(one);
         }
@@ -136,13 +147,13 @@ impl Resolver<'_> {
                 one.rel.columns.iter().fold(one.rel.any.clone().unwrap_or_default(), |flow, col| flow.and(&col.flow));
             return Some(all.changed());
         }
-        let open: Vec<u32> = scope.rels.iter().flat_map(|one| one.rel.open.iter().copied()).collect();
-        let open_relations = scope.rels.iter().filter(|one| !one.rel.open.is_empty()).count();
+        let open: Vec<u32> = scope.visible().flat_map(|one| one.rel.open.iter().copied()).collect();
+        let open_relations = scope.visible().filter(|one| !one.rel.open.is_empty()).count();
         if open_relations > 0 {
             self.ambiguous(open_relations, name, at);
             return Some(self.open_flow(&open, name));
         }
-        let mut any = scope.rels.iter().filter_map(|one| one.rel.any.as_ref());
+        let mut any = scope.visible().filter_map(|one| one.rel.any.as_ref());
         match (any.next(), any.next()) {
             (Some(flow), None) => Some(flow.clone()),
             _ => None,

@@ -7,7 +7,7 @@ use std::{
 use super::{
     columns,
     flow::Flow,
-    scope::{Col, Env, Rel},
+    scope::{Col, Env, Rel, Scope, ScopeRel},
     session::{Resolver, Temp, is_temp_name, temp_key},
 };
 use crate::{
@@ -52,10 +52,17 @@ impl Resolver<'_> {
     /// Every fill of a statement; fills of one target make one statement.
     pub(super) fn fills(&mut self, stmt: &Stmt, number: usize, target: Option<&DatasetId>, written: Option<DatasetId>) {
         let mut made: Vec<StatementLineage> = Vec::new();
+        let changed = self.changed_rows(stmt);
         let touched = self.sources.clone();
         for fill in &stmt.fills {
             self.sources.clone_from(&touched);
-            let root = Env::default();
+            let root = match &changed {
+                None => Env::default(),
+                Some((scope, rel)) => {
+                    let named = ["inserted", "deleted"].map(|name| (name.to_owned(), Rc::clone(rel)));
+                    Env { ctes: named.into(), scope: Some(scope), ..Env::default() }
+                }
+            };
             let mut rel = self.query(&fill.query, &root);
             let into = match &fill.target {
                 Some(name) if fill.temp || is_temp_name(name) || self.temps.contains_key(&*temp_key(name)) => {
@@ -83,6 +90,20 @@ impl Resolver<'_> {
             }
         }
         self.out.statements.extend(made.into_iter().map(|one| (one, stmt.at.clone(), number)));
+    }
+
+    /// The rows that set off the trigger a statement stands in: `NEW` and `OLD`, which only a qualifier reaches.
+    fn changed_rows(&mut self, stmt: &Stmt) -> Option<(Scope, Rc<Rel>)> {
+        let table = self.table(stmt.trigger.as_ref()?, &Env::default());
+        let rel = Rc::new(Rel { base: table.base, ..Rel::default() });
+        let row = |alias: &str| ScopeRel {
+            alias: Some(alias.to_owned()),
+            name: Vec::new(),
+            mention: None,
+            rel: Rc::clone(&rel),
+            hidden: true,
+        };
+        Some((Scope { rels: ["new", "old"].map(row).into(), ..Scope::default() }, table))
     }
 
     /// Rows that change their table's name.

@@ -193,11 +193,14 @@ impl Resolver<'_> {
                 }
                 rel.columns.push(Col { name, flow });
             }
-            Item::Star { of, at, except, replace, rename } => {
+            Item::Star { of, at, like, except, replace, rename } => {
                 let (mut columns, open) = match of.is_empty() {
                     true => scope.star(),
                     false => self.star_of(of, at, scope, env),
                 };
+                if let Some(pattern) = like {
+                    columns.retain(|col| &*col.name == "*" || is_like(&col.name, pattern));
+                }
                 columns.retain(|col| !except.iter().any(|name| **name == *col.name));
                 for (name, ex) in replace {
                     let flow = self.expr(ex, &Env::inside(env, scope));
@@ -246,6 +249,26 @@ impl Resolver<'_> {
             self.note(CodeEntry::E034, self.stmt_at.clone(), here);
         }
     }
+}
+
+/// SQL's LIKE: `%` is any text, `_` any character.
+fn is_like(name: &str, pattern: &str) -> bool {
+    let name: Vec<char> = name.chars().collect();
+    // Which beginnings of the name the pattern so far may stand for.
+    let mut met = vec![true];
+    met.resize(name.len() + 1, false);
+    for sign in pattern.chars() {
+        let mut next = vec![sign == '%' && met[0]];
+        for (at, c) in name.iter().enumerate() {
+            let behind = next[at];
+            next.push(match sign {
+                '%' => behind || met[at + 1],
+                _ => met[at] && (sign == '_' || sign == *c),
+            });
+        }
+        met = next;
+    }
+    met[name.len()]
 }
 
 /// The relation of a dataset: its known columns, or all of them unknown.

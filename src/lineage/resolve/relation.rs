@@ -15,6 +15,7 @@ use crate::lineage::{
 impl Resolver<'_> {
     /// Adds one joined relation to `scope`; what the join decides goes to `rows`.
     pub(super) fn join(&mut self, scope: &mut Scope, joined: &Joined, env: &Env<'_>, rows: &mut Flow) {
+        let first = scope.rels.len();
         if let (Source::Joins(inner), None) = (&joined.relation.source, &joined.relation.alias) {
             for one in inner {
                 self.join(scope, one, env, rows);
@@ -23,12 +24,14 @@ impl Resolver<'_> {
             let one = self.relation(&joined.relation, scope, env, joined.on.is_empty());
             rows.merge(&one.rel.rows);
             self.merge_columns(scope, joined, &one, rows);
-            scope.rels.push(ScopeRel { hidden: joined.hidden, ..one });
+            scope.rels.push(one);
         }
         for on in &joined.on {
             let flow = self.expr(on, &Env::inside(env, scope));
             rows.merge(&flow.influence(EdgeKind::Join));
         }
+        // Its own condition sees what a semi join hides from the rest.
+        scope.rels[first..].iter_mut().for_each(|one| one.hidden |= joined.hidden);
     }
 
     /// USING and NATURAL: one column out of two.

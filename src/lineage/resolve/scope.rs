@@ -78,7 +78,7 @@ pub(super) struct ScopeRel {
     pub(super) mention: Option<Bytes>,
     /// What it is.
     pub(super) rel: Rc<Rel>,
-    /// Whether `*` leaves it out.
+    /// Whether `*` leaves it out and its columns need a qualifier.
     pub(super) hidden: bool,
 }
 
@@ -104,6 +104,11 @@ pub(super) struct Scope {
 }
 
 impl Scope {
+    /// The relations whose columns need no qualifier.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &ScopeRel> {
+        self.rels.iter().filter(|one| !one.hidden)
+    }
+
     /// The columns of `*`: merged ones first, as the standard has it.
     pub(super) fn star(&self) -> (Vec<Col>, Vec<u32>) {
         let mut columns: Vec<Col> =

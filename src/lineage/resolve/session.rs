@@ -310,13 +310,15 @@ fn linked(parts: &[String]) -> Option<DatasetId> {
     {
         return Some(DatasetId::in_system(server, &rest.join(".")));
     }
-    let (last, before) = parts.split_last()?;
-    let (table, link) = last.split_once('@').filter(|(table, link)| !table.is_empty() && !link.is_empty())?;
+    // A link's own name may have dots: `t@crm.world`.
+    let at = parts.iter().position(|part| part.contains('@'))?;
+    let (table, link) = parts[at].split_once('@').filter(|(table, link)| !table.is_empty() && !link.is_empty())?;
     if is_version(link) {
         return None;
     }
-    let named: Vec<&str> = before.iter().map(String::as_str).chain([table]).collect();
-    Some(DatasetId::in_system(link, &named.join(".")))
+    let named: Vec<&str> = parts[..at].iter().map(String::as_str).chain([table]).collect();
+    let link: Vec<&str> = std::iter::once(link).chain(parts[at + 1..].iter().map(String::as_str)).collect();
+    Some(DatasetId::in_system(&link.join("."), &named.join(".")))
 }
 
 /// Whether a version is written behind the name.

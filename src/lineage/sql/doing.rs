@@ -42,6 +42,8 @@ pub(super) struct Target {
     pub(super) temp: bool,
     /// Whether the rows make it anew.
     pub(super) makes: bool,
+    /// Whether columns are matched by name.
+    pub(super) by_name: bool,
 }
 
 /// A statement of a known shape, and what was caught of it.
@@ -82,6 +84,10 @@ impl Doing<'_> {
                 ["out"] => rest = Rest::Out,
                 ["fill", table, columns @ ..] => {
                     rest = Rest::Fill(Box::new(self.target(stmt, table, columns.first())?));
+                }
+                ["fillname", table] => {
+                    let target = Target { by_name: true, ..self.target(stmt, table, None)? };
+                    rest = Rest::Fill(Box::new(target));
                 }
                 ["told", words @ ..] => stmt.unnamed.push((words.join(" "), stmt.at.clone())),
                 ["external", table] => sources::external(self, stmt, table)?,
@@ -211,7 +217,7 @@ impl Doing<'_> {
         let columns = columns.map(|key| self.listed(key)).unwrap_or_default();
         let makes = stmt.kind.starts_with("create");
         let temp = makes && self.is_temp(&name.at);
-        Some(Target { name, columns, temp, makes })
+        Some(Target { name, columns, temp, makes, by_name: false })
     }
 
     /// Whether a word before the name says that it lives only in the session.

@@ -82,6 +82,29 @@ pub(in crate::lineage) fn without_first_from(text: &str, base: usize, tokens: &[
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// `FROM ONLY t`, `UPDATE ONLY t`, `FROM ONLY (t)`, where ONLY is taken for a table: `text` with the word blanked, and
+/// the parentheses with it.
+pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let is = |at: usize, word: &str| {
+        let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
+        token.is_some_and(|token| text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word))
+    };
+    let leads = |at: usize| tokens[at].is_sign(',') || ["from", "join", "update", "using"].iter().any(|w| is(at, w));
+    let mut bytes = text.as_bytes().to_vec();
+    let mut changed = false;
+    for at in (1..tokens.len()).filter(|at| is(*at, "only") && leads(at - 1)) {
+        let mut gone = vec![at];
+        match tokens.get(at + 1).map(|next| next.kind) {
+            Some(Kind::Word | Kind::Quoted) => {}
+            Some(Kind::Sign('(')) => gone.extend([at + 1, group(tokens, at + 1)? - 1]),
+            _ => continue,
+        }
+        gone.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
+        changed = true;
+    }
+    changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose
 /// closing `>>` grammars stumble over: the bytes to blank and the token to go on at.
 fn typed_literal(text: &str, base: usize, tokens: &[Token], at: usize) -> Option<(Range<usize>, usize)> {

@@ -62,6 +62,8 @@ pub(in crate::lineage) enum Ex {
     Rows(Box<Query>),
     /// EXISTS or IN over a subquery: only whether there are rows counts; the parts are what is sought.
     Test(Box<Query>, Vec<Ex>),
+    /// What turns whole rows into one value may be given a relation's name, or a column's: `to_json(t)`.
+    Row(String, Bytes),
     /// All columns of one relation, or of all: `count(t.*)`.
     All(Vec<String>, Bytes),
 }
@@ -142,6 +144,8 @@ pub(in crate::lineage) enum Item {
         of: Vec<String>,
         /// Where the qualifier is written.
         at: Bytes,
+        /// The pattern that names must be like, lower case.
+        like: Option<String>,
         /// Columns left out.
         except: Vec<String>,
         /// Columns computed otherwise.
@@ -238,6 +242,8 @@ pub(in crate::lineage) struct Stmt {
     pub(in crate::lineage) files: Vec<(String, Access, Bytes)>,
     /// What it reads or writes and nobody can name here, each in a few words.
     pub(in crate::lineage) unnamed: Vec<(String, Bytes)>,
+    /// The table whose changed rows it takes, where it stands in a trigger: `NEW.a`, `FROM inserted`.
+    pub(in crate::lineage) trigger: Option<Name>,
 }
 
 /// All rows of one table that become rows of another, as they are: renames, swaps, partitions that move.

@@ -131,9 +131,15 @@ impl<'t> Lower<'t> {
         }
         let at = self.bytes_or_start(span);
         let exact = self.holds(span, &parts);
-        // SQLite's schema `temp` holds the tables of this session.
-        if let ("sqlite", [schema, table]) = (self.dialect.name(), parts.as_slice())
-            && schema == "temp"
+        // These schemas hold the tables of this session.
+        let of_session = match self.dialect.name() {
+            "sqlite" => "temp",
+            "postgres" => "pg_temp",
+            "spark" | "databricks" => "global_temp",
+            _ => "",
+        };
+        if let [schema, table] = parts.as_slice()
+            && schema == of_session
         {
             parts = vec![format!("#{table}")];
         }

@@ -164,8 +164,14 @@ fn target_called(name: Name, mut from: Vec<Joined>) -> Option<(Name, Vec<Joined>
 }
 
 fn all_of(source: &[String], from: Vec<Joined>, filters: Vec<Ex>) -> super::ir::Query {
-    let star =
-        Item::Star { of: source.to_vec(), at: 0..0, except: Vec::new(), replace: Vec::new(), rename: Vec::new() };
+    let star = Item::Star {
+        of: source.to_vec(),
+        at: 0..0,
+        like: None,
+        except: Vec::new(),
+        replace: Vec::new(),
+        rename: Vec::new(),
+    };
     plain(Body::Select(Box::new(Select { items: vec![star], from, filters, ..Select::default() })))
 }
 

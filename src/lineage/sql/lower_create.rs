@@ -12,7 +12,6 @@ use crate::{lineage::Access, vocab::Column};
 
 impl Lower<'_> {
     pub(super) fn create_table(&mut self, stmt: &mut Stmt, create: &CreateTable) {
-        let Some(target) = self.name(&create.name) else { return };
         let temp = create.temporary || create.volatile;
         let declared: Vec<Column> = create.columns.iter().map(column).collect();
         if let Some(query) = &create.query {
@@ -20,6 +19,7 @@ impl Lower<'_> {
             let columns = declared.into_iter().map(|c| c.name).collect();
             return self.makes(stmt, &create.name, columns, query, temp);
         }
+        let Some(target) = self.name(&create.name) else { return };
         if let Some(from) = create.clone.as_ref().and_then(|from| self.name(from)) {
             stmt.kind = "clone";
             stmt.fills.push(Fill { temp, ..Fill::whole(target, from) });
@@ -82,9 +82,9 @@ impl Lower<'_> {
         query: &Query,
         temp: bool,
     ) {
-        let Some(target) = self.name(name) else { return };
+        let target = self.name(name);
         let query = self.query(query);
-        stmt.fills.push(Fill { columns, temp, makes: true, ..Fill::of(Some(target), query) });
+        stmt.fills.push(Fill { columns, temp, makes: true, ..Fill::of(target, query) });
     }
 }
 

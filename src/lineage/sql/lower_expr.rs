@@ -188,6 +188,11 @@ impl Lower<'_> {
         args.extend(self.arguments(&function.args));
         args.extend(self.orders(&function.within_group));
         let mut kept: Vec<Ex> = function.filter.iter().map(|e| self.expr(e)).collect();
+        if let ([Ex::Column { parts, at }], true) = (args.as_slice(), is_any("row_function", &name))
+            && let [name] = parts.as_slice()
+        {
+            args = vec![Ex::Row(name.clone(), at.clone())];
+        }
         let value = if let Some(looked_up) = self.dictionary(&name, function, &args) {
             looked_up
         } else if let Some(last_decides) = self.combined_aggregate(&name) {
@@ -315,6 +320,7 @@ fn lambda_parameters(left: &Expr) -> Vec<String> {
 fn forget(ex: &mut Ex, names: &[String]) {
     match ex {
         Ex::Column { parts, .. } if names.contains(&parts[0]) => *ex = Ex::Nothing,
+        Ex::Row(name, _) if names.contains(name) => *ex = Ex::Nothing,
         Ex::Change(list) | Ex::Aggregate(list) | Ex::Test(_, list) => list.iter_mut().for_each(|e| forget(e, names)),
         Ex::Choose { by, of, both } => by.iter_mut().chain(of).chain(both).for_each(|e| forget(e, names)),
         Ex::Over { value, by } | Ex::Kept { value, by } => {

@@ -69,18 +69,21 @@ impl Lower<'_> {
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
                 let source = self.table_function(name, &args.args);
-                named(source, alias.as_ref())
+                self.with_outputs(named(source, alias.as_ref()), name)
             }
-            TableFactor::Function { name, args, alias, .. } => named(self.table_function(name, args), alias.as_ref()),
+            TableFactor::Function { name, args, alias, .. } => {
+                let source = self.table_function(name, args);
+                self.with_outputs(named(source, alias.as_ref()), name)
+            }
             TableFactor::Derived { subquery, alias, .. } => {
                 named(Source::Query(Box::new(self.query(subquery))), alias.as_ref())
             }
+            TableFactor::TableFunction { expr: Expr::Function(function), alias } => {
+                let source = self.function_source(function);
+                self.with_outputs(named(source, alias.as_ref()), &function.name)
+            }
             TableFactor::TableFunction { expr, alias } => {
-                let source = match expr {
-                    Expr::Function(function) => self.function_source(function),
-                    other => Source::Function(vec![self.expr(other)]),
-                };
-                named(source, alias.as_ref())
+                named(Source::Function(vec![self.expr(expr)]), alias.as_ref())
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset_alias, .. } => {
                 let args: Vec<Ex> = array_exprs.iter().map(|e| self.expr(e)).collect();
@@ -108,7 +111,7 @@ impl Lower<'_> {
                 let inner = self.relation(table);
                 let spread = value_column.iter().map(|e| self.expr(e)).collect();
                 let folded = aggregate_functions.iter().map(|f| self.expr(&f.expr)).collect();
-                let made = pivot_names(value_source, aggregate_functions);
+                let made = pivot_names(value_source, aggregate_functions, self.dialect.name() == "bigquery");
                 named(Source::Pivot(Box::new(inner), folded, spread, made), alias.as_ref())
             }
             TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
@@ -145,6 +148,20 @@ impl Lower<'_> {
                 named(Source::Function(Vec::new()), alias)
             }
             None => named(Source::Table(table), alias),
+        }
+    }
+
+    /// The columns that Snowflake's own table functions yield, which need no qualifier.
+    fn with_outputs(&self, relation: Relation, function: &ObjectName) -> Relation {
+        let outputs: &[&str] = match last_part(function).as_str() {
+            "flatten" => &["seq", "key", "path", "index", "value", "this"],
+            "split_to_table" | "strtok_split_to_table" => &["seq", "index", "value"],
+            _ => &[],
+        };
+        let unnamed = relation.columns.is_empty() && matches!(relation.source, Source::Function(_));
+        match unnamed && self.dialect.name() == "snowflake" {
+            true => Relation { columns: outputs.iter().map(|name| (*name).to_owned()).collect(), ..relation },
+            false => relation,
         }
     }
 
@@ -189,7 +206,12 @@ fn named(source: Source, alias: Option<&TableAlias>) -> Relation {
     Relation { source, alias: alias.map(|a| lower(&a.name)), columns }
 }
 
-fn pivot_names(source: &PivotValueSource, folds: &[sqlparser::ast::ExprWithAlias]) -> Vec<String> {
+/// The columns a pivot makes: value and aggregate, or BigQuery's aggregate and value.
+fn pivot_names(
+    source: &PivotValueSource,
+    folds: &[sqlparser::ast::ExprWithAlias],
+    aggregate_first: bool,
+) -> Vec<String> {
     let PivotValueSource::List(values) = source else { return Vec::new() };
     let one = folds.len() == 1;
     let mut names = Vec::new();
@@ -204,6 +226,7 @@ fn pivot_names(source: &PivotValueSource, folds: &[sqlparser::ast::ExprWithAlias
             let alias = fold.alias.as_ref().map(lower);
             names.push(match (one, alias) {
                 (true, None) => base.clone(),
+                (_, Some(alias)) if aggregate_first => format!("{alias}_{base}"),
                 (_, Some(alias)) => format!("{base}_{alias}"),
                 (false, None) => format!("{base}_{}", implied_name(&fold.expr).unwrap_or_default()),
             });

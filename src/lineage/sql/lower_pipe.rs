@@ -30,13 +30,25 @@ impl Lower<'_> {
             PipeOperator::As { alias } => select.from[0].relation.alias = Some(lower(alias)),
             PipeOperator::Drop { columns } => {
                 let except = columns.iter().map(lower).collect();
-                select.items =
-                    vec![Item::Star { of: Vec::new(), at: 0..0, except, replace: Vec::new(), rename: Vec::new() }];
+                select.items = vec![Item::Star {
+                    of: Vec::new(),
+                    at: 0..0,
+                    like: None,
+                    except,
+                    replace: Vec::new(),
+                    rename: Vec::new(),
+                }];
             }
             PipeOperator::Rename { mappings } => {
                 let rename = mappings.iter().map(|m| (lower(&m.ident), lower(&m.alias))).collect();
-                select.items =
-                    vec![Item::Star { of: Vec::new(), at: 0..0, except: Vec::new(), replace: Vec::new(), rename }];
+                select.items = vec![Item::Star {
+                    of: Vec::new(),
+                    at: 0..0,
+                    like: None,
+                    except: Vec::new(),
+                    replace: Vec::new(),
+                    rename,
+                }];
             }
             PipeOperator::Union { queries, .. } | PipeOperator::Intersect { queries, .. } => {
                 let first = (SetOp::Flow, Body::Select(Box::new(select)));

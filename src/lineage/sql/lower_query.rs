@@ -219,7 +219,8 @@ impl Lower<'_> {
             }
             None => Vec::new(),
         };
-        Item::Star { of, at, except, replace, rename }
+        let like = options.opt_ilike.as_ref().map(|like| like.pattern.to_lowercase());
+        Item::Star { of, at, like, except, replace, rename }
     }
 
     /// The select of an `INSERT` that stands behind a WITH: its CTEs come first.
@@ -238,7 +239,7 @@ pub(super) fn plain(body: Body) -> Query {
 
 /// `*`.
 pub(super) fn star() -> Item {
-    Item::Star { of: Vec::new(), at: 0..0, except: Vec::new(), replace: Vec::new(), rename: Vec::new() }
+    Item::Star { of: Vec::new(), at: 0..0, like: None, except: Vec::new(), replace: Vec::new(), rename: Vec::new() }
 }
 
 /// A relation without alias that joins nothing.

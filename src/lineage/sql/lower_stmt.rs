@@ -138,7 +138,8 @@ impl Lower<'_> {
             TableObject::TableName(name) => name,
             other => return self.insert_elsewhere(stmt, insert, other),
         };
-        let Some(target) = self.name(name) else { return };
+        // A target whose name is computed is told by whoever saw that; the rows are read all the same.
+        let target = self.name(name);
         let mut columns: Vec<String> = insert.columns.iter().map(last_part).collect();
         columns.extend(insert.after_columns.iter().map(lower));
         let query = match &insert.source {
@@ -146,8 +147,10 @@ impl Lower<'_> {
             None => self.assigned(&insert.assignments, Vec::new(), Vec::new()),
         };
         let by_name = insert.source.is_none();
-        stmt.fills.push(Fill { columns, by_name, ..Fill::of(Some(target.clone()), query) });
-        self.output(stmt, &target, insert.output.as_ref());
+        stmt.fills.push(Fill { columns, by_name, ..Fill::of(target.clone(), query) });
+        if let Some(target) = target {
+            self.output(stmt, &target, insert.output.as_ref());
+        }
     }
 
     /// ClickHouse's `INSERT INTO FUNCTION s3(…)` writes what the function would read.
@@ -372,6 +375,7 @@ impl Stmt {
             effects: Vec::new(),
             files: Vec::new(),
             unnamed: Vec::new(),
+            trigger: None,
         }
     }
 }

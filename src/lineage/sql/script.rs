@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_top},
+    help::{blanked, without_first_from, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
@@ -18,6 +18,7 @@ use super::{
     shape::{shaped, string_of},
     splice::Splice,
     split::{Piece, pieces},
+    triggers::mark_triggers,
     words::is_any,
 };
 use crate::{
@@ -144,6 +145,7 @@ impl Reader<'_> {
         for piece in pieces(self.text, &tokens, in_body, self.dialect.semicolon_free()) {
             self.piece(piece, &tokens, depth);
         }
+        mark_triggers(self.text, &tokens, &mut self.sql.stmts[first..]);
         let inside = if in_body { Some(range) } else { procedure(self.text, &tokens) };
         let Some(inside) = inside else { return };
         // The rows that a procedure's query yields go to whoever calls it.
@@ -219,6 +221,11 @@ impl Reader<'_> {
         if tokens[0].is(self.text, "refresh") {
             return self.refresh(tokens);
         }
+        // The grammar loses the rows of `WITH … FROM x INSERT …`.
+        let hive = matches!(self.dialect.name(), "hive" | "spark" | "databricks") && tokens[0].is(self.text, "with");
+        if self.said_plainly(tokens) || (hive && self.rearranged(tokens)) {
+            return at.end;
+        }
         if let Some(end) = self.shaped(tokens, in_body, false) {
             return end;
         }
@@ -228,6 +235,8 @@ impl Reader<'_> {
         let plain = &self.text[at.clone()];
         let plainer = without_top(plain, at.start, tokens);
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
+        let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
+        let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -274,7 +283,7 @@ impl Reader<'_> {
     }
 
     /// Reads what a statement was put together to; `false` where not all of it is understood.
-    fn spliced(&mut self, tokens: &[Token], splices: &[Splice]) -> bool {
+    pub(super) fn spliced(&mut self, tokens: &[Token], splices: &[Splice]) -> bool {
         let mut stmts = Vec::new();
         for splice in splices {
             let tokens = lex(&splice.text, self.dialect.rules());
@@ -340,6 +349,7 @@ impl Reader<'_> {
         let mut fill = inner.fills.pop().filter(|fill| fill.target.is_none())?;
         if let Some(target) = target {
             (fill.columns, fill.temp, fill.makes) = (target.columns, target.temp, target.makes);
+            fill.by_name = target.by_name;
             fill.target = Some(target.name);
         }
         stmt.fills.append(&mut inner.fills);
@@ -359,7 +369,7 @@ impl Reader<'_> {
         let (parsed, dialect) = self.attempt(&folded.text, self.dialect).ok()?;
         let mut inner = Lower::quoted(&folded.text, folded.at.clone(), dialect).statement(&parsed.statement, folded.at);
         let fill = inner.fills.pop().filter(|fill| fill.target.is_none() && parsed.rest.is_none())?;
-        let Target { name, columns, temp, makes } = target;
+        let Target { name, columns, temp, makes, .. } = target;
         stmt.fills.push(Fill { target: Some(name), columns, temp, makes, ..fill });
         Some(())
     }

@@ -125,7 +125,8 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
         if at < start {
             continue;
         }
-        if token.is_sign(';') || (token.is(text, "go") && alone_on_line(text, token)) {
+        let runs_it = token.is(text, "go") || (token.is_sign('/') && begins(text, tokens.get(at + 1)));
+        if token.is_sign(';') || (runs_it && alone_on_line(text, token)) {
             runs.push(start..at);
             // GO may say how often.
             let counted = |next: &Token| next.kind == Kind::Number && !text[token.at.end..next.at.start].contains('\n');
@@ -139,6 +140,11 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
     // Oracle's `/` and MySQL's `//` stand for a semicolon and say nothing.
     runs.retain(|run| !run.clone().all(|at| tokens[at].is_sign('/')));
     runs
+}
+
+/// Whether a statement may begin with `next`, or nothing follows: what stands before a slash is no dividend then.
+fn begins(text: &str, next: Option<&Token>) -> bool {
+    next.is_none_or(|next| next.kind == Kind::Word && is_any("statement", next.of(text)))
 }
 
 /// `FETCH NEXT FROM cursor`, which a grammar takes for the end of the statement before it.
@@ -242,6 +248,7 @@ impl Splitter<'_> {
                 self.pieces.push(Piece::Dynamic(run.clone()));
                 None
             }
+            "prepare" if self.prepared(run).is_some() => self.prepared(run),
             // T-SQL needs no semicolon behind these.
             "delimiter" | "set" | "print" | "raiserror" | "throw" | "commit" | "rollback" | "close" | "deallocate"
             | "fetch" | "open" => {
@@ -258,6 +265,13 @@ impl Splitter<'_> {
                 None
             }
         }
+    }
+
+    /// PostgreSQL's `PREPARE q (types) AS INSERT …` holds a statement that changes a table.
+    fn prepared(&self, run: &Range<usize>) -> Option<Range<usize>> {
+        let inner = self.outer_word(run, 2, |word| word == "as").filter(|at| *at < run.start + 40)? + 1;
+        let changes = matches!(self.word(inner).as_str(), "insert" | "update" | "delete" | "merge");
+        changes.then_some(inner..run.end)
     }
 
     /// `SET search_path = …` says where unqualified tables lie.
@@ -428,6 +442,10 @@ impl Splitter<'_> {
         if self.dollar(run).is_some() || self.quoted_body(run).is_some() {
             return self.bodies(run);
         }
+        if let Some(only) = self.only_statement(run, head) {
+            self.in_body = true;
+            return Some(only);
+        }
         let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "is" | "do");
         let begins = |at: usize| is_any("statement", &self.word(at)) || BLOCKS.contains(&self.word(at).as_str());
         let body = (head..run.end).find(|at| opens(*at) && begins(at + 1));
@@ -443,6 +461,18 @@ impl Splitter<'_> {
         self.declaring = (head..run.end).any(|at| matches!(self.word(at).as_str(), "as" | "is"));
         self.pieces.push(Piece::Glue(run.clone()));
         None
+    }
+
+    /// MySQL's `CREATE TRIGGER … FOR EACH ROW [FOLLOWS other] INSERT …`: one statement without BEGIN.
+    fn only_statement(&self, run: &Range<usize>, trigger: usize) -> Option<Range<usize>> {
+        if self.word(trigger) != "trigger" {
+            return None;
+        }
+        let each = (trigger..run.end.min(trigger + 40)).find(|at| self.word(*at) == "each")?;
+        let orders = matches!(self.word(each + 2).as_str(), "follows" | "precedes");
+        let first = each + if orders { 4 } else { 2 };
+        let changes = matches!(self.word(first).as_str(), "insert" | "update" | "delete" | "replace");
+        changes.then_some(first..run.end)
     }
 
     /// EXEC of a string is dynamic; EXEC of a procedure is a call.
