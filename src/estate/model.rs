@@ -485,7 +485,8 @@ pub struct DbtProject {
     pub name: String,
     /// Folder, as in `Span::file`.
     pub folder: Utf8PathBuf,
-    /// Model, seed or snapshot name → relation.
+    /// Model, seed or snapshot name → relation; `package.name` too for those of packages, and the bare name of a model
+    /// with versions is its latest.
     pub nodes: BTreeMap<String, DatasetId>,
     /// (source name, table name) → relation in the lake.
     pub sources: BTreeMap<(String, String), DbtSource>,
@@ -495,6 +496,27 @@ pub struct DbtProject {
     pub macros: Vec<(String, Utf8PathBuf, Arc<str>)>,
     /// Adapter, where a profile or manifest names it.
     pub adapter: Option<String>,
+    /// (project name, node name) → relation, of all projects of the estate.
+    pub neighbours: Arc<BTreeMap<(String, String), DatasetId>>,
+}
+
+impl DbtProject {
+    /// The relation behind `ref('name')`, `ref('package', 'name')` and `ref('name', v=2)`.
+    ///
+    /// A package is one installed into the project, else another project of the estate.
+    pub fn referred(&self, package: Option<&str>, name: &str, version: Option<&str>) -> Option<&DatasetId> {
+        let name = version.map_or_else(|| name.to_owned(), |version| versioned_name(name, version));
+        let elsewhere = package.filter(|package| *package != self.name).and_then(|package| {
+            let installed = self.nodes.get(&format!("{package}.{name}"));
+            installed.or_else(|| self.neighbours.get(&(package.to_owned(), name.clone())))
+        });
+        elsewhere.or_else(|| self.nodes.get(&name))
+    }
+}
+
+/// dbt's name for version `version` of a model.
+pub(crate) fn versioned_name(model: &str, version: &str) -> String {
+    format!("{model}_v{}", version.replace('.', "_"))
 }
 
 /// One table of a dbt source.

@@ -234,6 +234,87 @@ fn dbt() -> Vec<(&'static str, &'static str)> {
     ]
 }
 
+fn reads_of(place: &TempDir, job: &str) -> Vec<String> {
+    let (estate, _) = read(&path(place));
+    let (lineage, _) = carve::lineage::read(&estate, &carve::progress::Silent);
+    let uses = &lineage.jobs[&carve::vocab::JobId::new(job)].uses;
+    let reads = uses.iter().filter(|one| one.access == carve::lineage::Access::Read);
+    reads.map(|one| one.dataset.to_string()).collect()
+}
+
+#[test]
+fn versions_of_a_dbt_model_are_nodes_of_their_own() {
+    let schema = "models:\n  - name: ver\n    latest_version: 2\n    config: { materialized: table }\n    columns: [{ name: a }, { name: b }]\n    versions:\n      - v: 1\n      - { v: 2, defined_in: ver_two, columns: [{ include: all, exclude: [b] }] }\n      - { v: 3, config: { alias: third } }\n  - name: new\n    versions: [{ v: 9 }, { v: 10 }]\nexposures:\n  - { name: e, type: dashboard, owner: { name: x }, depends_on: [\"ref('ver', v=1)\"] }\n";
+    let place = folder(&[
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/schema.yml", schema),
+        ("models/ver_v1.sql", "select a, b from raw.one"),
+        ("models/ver_two.sql", "select a from raw.two"),
+        ("models/ver_v3.sql", "select a from raw.three"),
+        ("models/new_v9.sql", "select 1 as a"),
+        ("models/new_v10.sql", "select 1 as a"),
+        (
+            "models/use.sql",
+            "select * from {{ ref('ver') }} join {{ ref('ver', v=1) }} using (a) join {{ ref('ver', version=3) }} using (a) join {{ ref('shop', 'new') }} using (a)",
+        ),
+    ]);
+    let (estate, faults) = read(&path(&place));
+    assert_eq!(told(&faults), Vec::<String>::new());
+    let jobs: Vec<_> = estate.jobs.iter().map(|job| job.id.to_string()).filter(|id| id.contains("ver")).collect();
+    assert_eq!(jobs, ["model.shop.ver.v1", "model.shop.ver.v2", "model.shop.ver.v3"]);
+    assert_eq!(estate.exposures[0].reads[0].0.to_string(), "analytics.ver_v1");
+    let columns = |name: &str| estate.declared[&name.parse().unwrap()].columns.len();
+    assert_eq!((columns("analytics.ver_v1"), columns("analytics.ver_v2"), columns("analytics.third")), (2, 1, 2));
+    let expected = ["analytics.ver_v2", "analytics.ver_v1", "analytics.third", "analytics.new_v10"];
+    assert_eq!(reads_of(&place, "model.shop.use"), expected);
+}
+
+#[test]
+fn a_dbt_model_may_read_a_model_of_the_project_beside_it() {
+    let place = folder(&[
+        ("aa/dbt_project.yml", "name: aa\nmodels: { aa: { +schema: first } }\n"),
+        ("aa/models/l1.sql", "select a from raw.x"),
+        ("bb/dbt_project.yml", "name: bb\nmodels: { bb: { +schema: second } }\n"),
+        ("bb/models/l1.sql", "select a from raw.y"),
+        ("bb/models/l2.sql", "select a from {{ ref('aa', 'l1') }} join {{ ref('l1') }} using (a)"),
+        (
+            "bb/models/e.yml",
+            "exposures:\n  - { name: e, type: dashboard, owner: { name: x }, depends_on: [\"ref('aa', 'l1')\"] }\n",
+        ),
+    ]);
+    assert_eq!(reads_of(&place, "model.bb.l2"), ["first.l1", "second.l1"]);
+    let (estate, faults) = read(&path(&place));
+    assert_eq!(told(&faults), Vec::<String>::new());
+    assert_eq!(estate.exposures[0].reads[0].0.to_string(), "first.l1");
+}
+
+#[test]
+fn hooks_of_a_dbt_model_are_sql_of_it() {
+    let model = "{{ config(materialized='table', pre_hook=\"delete from mart.log where a in (select a from raw.old)\",\n  post_hook=['insert into mart.audit select a from raw.hook', {'sql': 'insert into mart.second select a from {{ this }}'}]) }}\nselect a from raw.x";
+    let place = folder(&[
+        (
+            "dbt_project.yml",
+            "name: shop\nmodels:\n  +post-hook: insert into mart.every select a from raw.of_project\n  shop:\n    +pre-hook: [{ sql: insert into mart.more select a from raw.of_shop }]\n",
+        ),
+        ("models/m.sql", model),
+    ]);
+    let (estate, _) = read(&path(&place));
+    let model = job(&estate, "model.shop.m");
+    assert_eq!(model.scripts.len(), 6);
+    for script in model.scripts.iter().filter(|script| script.verbatim) {
+        assert_eq!(bytes_at(&path(&place), &script.at), *script.text);
+    }
+    let (lineage, _) = carve::lineage::read(&estate, &Silent);
+    let of = |access| {
+        let uses = lineage.jobs[&model.id].uses.iter().filter(move |one| one.access == access);
+        uses.map(|one| one.dataset.to_string()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let expected = ["analytics.m", "raw.hook", "raw.of_project", "raw.of_shop", "raw.old", "raw.x"];
+    assert!(expected.iter().all(|name| of(carve::lineage::Access::Read).contains(*name)));
+    let written = ["analytics.m", "mart.audit", "mart.every", "mart.log", "mart.more", "mart.second"];
+    assert_eq!(of(carve::lineage::Access::Write).iter().map(String::as_str).collect::<Vec<_>>(), written);
+}
+
 #[test]
 fn a_dbt_project_is_read_without_running_it() {
     let place = folder(&dbt());

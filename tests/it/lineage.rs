@@ -399,6 +399,7 @@ fn dbt_estate(model: &str) -> (Estate, Script) {
         vars: [("region".to_owned(), serde_json::json!("eu"))].into(),
         macros: vec![("shop".to_owned(), "macros/m.sql".into(), Arc::from(macros))],
         adapter: Some("postgres".to_owned()),
+        neighbours: Arc::default(),
     };
     let templating = Templating::Dbt { project: 0, model: "m".to_owned() };
     let script = Script { templating, target: Some(id("mart.m")), ..script(model) };

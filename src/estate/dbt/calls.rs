@@ -19,12 +19,19 @@ pub(super) struct Argument {
     pub(super) name: Option<String>,
     /// The value, where it is a text, a number or a bare word.
     pub(super) literal: Option<String>,
+    /// The bytes of the value.
+    pub(super) place: (usize, usize),
 }
 
 impl Call {
     /// The literal behind keyword `name`.
     pub(super) fn named(&self, name: &str) -> Option<&str> {
         self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))?.literal.as_deref()
+    }
+
+    /// The bytes of the value behind keyword `name`.
+    pub(super) fn place_of(&self, name: &str) -> Option<(usize, usize)> {
+        self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name)).map(|argument| argument.place)
     }
 
     /// The literals without a keyword.
@@ -60,7 +67,7 @@ fn arguments(text: &str, mut at: usize) -> Option<(Vec<Argument>, usize)> {
         let end = argument_end(text, at)?;
         let piece = &text[at..end];
         if !piece.trim().is_empty() {
-            found.push(argument(piece));
+            found.push(argument(piece, at));
         }
         at = end + 1;
         if text.as_bytes()[end] == b')' {
@@ -88,11 +95,15 @@ fn argument_end(text: &str, at: usize) -> Option<usize> {
     None
 }
 
-fn argument(piece: &str) -> Argument {
+fn argument(piece: &str, at: usize) -> Argument {
+    let end = at + piece.len();
     let named = piece.split_once('=').filter(|(name, value)| is_name(name.trim()) && !value.starts_with('='));
     match named {
-        Some((name, value)) => Argument { name: Some(name.trim().to_owned()), literal: literal(value) },
-        None => Argument { name: None, literal: literal(piece) },
+        Some((name, value)) => {
+            let place = (end - value.len(), end);
+            Argument { name: Some(name.trim().to_owned()), literal: literal(value), place }
+        }
+        None => Argument { name: None, literal: literal(piece), place: (at, end) },
     }
 }
 

@@ -3,7 +3,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{calls::calls, static_text::filled};
+use super::{
+    calls::calls,
+    hooks::{self, Hook},
+    static_text::filled,
+};
 use crate::estate::yaml::{Node, Shape};
 
 /// The settings that carve needs of a node; `None` where nothing says.
@@ -18,6 +22,8 @@ pub(super) struct Config {
     pub(super) owner: Option<String>,
     pub(super) domain: Option<String>,
     pub(super) group: Option<String>,
+    /// All that anybody configures: none takes another's place.
+    pub(super) hooks: Vec<Hook>,
 }
 
 impl Config {
@@ -32,6 +38,7 @@ impl Config {
             owner: self.owner.or(other.owner),
             domain: self.domain.or(other.domain),
             group: self.group.or(other.group),
+            hooks: [other.hooks, self.hooks].concat(),
         }
     }
 
@@ -46,6 +53,7 @@ impl Config {
                 alias: named("alias"),
                 enabled: call.named("enabled").and_then(|text| text.to_ascii_lowercase().parse().ok()),
                 group: named("group"),
+                hooks: hooks::in_call(text, call),
                 ..Config::default()
             };
             here.over(found)
@@ -66,6 +74,7 @@ impl Config {
             owner: meta("owner"),
             domain: meta("domain"),
             group: text("group"),
+            hooks: hooks::in_map(map),
         }
     }
 

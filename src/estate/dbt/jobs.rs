@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 
 use super::{
     calls::calls,
+    hooks::Hook,
     manifest::Manifest,
     nodes::{DbtNode, NodeKind},
     properties::{FoundExposure, Properties},
@@ -37,14 +38,20 @@ fn job(
     settings: &EstateSettings,
 ) -> Job {
     let id = node.unique_id();
+    // Compiled text is that of one run: the other run of an incremental model would be lost.
     let compiled = manifest.and_then(|manifest| manifest.compiled.get(&id));
+    let compiled = compiled.filter(|_| !node.file.text.contains("is_incremental"));
     let whole = node.file.whole();
     let at = Span { end: whole.start, ..whole };
     let has_sql = matches!(node.kind, NodeKind::Model | NodeKind::Snapshot);
     Job {
         kind: JobKind::Transform,
         declared_by: Declaration::DbtModel,
-        scripts: if has_sql { vec![script(index, node, project, compiled, settings)] } else { Vec::new() },
+        scripts: has_sql
+            .then(|| script(index, node, project, compiled, settings))
+            .into_iter()
+            .chain(node.config.hooks.iter().map(|hook| hook_script(index, node, hook, project, settings)))
+            .collect(),
         imports: Vec::new(),
         reads: if node.kind == NodeKind::PythonModel { python_reads(node, project) } else { Vec::new() },
         writes: if has_sql { Vec::new() } else { vec![(node.relation.clone(), at.clone())] },
@@ -89,6 +96,22 @@ fn script(
     }
 }
 
+/// SQL that runs before or after the node.
+fn hook_script(index: usize, node: &DbtNode, hook: &Hook, project: &DbtProject, settings: &EstateSettings) -> Script {
+    let (start, end) = hook.place.unwrap_or((0, 0));
+    Script {
+        at: node.file.span(start, end),
+        text: hook.text.as_str().into(),
+        verbatim: node.file.editable && hook.place.is_some(),
+        templating: Templating::Dbt { project: index, model: node.name.clone() },
+        dialect: project.adapter.clone().or_else(|| settings.dialect.clone()),
+        schema: None,
+        target: None,
+        materialized: None,
+        params: settings.vars.clone(),
+    }
+}
+
 /// `dbt.ref("x")` and `dbt.source("a", "b")` of a Python model.
 fn python_reads(node: &DbtNode, project: &DbtProject) -> Vec<(DatasetId, Span)> {
     let text = &node.file.text;
@@ -102,7 +125,10 @@ fn python_reads(node: &DbtNode, project: &DbtProject) -> Vec<(DatasetId, Span)> 
 /// The relation behind `ref('x')`, `ref('package', 'x')` or `source('a', 'b')`.
 fn looked_up(reference: &str, project: &DbtProject) -> Option<DatasetId> {
     if let Some(call) = calls(reference, "ref").first() {
-        return project.nodes.get(*call.positional().last()?).cloned();
+        let names = call.positional();
+        let package = names.len().checked_sub(2).map(|at| names[at]);
+        let version = call.named("v").or_else(|| call.named("version"));
+        return project.referred(package, names.last()?, version).cloned();
     }
     let call = calls(reference, "source").into_iter().next()?;
     let [source, table] = call.positional()[..] else { return None };

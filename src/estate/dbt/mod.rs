@@ -1,6 +1,7 @@
 //! dbt projects: from their own files, or from the manifest where it is of these very files.
 mod calls;
 mod config;
+mod hooks;
 mod jobs;
 mod manifest;
 mod nodes;
@@ -8,7 +9,10 @@ mod project_file;
 mod properties;
 mod static_text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -20,6 +24,7 @@ use crate::{
     },
     vocab::DatasetId,
 };
+use manifest::Manifest;
 use nodes::{DbtNode, Naming};
 use project_file::Package;
 use properties::Properties;
@@ -54,7 +59,7 @@ impl Files<'_> {
     }
 
     /// The text at `path`, of whatever kind.
-    fn text_at(&self, path: &Utf8Path) -> Option<std::sync::Arc<str>> {
+    fn text_at(&self, path: &Utf8Path) -> Option<Arc<str>> {
         let known = self.sql.get(path).or_else(|| self.yaml.get(path)).map(|file| file.text.clone());
         known.or_else(|| {
             let at = self.found.binary_search_by(|file| file.path.as_path().cmp(path)).ok()?;
@@ -93,23 +98,73 @@ pub(crate) struct ReadProject {
 pub(crate) fn read_all(files: &Files<'_>, settings: &EstateSettings) -> Vec<ReadProject> {
     let heads = files.yaml.values().filter(|file| file.path.file_name() == Some("dbt_project.yml"));
     let (installed, own): (Vec<_>, Vec<_>) = heads.partition(|file| is_installed(&file.path));
-    own.into_iter().enumerate().map(|(index, file)| read(index, file, &installed, files, settings)).collect()
+    let mut drafts: Vec<Draft> = own.into_iter().map(|file| read(file, &installed, files)).collect();
+    let neighbours = neighbours(&drafts);
+    for draft in &mut drafts {
+        draft.given.project.neighbours = neighbours.clone();
+    }
+    drafts.into_iter().enumerate().map(|(index, draft)| draft.finished(index, settings)).collect()
+}
+
+/// A project whose references are not yet looked up: they may lead into another project.
+struct Draft {
+    given: ReadProject,
+    nodes: Vec<DbtNode>,
+    properties: Properties,
+    manifest: Option<Manifest>,
+}
+
+impl Draft {
+    fn finished(self, index: usize, settings: &EstateSettings) -> ReadProject {
+        let Draft { mut given, nodes, properties, manifest } = self;
+        let project = &given.project;
+        given.jobs = jobs::jobs(index, &nodes, project, manifest.as_ref(), &properties, settings);
+        given.exposures = jobs::exposures(&properties, project, &mut given.faults);
+        given.declared = jobs::declared(&nodes, &properties, project);
+        given
+    }
+}
+
+/// The nodes of every project by project and name; none that two projects of one name place differently.
+fn neighbours(drafts: &[Draft]) -> Arc<BTreeMap<(String, String), DatasetId>> {
+    let mut found: BTreeMap<(String, String), BTreeSet<&DatasetId>> = BTreeMap::new();
+    for project in drafts.iter().map(|draft| &draft.given.project).filter(|_| drafts.len() > 1) {
+        for (name, relation) in &project.nodes {
+            found.entry((project.name.clone(), name.clone())).or_default().insert(relation);
+        }
+    }
+    let one = |(key, relations): ((String, String), BTreeSet<&DatasetId>)| match relations.len() {
+        1 => relations.into_iter().next().map(|relation| (key, relation.clone())),
+        _ => None,
+    };
+    Arc::new(found.into_iter().filter_map(one).collect())
+}
+
+/// Relations by the names that `ref` knows them by.
+fn referred(nodes: &[DbtNode], root: &Package, properties: &Properties) -> BTreeMap<String, DatasetId> {
+    let mut found = BTreeMap::new();
+    // The project's own nodes come last, so that they win over a package's of the same name.
+    for node in nodes {
+        let latest = node.version.as_ref().filter(|one| properties.latest.get(&one.model) == Some(&one.version));
+        for name in std::iter::once(&node.name).chain(latest.map(|one| &one.model)) {
+            if node.package != root.name {
+                found.insert(format!("{}.{name}", node.package), node.relation.clone());
+            }
+            found.insert(name.clone(), node.relation.clone());
+        }
+    }
+    found
 }
 
 fn is_installed(path: &Utf8Path) -> bool {
     path.components().any(|part| INSTALLED.contains(&part.as_str()))
 }
 
-fn read(
-    index: usize,
-    file: &TextFile,
-    installed: &[&TextFile],
-    files: &Files<'_>,
-    settings: &EstateSettings,
-) -> ReadProject {
+fn read(file: &TextFile, installed: &[&TextFile], files: &Files<'_>) -> Draft {
     let mut faults = Vec::new();
     let Some(root) = project_file::read(file).map_err(|fault| faults.push(fault)).ok() else {
-        return ReadProject { faults, ..empty(folder_of(&file.path)) };
+        let given = ReadProject { faults, ..empty(folder_of(&file.path)) };
+        return Draft { given, nodes: Vec::new(), properties: Properties::default(), manifest: None };
     };
     let packages = packages(&root, installed, &mut faults);
     let mut all: Vec<&Package> = packages.iter().collect();
@@ -140,12 +195,12 @@ fn read(
     let project = DbtProject {
         name: root.name.clone(),
         folder: root.folder.clone(),
-        // The project's own nodes come last, so that they win over a package's of the same name.
-        nodes: nodes.iter().map(|node| (node.name.clone(), node.relation.clone())).collect(),
+        nodes: referred(&nodes, &root, &properties),
         sources,
         vars: root.vars.clone(),
         macros,
         adapter: manifest.as_ref().and_then(|manifest| manifest.adapter.clone()).or(target.adapter),
+        neighbours: Arc::default(),
     };
     let own_folders: Vec<Utf8PathBuf> = all.iter().flat_map(|package| nodes::own_folders(package)).collect();
     let claimed = files
@@ -154,17 +209,18 @@ fn read(
         .filter(|path| is_below(path, &own_folders) || (is_installed(path) && path.starts_with(&root.folder)));
     let schema_files = files.yaml_below(&own_folders).map(|file| file.path.clone());
     let heads = all.iter().map(|package| package.folder.join("dbt_project.yml"));
-    ReadProject {
-        jobs: jobs::jobs(index, &nodes, &project, manifest.as_ref(), &properties, settings),
-        exposures: jobs::exposures(&properties, &project, &mut faults),
-        declared: jobs::declared(&nodes, &properties, &project),
+    let given = ReadProject {
+        jobs: Vec::new(),
+        exposures: Vec::new(),
+        declared: BTreeMap::new(),
         systems: properties.systems.clone(),
         claimed: claimed.cloned().collect(),
         formats: schema_files.chain(heads).map(|path| (path, FileFormat::Dbt)).collect(),
         files: listed.into_iter().collect(),
         project,
         faults,
-    }
+    };
+    Draft { given, nodes, properties, manifest }
 }
 
 /// Whether the project runs on ClickHouse: its profile says so, or its models name that engine's tables.
@@ -223,7 +279,7 @@ fn read_properties(all: &[&Package], root: &Package, files: &Files<'_>, faults: 
     properties
 }
 
-fn macros_of(package: &Package, files: &Files<'_>) -> Vec<(String, Utf8PathBuf, std::sync::Arc<str>)> {
+fn macros_of(package: &Package, files: &Files<'_>) -> Vec<(String, Utf8PathBuf, Arc<str>)> {
     files
         .sql_below(&package.macros)
         .map(|(path, file)| (package.name.clone(), path.clone(), file.text.clone()))

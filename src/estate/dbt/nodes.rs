@@ -8,9 +8,12 @@ use super::{
     Files,
     config::Config,
     project_file::{Package, Target},
-    properties::Properties,
+    properties::{ModelVersion, Properties},
 };
-use crate::{estate::text_file::TextFile, vocab::DatasetId};
+use crate::{
+    estate::{text_file::TextFile, versioned_name},
+    vocab::DatasetId,
+};
 
 /// The target schema where no profile names one.
 pub(super) const DEFAULT_SCHEMA: &str = "analytics";
@@ -30,6 +33,8 @@ pub(super) struct DbtNode {
     pub(super) kind: NodeKind,
     pub(super) package: String,
     pub(super) name: String,
+    /// The model and the version of it that this is.
+    pub(super) version: Option<ModelVersion>,
     /// The file's text; a seed has only its header.
     pub(super) file: TextFile,
     /// Bytes of the node's own SQL in the text.
@@ -46,7 +51,10 @@ impl DbtNode {
             NodeKind::Seed => "seed",
             NodeKind::Snapshot => "snapshot",
         };
-        format!("{kind}.{}.{}", self.package, self.name)
+        match &self.version {
+            Some(one) => format!("{kind}.{}.{}.v{}", self.package, one.model, one.version),
+            None => format!("{kind}.{}.{}", self.package, self.name),
+        }
     }
 }
 
@@ -91,14 +99,17 @@ impl Naming<'_> {
             let tree = root.root.get(key);
             tree.map(|tree| Config::in_tree(tree, &package.name, folders, self.vars)).unwrap_or_default()
         };
+        let is_model = matches!(kind, NodeKind::Model | NodeKind::PythonModel);
+        let version = self.properties.versions.get(name).filter(|_| is_model).cloned();
+        let name = version.as_ref().map_or_else(|| name.to_owned(), |one| versioned_name(&one.model, &one.version));
         let own = if kind == NodeKind::Seed { Config::default() } else { Config::in_sql(&file.text) };
-        let declared = self.properties.nodes.get(name).map(|properties| properties.config.clone()).unwrap_or_default();
+        let declared = self.properties.nodes.get(&name).map(|properties| properties.config.clone()).unwrap_or_default();
         let mut config = own.over(declared).over(tree(self.root));
         if package.folder != self.root.folder {
             config = config.over(tree(package));
         }
-        let relation = self.relation(name, &config);
-        DbtNode { kind, package: package.name.clone(), name: name.to_owned(), file, body, config, relation }
+        let relation = self.relation(&name, &config);
+        DbtNode { kind, package: package.name.clone(), name, version, file, body, config, relation }
     }
 }
 

@@ -5,7 +5,9 @@ use serde_json::Value;
 
 use super::{config::Config, static_text::filled};
 use crate::{
-    estate::{DbtSource, DeclaredDataset, SourceSystem, sql_type::logical_of, text_file::TextFile, yaml::Node},
+    estate::{
+        DbtSource, DeclaredDataset, SourceSystem, sql_type::logical_of, text_file::TextFile, versioned_name, yaml::Node,
+    },
     vocab::{Column, DatasetId, Span},
 };
 
@@ -38,6 +40,17 @@ pub(super) struct Properties {
     pub(super) exposures: Vec<FoundExposure>,
     /// Group → owner.
     pub(super) groups: BTreeMap<String, String>,
+    /// File stem → the version of a model that the file defines.
+    pub(super) versions: BTreeMap<String, ModelVersion>,
+    /// Model → the version that is meant where none is said.
+    pub(super) latest: BTreeMap<String, String>,
+}
+
+/// One version of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ModelVersion {
+    pub(super) model: String,
+    pub(super) version: String,
 }
 
 impl Properties {
@@ -63,7 +76,37 @@ impl Properties {
         let config = Config::in_entry(entry, vars);
         let declared =
             DeclaredDataset { owner: config.owner.clone(), domain: config.domain.clone(), ..declared(file, entry) };
-        self.nodes.entry(name).or_insert(NodeProperties { config, declared });
+        let properties = NodeProperties { config, declared };
+        self.versions_of(&name, entry, &properties, vars);
+        self.nodes.entry(name).or_insert(properties);
+    }
+
+    /// `versions:` of the model `name`: each is a node of its own, with what is said of all where it says nothing.
+    fn versions_of(&mut self, name: &str, entry: &Node, all: &NodeProperties, vars: &BTreeMap<String, Value>) {
+        let mut numbers = Vec::new();
+        for one in entry.get("versions").map_or(&[][..], Node::items) {
+            let Some(version) = one.text_of("v") else { continue };
+            let own_name = versioned_name(name, &version);
+            let stem = one.text_of("defined_in").unwrap_or_else(|| own_name.clone());
+            // `alias` of the model is not that of its versions: they would all be one relation.
+            let shared = Config { alias: None, ..all.config.clone() };
+            let config = Config::in_entry(one, vars).over(shared);
+            let mut declared = all.declared.clone();
+            if let Some(columns) = one.get("columns") {
+                declared.columns = columns_of_version(columns, &declared.columns);
+            }
+            self.nodes.entry(own_name).or_insert(NodeProperties { config, declared });
+            let known = ModelVersion { model: name.to_owned(), version: version.clone() };
+            self.versions.entry(stem).or_insert(known);
+            numbers.push(version);
+        }
+        let newest = numbers.into_iter().max_by(|a, b| match (a.parse::<f64>(), b.parse::<f64>()) {
+            (Ok(a), Ok(b)) => a.total_cmp(&b),
+            _ => a.cmp(b),
+        });
+        if let Some(latest) = newest.map(|newest| entry.text_of("latest_version").unwrap_or(newest)) {
+            self.latest.entry(name.to_owned()).or_insert(latest);
+        }
     }
 
     fn source(&mut self, file: &TextFile, source: &Node, vars: &BTreeMap<String, Value>) {
@@ -96,6 +139,24 @@ impl Properties {
             self.sources.entry((name.clone(), table_name)).or_insert(DbtSource { relation, at: place(file, table) });
         }
     }
+}
+
+/// Columns that one version lists: `include` takes those of the model, but for `exclude`.
+fn columns_of_version(listed: &Node, of_model: &[Column]) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for item in listed.items() {
+        let names = |key: &str| -> Vec<String> {
+            let Some(node) = item.get(key) else { return Vec::new() };
+            let of_list = node.items().iter().filter_map(Node::scalar);
+            node.scalar().into_iter().chain(of_list).map(str::to_owned).collect()
+        };
+        let (included, excluded) = (names("include"), names("exclude"));
+        let all = included.iter().any(|name| name == "all" || name == "*");
+        let is_taken = |column: &&Column| (all || included.contains(&column.name)) && !excluded.contains(&column.name);
+        columns.extend(of_model.iter().filter(is_taken).cloned());
+        columns.extend(column(item));
+    }
+    columns
 }
 
 fn place(file: &TextFile, entry: &Node) -> Span {

@@ -8,7 +8,7 @@ use std::{
 
 use minijinja::{
     Environment, Error, ErrorKind, OutputSpanKind, State, UndefinedBehavior,
-    value::{Object, Rest, Serde, Value, ValueKind},
+    value::{Kwargs, Object, Rest, Serde, Value, ValueKind},
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     project::{Project, Projects},
 };
 use crate::{
-    estate::{Script, Templating},
+    estate::{Script, Templating, versioned_name},
     lineage::place::{Origin, Origins},
     vocab::DatasetId,
 };
@@ -453,6 +453,24 @@ impl Object for Adapter {
     }
 }
 
+/// What `ref(…)` asks for.
+pub(super) struct Reference {
+    pub(super) package: Option<String>,
+    pub(super) name: String,
+    pub(super) version: Option<String>,
+}
+
+impl Reference {
+    /// `ref('name')`, `ref('package', 'name')`, each with `v=` or `version=` or without.
+    pub(super) fn of(args: &[Value], named: &Kwargs) -> Self {
+        let mut names = args.iter().filter_map(Value::as_str).map(str::to_owned).rev();
+        let name = names.next().unwrap_or_default();
+        let given = ["v", "version"].into_iter().find_map(|key| named.get::<Option<Value>>(key).ok().flatten());
+        let version = given.filter(|value| !value.is_none()).map(|value| value.to_string());
+        Reference { package: names.next(), name, version }
+    }
+}
+
 /// dbt's own names, as seen from one model.
 fn dbt_names(
     project: &Arc<Project>,
@@ -476,14 +494,13 @@ fn dbt_names(
     vars.extend(given);
 
     let (refs, refs_missing) = (project.clone(), missing.clone());
-    let reference = Value::from_function(move |args: Rest<Value>| {
-        let names: Vec<&str> = args.iter().filter_map(Value::as_str).collect();
-        let name = names.last().copied().unwrap_or_default();
-        match refs.facts.nodes.get(name) {
+    let reference = Value::from_function(move |args: Rest<Value>, named: Kwargs| {
+        let Reference { package, name, version } = Reference::of(&args, &named);
+        match refs.facts.referred(package.as_deref(), &name, version.as_deref()) {
             Some(id) => relation(id),
             None => {
                 super::objects::miss(&refs_missing, &format!("ref('{name}')"));
-                relation(&DatasetId::from_parts(&[name]))
+                relation(&DatasetId::from_parts(&[version.map_or(name.clone(), |v| versioned_name(&name, &v))]))
             }
         }
     });
@@ -501,7 +518,7 @@ fn dbt_names(
     let env_var = Value::from_function(move |name: String, default: Option<Value>| {
         default.unwrap_or_else(|| Stub::value(&name, &env_missing))
     });
-    let nothing = || Value::from_function(|_: Rest<Value>| "");
+    let nothing = || Value::from_function(|_: Rest<Value>, _: Kwargs| "");
     let target = [
         ("name", "prod"),
         ("schema", &schema),

@@ -3,14 +3,15 @@ use std::sync::Arc;
 
 use minijinja::{
     Error, State,
-    value::{Object, ObjectRepr, Rest, Value},
+    value::{Kwargs, Object, ObjectRepr, Rest, Value},
 };
 
 use super::{
+    engine::Reference,
     objects::{Missing, Stub},
     project::Projects,
 };
-use crate::{lineage::resolve::INFERRED, vocab::DatasetId};
+use crate::{estate::versioned_name, lineage::resolve::INFERRED, vocab::DatasetId};
 
 /// `ref`, `source`, `config` and `is_incremental`, as far as `text` calls them.
 pub(super) fn names(text: &str, projects: &Projects, missing: &Missing) -> Vec<(&'static str, Value)> {
@@ -19,7 +20,12 @@ pub(super) fn names(text: &str, projects: &Projects, missing: &Missing) -> Vec<(
     let mut names = Vec::new();
     let known = projects.clone();
     if called("ref") {
-        names.push(("ref", Value::from_function(move |args: Rest<Value>| reference(&known, &args))));
+        names.push((
+            "ref",
+            Value::from_function(move |args: Rest<Value>, named: Kwargs| {
+                reference(&known, &Reference::of(&args, &named))
+            }),
+        ));
     }
     let known = projects.clone();
     if called("source") {
@@ -35,9 +41,9 @@ pub(super) fn names(text: &str, projects: &Projects, missing: &Missing) -> Vec<(
 }
 
 /// The model of that name: where a project of the estate has one, there; else the table called so.
-fn reference(projects: &Projects, args: &[Value]) -> String {
-    let name = args.iter().filter_map(Value::as_str).next_back().unwrap_or_default();
-    inferred(&projects.model(name).unwrap_or_else(|| DatasetId::from_parts(&[name])))
+fn reference(projects: &Projects, asked: &Reference) -> String {
+    let name = asked.version.as_ref().map_or_else(|| asked.name.clone(), |one| versioned_name(&asked.name, one));
+    inferred(&projects.model(&name).unwrap_or_else(|| DatasetId::from_parts(&[name])))
 }
 
 fn source(projects: &Projects, args: &[Value]) -> String {
