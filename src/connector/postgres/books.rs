@@ -117,11 +117,20 @@ pub(super) async fn enter(
     client.execute(sql, &[&schema, &table, &part, &rows]).await.map(|entered| entered == 1).map_err(failed)
 }
 
-/// Who reads in a state of the database from before the last part of a table was loaded, as far as this user may
-/// know: they would see the table without it.
+/// The server's clock, in seconds since 1970.
+pub(super) async fn now(client: &impl GenericClient) -> Result<f64, ConnectorError> {
+    let sql = "SELECT extract(epoch FROM pg_catalog.clock_timestamp())::float8";
+    client.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(failed)
+}
+
+/// Who began before `at` ([`now`]) and may read in a state of the database from before the last part of a table was
+/// loaded, as far as this user may know: they would see the table without it. A snapshot is as old as the oldest
+/// transaction that was writing anywhere on the server when it was taken, so some who see every part are named too;
+/// whoever begins after the load is not.
 pub(super) async fn older_readers(
     client: &impl GenericClient,
     (schema, table): Name<'_>,
+    at: f64,
 ) -> Result<Option<String>, ConnectorError> {
     if !there(client).await? {
         return Ok(None);
@@ -131,8 +140,9 @@ pub(super) async fn older_readers(
           (SELECT min(pg_catalog.age(xmin)) AS newest FROM carve.ledger WHERE schema_name = $1 AND table_name = $2) l
         WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
           AND a.backend_type = 'client backend' AND pg_catalog.age(a.backend_xmin) >= l.newest
+          AND a.xact_start <= pg_catalog.to_timestamp($3)
         ORDER BY a.xact_start LIMIT 1";
-    let row = client.query_opt(sql, &[&schema, &table]).await.map_err(failed)?;
+    let row = client.query_opt(sql, &[&schema, &table, &at]).await.map_err(failed)?;
     Ok(row.map(|row| row.get(0)))
 }
 

@@ -60,10 +60,12 @@ async fn wait_for_older_readers(
 ) -> Result<(), ConnectorError> {
     let (schema, table) = names(&server.target, staging);
     let begun = Instant::now();
-    while let Some(reader) = books::older_readers(client, (&schema, &table)).await? {
+    // Everything is loaded by now: whoever begins later sees all of it, or readers in turn could hold carve up for ever.
+    let loaded = books::now(client).await?;
+    while let Some(reader) = books::older_readers(client, (&schema, &table), loaded).await? {
         if begun.elapsed() > server.target.lock {
             let why = format!(
-                "a transaction that began before the import was loaded is still open and would see only a part of it \
+                "a transaction that may have begun before the import was loaded is still open and would see only a part of it \
                  ({reader}): let it end, then run carve again (`?lock_timeout_ms=60000` waits longer)"
             );
             return Err(ConnectorError::Engine { doing: doing.to_owned(), source: why.into() });

@@ -82,7 +82,7 @@ async fn whoever_began_before_the_import_was_loaded_is_waited_for() {
     let hasty = database.lake("&lock_timeout_ms=300").await;
     load(&*hasty, 1).await;
     let error = swap(&*hasty).await.unwrap_err();
-    assert!(error.may_pass() && told(&error).contains("began before the import was loaded"), "{}", told(&error));
+    assert!(error.may_pass() && told(&error).contains("begun before the import was loaded"), "{}", told(&error));
     swap(&*database.lake("").await).await.unwrap();
     assert!(ended(reader).contains("2000 of 0"), "the reader saw the old table whole");
     assert_eq!(database.sql("SELECT min(gen) FROM raw.v"), "1");
@@ -96,7 +96,10 @@ async fn a_swap_that_cannot_have_the_table_says_who_is_to_end_and_changes_nothin
     let reader = database.start("BEGIN; SELECT count(*) FROM raw.v; SELECT pg_sleep(4); COMMIT");
     tokio::time::sleep(Duration::from_millis(700)).await;
     let error = swap(&*lake).await.unwrap_err();
-    assert!(error.may_pass() && told(&error).contains("holds the table"), "{}", told(&error));
+    // While another test writes to the same server, the reader's snapshot may be as old as that: told in other words.
+    let why = told(&error);
+    let known = why.contains("holds the table") || why.contains("begun before the import was loaded");
+    assert!(error.may_pass() && known && why.contains("let it end, then run carve again"), "{why}");
     assert_eq!(database.sql("SELECT max(gen) FROM raw.t"), "0");
     ended(reader);
     swap(&*lake).await.unwrap();
