@@ -182,7 +182,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     let proof = format!("{service}.prove-downstream");
     wrap.steps.push(Step {
         id: proof.clone(),
-        title: format!("Run {} over the import and compare the answers", count(queries.len(), "repointed query")),
+        title: match queries.len() {
+            0 => "Compare answers: none of the repointed queries can be run alone".to_owned(),
+            n => format!("Run {} over the import and compare the answers", count(n, "repointed query")),
+        },
         needs: swaps.to_vec(),
         relies_on: repoints.iter().flat_map(|step| step.relies_on.clone()).collect(),
         preconditions: vec!["the lake can run the queries".into()],
