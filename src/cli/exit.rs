@@ -1,5 +1,5 @@
 //! Failures become exit codes and advice here, and nowhere else.
-use std::process;
+use std::{collections::BTreeSet, process};
 
 use crate::{
     apply::{ApplyError, Concern, Needs, PreflightFinding},
@@ -163,35 +163,36 @@ impl From<ApplyError> for Failure {
     }
 }
 
-/// A line a finding; what one cause brings about in many places is told once, with how many more.
+/// A line a finding. What only says again, of another table, why something did not answer is counted, not repeated.
 fn folded(findings: &[PreflightFinding]) -> Vec<String> {
-    let cause = |finding: &PreflightFinding| match finding.concern {
-        // Each step that is stale is told: the plan is made again by its list.
-        Concern::Stale => None,
-        _ => finding.what.split_once(": ").map(|(_, cause)| cause.to_owned()),
+    let split = |finding: &PreflightFinding| {
+        let (what, cause) = finding.what.split_once(": ")?;
+        Some((what.to_owned(), cause.to_owned()))
     };
     let mut lines = Vec::new();
-    let mut told: Vec<String> = Vec::new();
-    for finding in findings {
-        let Some(cause) = cause(finding) else {
+    let mut told = BTreeSet::new();
+    for (at, finding) in findings.iter().enumerate() {
+        // Each step that is stale is told, and whatever has a cure of its own.
+        let Some((_, cause)) = split(finding).filter(|_| finding.concern != Concern::Stale) else {
             lines.push(finding_line(finding));
             continue;
         };
         if told.contains(&cause) {
+            if finding.hint.is_some() {
+                lines.push(finding_line(finding));
+            }
             continue;
         }
         lines.push(finding_line(finding));
-        let rest: Vec<&str> = findings
-            .iter()
-            .filter(|other| other.concern != Concern::Stale && *other != finding)
-            .filter_map(|other| other.what.split_once(": ").filter(|(_, why)| *why == cause).map(|(what, _)| what))
-            .collect();
-        match rest.first() {
-            Some(first) if rest.len() == 1 => lines.push(format!("by the same cause: {first}")),
-            Some(first) => lines.push(format!("and {} more by the same cause, the first: {first}", rest.len())),
-            None => {}
+        let again = |other: &&PreflightFinding| other.hint.is_none() && other.concern != Concern::Stale;
+        let rest = findings[at + 1..].iter().filter(again).filter_map(split).filter(|(_, why)| *why == cause);
+        let rest: Vec<String> = rest.map(|(what, _)| what).collect();
+        match &rest[..] {
+            [] => {}
+            [first] => lines.push(format!("by the same cause: {first}")),
+            [first, ..] => lines.push(format!("and {} more by the same cause, the first: {first}", rest.len())),
         }
-        told.push(cause);
+        told.insert(cause);
     }
     lines
 }
@@ -255,6 +256,7 @@ mod tests {
             blocks("cannot read `y`: no database"),
             blocks("cannot read `z`: no permission"),
             blocks("`q` is not connected"),
+            PreflightFinding { hint: Some("change it".to_owned()), ..blocks("job `j`: no database") },
         ];
         let expected = [
             "step `a`: it changed",
@@ -263,6 +265,7 @@ mod tests {
             "and 2 more by the same cause, the first: cannot read `x`",
             "cannot read `z`: no permission",
             "`q` is not connected",
+            "job `j`: no database (change it)",
         ];
         assert_eq!(folded(&found), expected);
     }
