@@ -174,7 +174,7 @@ pub trait Lake: Origin {
     ) -> Result<Vec<String>, ConnectorError>;
     /// Renames a table; refuses when `to` exists.
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
-    /// Drops a table if it is there. With the last table that carve made, what carve keeps beside them goes too.
+    /// Drops a table if it is there. An engine may take away with the last table of carve's what carve keeps beside them.
     async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError>;
     /// Runs a script of statements in one transaction.
     async fn execute(&self, script: &str) -> Result<(), ConnectorError>;
