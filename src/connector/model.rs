@@ -174,7 +174,7 @@ pub trait Lake: Origin {
     ) -> Result<Vec<String>, ConnectorError>;
     /// Renames a table; refuses when `to` exists.
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
-    /// Drops a table if it is there.
+    /// Drops a table if it is there. An engine may take away with the last table of carve's what carve keeps beside them.
     async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError>;
     /// Runs a script of statements in one transaction.
     async fn execute(&self, script: &str) -> Result<(), ConnectorError>;
@@ -184,7 +184,7 @@ pub trait Lake: Origin {
     async fn probe_write(&self) -> Result<(), ConnectorError>;
     /// Reads a small text value kept in the lake beside the tables (freshness, last publication).
     async fn note(&self, key: &str) -> Result<Option<String>, ConnectorError>;
-    /// Keeps a small text value.
+    /// Keeps a small text value; an empty one forgets the key.
     async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError>;
 }
 

@@ -77,7 +77,7 @@ codes! {
     E028 Warning "Piece of a config not understood" "check the spelling, or declare the job in a job file"
     E029 Warning "Config not understood" "carve cannot tell whether it holds jobs: mend it, or leave it out with `exclude` in carve.yaml"
     E030 Warning "Statement not understood" "its tables were taken from a token scan and are marked inferred"
-    E031 Warning "Template not rendered" "its expressions were masked; declare the missing names under `vars`"
+    E031 Warning "Template not rendered" "what nothing gives a value for was left blank; declare the missing names under `vars`"
     E032 Warning "Dynamic SQL" "its tables are only known when it runs: declare them with `reads` and `writes`"
     E033 Warning "Query without a target" "name what it writes with `target` in a job, or by the file's place `<schema>/<table>.sql`"
     E034 Note "Star not expanded" "the table's columns are unknown: add its DDL or a schema file"

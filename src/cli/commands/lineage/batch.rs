@@ -23,8 +23,7 @@ pub(super) fn run(file: &Utf8Path, args: &LineageArgs, context: &Context) -> Out
     let dialect = args.dialect.as_deref().map(script::known_dialect).transpose()?;
     let defaults = BatchDefaults { dialect: dialect.map(str::to_owned), catalog: script::catalog(args, dialect)? };
     let failed = |error: std::io::Error| {
-        Failure::said(ExitCode::Error, format!("cannot read `{file}`: {error}"))
-            .hint("name a file of JSON lines, or `-` for standard input")
+        Failure::read(file, &error).hint("name a file of JSON lines, or `-` for standard input")
     };
     let input: Box<dyn BufRead> = match file.as_str() {
         "-" => Box::new(BufReader::new(std::io::stdin())),

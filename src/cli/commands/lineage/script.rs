@@ -69,10 +69,8 @@ pub(super) fn catalog(args: &LineageArgs, dialect: Option<&str>) -> Result<Catal
 }
 
 fn read_text(file: &Utf8Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::said(ExitCode::Error, format!("cannot read `{file}`: {error}"))
-            .hint("name a text file, or `-` for standard input")
-    };
+    let failed =
+        |error: std::io::Error| Failure::read(file, &error).hint("name a text file, or `-` for standard input");
     if file == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(failed)?;
