@@ -46,31 +46,34 @@ impl Settled {
     }
 }
 
-/// Reads every job, then again those whose names mean something else in this estate. `catalog` is left under the
-/// names that count; `shown` are the datasets that the SQL of exposures reads.
+/// The jobs, each `read` by itself, and again those whose names mean something else in this estate. `catalog` is left
+/// under the names that count; `shown` are the datasets that the SQL of exposures reads.
 pub(in crate::lineage) fn read_settled(
     estate: &Estate,
     prepared: &[Vec<Prepared>],
+    mut read: Vec<JobRead>,
     catalog: &mut Catalog,
     shown: &[DatasetId],
 ) -> (Vec<JobRead>, Settled) {
     let mut settled = Settled::default();
-    let mut read: Vec<JobRead> =
-        estate.jobs.par_iter().zip(prepared).map(|(job, one)| read_job(job, one, catalog, &settled)).collect();
     let mentions = |read: &[JobRead], settled: &Settled| {
         let shown = shown.iter().map(|dataset| settled.own(dataset));
-        Mentions::of(estate, read.iter().map(|one| &one.lineage), shown, &settled.names)
+        Mentions::of(estate, read.par_iter().map(|one| &one.lineage), shown, &settled.names)
     };
-    settled.names = same_names(&mentions(&read, &settled));
+    let mut mentioned = mentions(&read, &settled);
+    settled.names = same_names(&mentioned);
     if !settled.names.is_empty() {
         *catalog = std::mem::take(catalog).into_iter().rev().map(|(name, all)| (settled.own(&name), all)).collect();
         read_again(estate, prepared, catalog, &settled, &mut read, |_, one| {
             let other = |id: &DatasetId| settled.names.called.contains_key(id) || settled.names.apart.contains_key(id);
             one.lineage.uses.iter().any(|one| other(&one.dataset))
         });
+        mentioned = mentions(&read, &settled);
     }
-    settled.targets = targets(estate, &mentions(&read, &settled));
-    read_again(estate, prepared, catalog, &settled, &mut read, |job, _| settled.targets.contains_key(&job.id));
+    settled.targets = targets(estate, &mentioned);
+    if !settled.targets.is_empty() {
+        read_again(estate, prepared, catalog, &settled, &mut read, |job, _| settled.targets.contains_key(&job.id));
+    }
     (read, settled)
 }
 
