@@ -97,6 +97,8 @@ pub enum Concern {
     Stale,
     /// Nothing can begin before it is put right.
     Blocks,
+    /// Something did not answer, or was full: the same command may come further later.
+    Passes,
     /// Another program holds what is needed: nothing can begin before that ends.
     Waits,
     /// Worth knowing.

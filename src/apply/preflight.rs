@@ -95,11 +95,13 @@ impl Findings {
         self.0.push(PreflightFinding { step, concern, what: what.into(), hint });
     }
 
-    /// Something that did not answer: whoever holds it is waited for, anything else must be put right.
+    /// Something that did not answer: whoever holds it is waited for, what passes is tried again, anything else must be
+    /// put right.
     fn failed(&mut self, step: Option<&Step>, what: &str, error: &StepError, hint: &str) {
         let what = format!("{what}: {}", told(error));
         match error {
             StepError::Connector(error) if error.is_busy() => self.add(Concern::Waits, step, what, ""),
+            error if error.may_pass() => self.add(Concern::Passes, step, what, hint),
             _ => self.blocks(step, what, hint),
         }
     }
@@ -154,8 +156,8 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
     };
     match bucket {
         Err(error) => {
-            let what = format!("the bucket {} does not answer: {}", world.bucket.shown(), told(&error));
-            found.blocks(None, what, "look at its address and credentials");
+            let what = format!("the bucket {} does not answer", world.bucket.shown());
+            found.failed(None, &what, &error.into(), "look at its address and credentials");
         }
         Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
     }

@@ -256,9 +256,10 @@ async fn checked(plan: &Plan, world: &World, options: &RunOptions) -> Result<Vec
     let findings = preflight(plan, world, options).await;
     let service = plan.service.clone();
     let any = |concern| findings.iter().any(|finding| finding.concern == concern);
-    match (any(Concern::Stale), any(Concern::Blocks), any(Concern::Waits)) {
+    match (any(Concern::Stale), any(Concern::Blocks), any(Concern::Passes), any(Concern::Waits)) {
         (true, ..) => Err(ApplyError::Stale { service, findings }),
-        (_, true, _) => Err(ApplyError::Blocked { service, findings }),
+        (_, true, ..) => Err(ApplyError::Blocked { service, findings }),
+        (_, _, true, _) => Err(ApplyError::Unreached { service, findings }),
         (.., true) => {
             let waits = findings.iter().filter(|finding| finding.concern == Concern::Waits);
             Err(ApplyError::Locked { holder: waits.map(|its| its.what.as_str()).collect::<Vec<_>>().join("; ") })

@@ -133,7 +133,9 @@ impl From<ApplyError> for Failure {
         };
         let mut failure = Failure::new(code, &error);
         match &error {
-            ApplyError::Stale { findings, .. } | ApplyError::Blocked { findings, .. } => {
+            ApplyError::Stale { findings, .. }
+            | ApplyError::Blocked { findings, .. }
+            | ApplyError::Unreached { findings, .. } => {
                 failure.details = findings.iter().map(finding_line).collect();
             }
             ApplyError::NotEqual { differences, .. } => failure.details.clone_from(differences),
@@ -172,11 +174,14 @@ impl From<ConnectorError> for Failure {
     fn from(error: ConnectorError) -> Self {
         let code = match &error {
             ConnectorError::Address { .. } => ExitCode::Blocked,
+            busy if busy.is_busy() => ExitCode::Locked,
+            passes if passes.may_pass() => ExitCode::Stopped,
             _ => ExitCode::Error,
         };
+        let again = error.may_pass().then_some("it may pass: run the same command again");
         let failure = Failure::new(code, &error);
-        match error.cure() {
-            Some(cure) => failure.hint(cure),
+        match error.cure().or(again) {
+            Some(hint) => failure.hint(hint),
             None => failure,
         }
     }
