@@ -135,6 +135,33 @@ fn each_difference_planted_in_a_large_table_is_told_exactly() {
 }
 
 #[test]
+fn all_differences_at_once_in_a_large_table_are_told_each() {
+    let rows = rows();
+    let Some(left) = Database::with(&table(rows, 2)) else { return };
+    let right = left.copy();
+    let planted = all(2);
+    let place = |number: usize| rows / 2 + 2 * number as u64;
+    for (number, planted) in planted.iter().enumerate() {
+        right.sql(&planted.sql.replace("$at", &place(number).to_string()));
+    }
+    let answer = compared(&left, &right, &["--key", "id"]);
+    assert_eq!((counts(&answer), answer["complete"].as_bool()), ([1, 1, 5], Some(true)));
+    let of = |found: &Json| match found["kind"].as_str().unwrap() {
+        "changed" => found["key"]["id"].as_str().unwrap().to_owned(),
+        _ => found["row"]["id"].as_str().unwrap().to_owned(),
+    };
+    let mut told: Vec<String> = answer["differences"].as_array().unwrap().iter().map(of).collect();
+    told.sort_by_key(|id| id.parse::<u64>().unwrap());
+    let expected: Vec<String> = (0..planted.len()).map(|number| place(number).to_string()).collect();
+    assert_eq!(told, expected);
+    let columns =
+        ["a", "b", "e", "f", "i"].map(|column| json!({ "column": column, "rows": if column == "b" { 2 } else { 1 } }));
+    let mut found = answer["changed_by_column"].as_array().unwrap().clone();
+    found.sort_by_key(|its| its["column"].as_str().unwrap().to_owned());
+    assert_eq!(found, columns);
+}
+
+#[test]
 fn what_was_changed_in_an_import_is_told_by_verify_of_its_service() {
     let Some(estate) = planned("mode: beside, origin: source") else { return };
     estate.run(&["apply", "sales"], 0);

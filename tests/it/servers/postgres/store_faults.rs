@@ -1,5 +1,7 @@
 //! The store answers with 500, 503, 412, slowly, halves, or not at all, at random: what it keeps is whole, each run
 //! says what to do, and running again comes to the end.
+//!
+//! `CARVE_STORE_SEEDS=20` tries so many sequences of faults instead of one.
 use std::{sync::Mutex, time::Duration};
 
 use super::{
@@ -51,17 +53,25 @@ fn estate(url: &str) -> Estate {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_at_random_keeps_every_row_once() {
-    let Some(direct) = store::own() else { return };
-    if super::server().is_none() {
-        return;
+    let seeds = std::env::var("CARVE_STORE_SEEDS").map_or(1, |seeds| seeds.parse().unwrap());
+    for seed in 0..seeds {
+        let Some(direct) = store::own() else { return };
+        if super::server().is_none() {
+            return;
+        }
+        survives(&direct, seed).await;
     }
-    let random = Mutex::new(Random::of(7));
-    let proxy = Proxy::before(&direct, move |method, _, _| {
+}
+
+/// Apply, refreshes, verify and rollback before a store with the faults of `seed`.
+async fn survives(direct: &str, seed: u64) {
+    let random = Mutex::new(Random::of(seed));
+    let proxy = Proxy::before(direct, move |method, _, _| {
         let mut random = random.lock().unwrap();
         (random.below(100) < 15).then(|| fault(&mut random, method))
     });
-    let estate = estate(&format!("{}&timeout_ms=1000", proxy.url(&direct)));
-    let reader = store::open(&direct).await;
+    let estate = estate(&format!("{}&timeout_ms=1000", proxy.url(direct)));
+    let reader = store::open(direct).await;
     in_the_end(&estate, &["apply", "sales"]);
     let (_, rows) = published(&*reader).await.unwrap();
     assert_eq!(rows.len(), 2_500);
