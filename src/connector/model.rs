@@ -22,6 +22,14 @@ pub enum ConnectorError {
     /// A table is not there.
     #[error("there is no table `{0}`")]
     NoSuchTable(DatasetId),
+    /// A table is there, and nothing tells its columns: an API that gives no items at present.
+    #[error("cannot {doing}: {why}")]
+    NoColumns {
+        /// `describe \`orders\``.
+        doing: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A value cannot be kept exactly.
     #[error("row {row} of `{table}`: column `{column}` {reason}")]
     Inexact {
