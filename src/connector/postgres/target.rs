@@ -9,11 +9,14 @@ use super::password;
 use crate::connector::{ConnectorError, address::Address, network::Parts, network::encrypted};
 
 /// The options an address may have.
-const OPTIONS: [&str; 5] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms"];
+const OPTIONS: [&str; 6] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms", "streams"];
 /// How long one attempt to reach the server may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a lock on a table is waited for when the address says nothing else.
 const LOCK_MS: u64 = 10_000;
+/// Connections that read one table side by side when the address says nothing else, and at most.
+const STREAMS: u64 = 4;
+const MOST_STREAMS: u64 = 64;
 
 /// A server, a database on it, and who asks.
 #[derive(Clone)]
@@ -27,6 +30,8 @@ pub(super) struct Target {
     pub(super) root_certificates: Option<Utf8PathBuf>,
     /// How long a lock is waited for.
     pub(super) lock: Duration,
+    /// Connections that read one table side by side.
+    pub(super) streams: usize,
 }
 
 impl Target {
@@ -47,6 +52,7 @@ impl Target {
             schema: address.options.get("schema").cloned().unwrap_or_else(|| "public".to_owned()),
             root_certificates: address.options.get("sslrootcert").map(|path| base.join(path)),
             lock: Duration::from_millis(address.number("lock_timeout_ms")?.unwrap_or(LOCK_MS).clamp(1, 86_400_000)),
+            streams: address.number("streams")?.unwrap_or(STREAMS).clamp(1, MOST_STREAMS) as usize,
         })
     }
 
@@ -83,6 +89,13 @@ mod tests {
     fn a_mode_that_may_fall_back_to_plain_text_is_refused() {
         let error = target("postgres://me@db.example/shop?sslmode=prefer").err().unwrap();
         assert!(error.to_string().contains("verify-full"), "{error}");
+    }
+
+    #[test]
+    fn four_connections_read_a_table_unless_the_address_says_how_many() {
+        for (option, streams) in [("", 4), ("?streams=1", 1), ("?streams=0", 1), ("?streams=1000", 64)] {
+            assert_eq!(target(&format!("postgres://me@localhost/shop{option}")).unwrap().streams, streams, "{option}");
+        }
     }
 
     #[test]

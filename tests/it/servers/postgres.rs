@@ -1,6 +1,7 @@
 //! PostgreSQL for real: a database a test on the server that `CARVE_TEST_POSTGRES_URL` names.
 mod kill;
 mod lake;
+mod ranges;
 mod reached;
 mod readers;
 mod snapshot;
