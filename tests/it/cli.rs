@@ -156,7 +156,7 @@ fn the_same_estate_gives_the_same_plan_and_json_in_any_place() {
         let of = |shop: &Path| run(shop, &[command, "--format", "json"], 0);
         assert_eq!(of(&first), of(&second));
     }
-    assert_eq!(carve(&first, &["plan", "--detailed-exitcode"]).status().unwrap().code(), Some(0));
+    assert_eq!(carve(&first, &["plan", "--detailed-exitcode"]).output().unwrap().status.code(), Some(0));
 }
 
 #[test]

@@ -33,6 +33,14 @@ impl PgType {
         if self.built_in { &self.base } else { "" }
     }
 
+    /// Whether the same text is the same value on every server. What `money` reads depends on the server's language;
+    /// a `regclass`, `regrole` or `aclitem` is a number behind a name that only that server knows.
+    pub(super) fn reads_alike_everywhere(&self) -> bool {
+        // An array has the name of its elements' type behind a stroke.
+        let of = self.name().trim_start_matches('_');
+        !matches!(of, "money" | "aclitem") && !of.starts_with("reg")
+    }
+
     /// What its values are where nobody declares them otherwise. What carve has no type for is text: the text that
     /// PostgreSQL itself reads back as the same value.
     pub(super) fn logical(&self) -> LogicalType {

@@ -2,7 +2,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, system::with_causes};
 
 /// The status of the answer, where there was one.
 pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
@@ -57,11 +57,11 @@ where
         }
         SdkError::TimeoutError(_) => "the store did not answer in time".to_owned(),
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(connector) => format!("the store cannot be reached ({})", causes(connector)),
+            Some(connector) => format!("the store cannot be reached ({})", with_causes(connector)),
             None => "the store cannot be reached".to_owned(),
         },
         // What could not be built is mostly what could not be signed.
-        SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", causes(error)),
+        SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", with_causes(error)),
         _ => "the answer was not understood".to_owned(),
     };
     let advice = match (error.code(), status(error)) {
@@ -78,17 +78,4 @@ where
         Some(status) => format!("{said} (status {status}){advice}"),
         None => format!("{said}{advice}"),
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }
