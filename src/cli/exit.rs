@@ -231,7 +231,6 @@ impl From<ConnectorError> for Failure {
             }
             _ => (ExitCode::Blocked, "change what is named above, then run the same command again"),
         };
-        let again = error.may_pass().then_some("it may pass: run the same command again");
         let failure = Failure::new(code, &error);
         match error.cure() {
             Some(cure) => failure.hint(cure),
