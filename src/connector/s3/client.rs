@@ -5,6 +5,7 @@ use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutCo
 use aws_sdk_s3::Client;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+use super::credentials::of_profile;
 use crate::connector::{ConnectorError, address::Address};
 
 /// Tries of one request, the first included; the SDK waits longer before each, with jitter.
@@ -16,7 +17,8 @@ const READ: Duration = Duration::from_secs(60);
 /// How long one try may take in all.
 const ATTEMPT: Duration = Duration::from_secs(300);
 
-/// What stands in an address: `s3://bucket/prefix?region=…&endpoint=…&path_style=true&profile=…&timeout_ms=…`.
+/// What stands in an address:
+/// `s3://bucket/prefix?region=…&endpoint=…&path_style=true&profile=…&sse=…&kms_key_id=…&timeout_ms=…`.
 pub(super) struct Place {
     pub(super) bucket: String,
     /// Empty, or ends in `/`.
@@ -25,7 +27,7 @@ pub(super) struct Place {
 
 /// Bucket and prefix of `address`.
 pub(super) fn place(address: &Address) -> Result<Place, ConnectorError> {
-    address.only(&["region", "endpoint", "path_style", "profile", "timeout_ms"])?;
+    address.only(&["region", "endpoint", "path_style", "profile", "sse", "kms_key_id", "timeout_ms"])?;
     let (bucket, prefix) = address.rest.split_once('/').unwrap_or((&address.rest, ""));
     let fine = (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
@@ -54,14 +56,16 @@ pub(super) async fn client(address: &Address) -> Result<Client, ConnectorError> 
         .operation_attempt_timeout(ATTEMPT)
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+        .http_client(http.clone())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(timeouts);
+    let region = address.options.get("region").map(|region| Region::new(region.clone()));
     if let Some(profile) = address.options.get("profile") {
-        loader = loader.profile_name(profile);
+        let named = of_profile(profile, region.clone(), &http).await;
+        loader = loader.profile_name(profile).credentials_provider(named);
     }
-    if let Some(region) = address.options.get("region") {
-        loader = loader.region(Region::new(region.clone()));
+    if let Some(region) = region {
+        loader = loader.region(region);
     }
     let shared = loader.load().await;
     let mut config = aws_sdk_s3::config::Builder::from(&shared);

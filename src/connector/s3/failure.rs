@@ -2,6 +2,9 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use aws_credential_types::provider::error::CredentialsError;
+
+use super::credentials;
 use crate::connector::{ConnectorError, system::with_causes};
 
 /// The status of the answer, where there was one.
@@ -38,19 +41,26 @@ where
 
 /// Whether asking again may help: it does not where the store understood and said no.
 fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    const PASSING_CODES: [&str; 4] = ["RequestTimeout", "SlowDown", "OperationAborted", "ConditionalRequestConflict"];
+    const PASSING_CODES: [&str; 6] = [
+        "RequestTimeout",
+        "SlowDown",
+        "OperationAborted",
+        "ConditionalRequestConflict",
+        "ThrottlingException",
+        "KMS.ThrottlingException",
+    ];
     let unsigned = matches!(error, SdkError::ConstructionFailure(_));
     let refused = status(error)
-        .is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 409 | 412 | 425 | 429));
+        .is_some_and(|status| matches!(status, 300..=499 | 501) && !matches!(status, 408 | 409 | 412 | 425 | 429));
     !unsigned
-        && !lacks_credentials(error)
+        && nobody(error).is_none_or(credentials::may_pass)
         && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
 }
 
-/// Whether nobody says who asks: the next call would not know it either.
-fn lacks_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
-    let SdkError::DispatchFailure(failure) = error else { return false };
-    failure.as_connector_error().is_some_and(|error| causes(error).contains("no credentials found in chain"))
+/// Why nobody could be found who asks, where that is what went wrong.
+fn nobody<E>(error: &SdkError<E, HttpResponse>) -> Option<&CredentialsError> {
+    let SdkError::DispatchFailure(failure) = error else { return None };
+    failure.as_connector_error().and_then(|error| credentials::not_found(error))
 }
 
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String
@@ -64,15 +74,10 @@ where
             format!("the store answered {code}{message}")
         }
         SdkError::TimeoutError(_) => "the store did not answer in time".to_owned(),
-        SdkError::DispatchFailure(_) if lacks_credentials(error) => {
-            let where_to = "in the environment, in a profile or from the machine";
-            format!(
-                "no credentials were found {where_to}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            )
-        }
-        SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(connector) => format!("the store cannot be reached ({})", with_causes(connector)),
-            None => "the store cannot be reached".to_owned(),
+        SdkError::DispatchFailure(failure) => match (nobody(error), failure.as_connector_error()) {
+            (Some(missing), _) => credentials::words(missing),
+            (None, Some(connector)) => format!("the store cannot be reached ({})", with_causes(connector)),
+            (None, None) => "the store cannot be reached".to_owned(),
         },
         // What could not be built is mostly what could not be signed.
         SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", with_causes(error)),
