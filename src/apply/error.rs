@@ -153,7 +153,9 @@ impl ApplyError {
         let text = match self {
             ApplyError::Stale { .. } => "make the plan again with `carve plan`, review it, then apply",
             ApplyError::Blocked { .. } => "mend what is listed, then run the same command again",
-            ApplyError::Unanswered { .. } => "run the same command again when it answers",
+            ApplyError::Unanswered { .. } => {
+                "nothing was begun: run the same command again once what is listed answers, or correct its address"
+            }
             ApplyError::OtherPlan { service, .. } => {
                 return Some(format!(
                     "finish that plan with its own file, or undo it: `carve rollback {service}`; then apply this one"

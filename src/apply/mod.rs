@@ -5,6 +5,7 @@
 //! the journal means and what happens after a crash is in `docs/APPLY.md`.
 mod breaking;
 mod context;
+mod cut;
 mod differences;
 mod error;
 mod extract;

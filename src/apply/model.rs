@@ -110,10 +110,10 @@ pub enum Concern {
     Stale,
     /// Nothing can begin before it is put right.
     Blocks,
+    /// Something did not answer, or was full: the same command may come further later.
+    Passes,
     /// Another program holds what is needed: nothing can begin before that ends.
     Waits,
-    /// It did not answer now, and may later: nothing can begin before that, and nobody has to change anything.
-    Passes,
     /// Worth knowing.
     Warns,
 }

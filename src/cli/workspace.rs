@@ -14,7 +14,7 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics, Severity},
     estate::{self, Estate, LoadOptions, Root},
     graph::DependencyGraph,
-    lineage::{self, Lineage},
+    lineage::{self, Lineage, Steps},
     plan::{self, Action, DraftInputs, Plan},
     progress::Progress,
     scoring::{self, Ranking, Scorecard},
@@ -178,8 +178,13 @@ impl Workspace {
 
     /// The estate, its lineage, graph and ranking.
     pub(super) fn survey(&self, progress: &dyn Progress) -> Survey {
+        self.survey_steps(Steps::Collapsed, progress)
+    }
+
+    /// The same, with every step of scripts where `steps` says so.
+    pub(super) fn survey_steps(&self, steps: Steps, progress: &dyn Progress) -> Survey {
         let (mut estate, mut diagnostics) = self.load(progress);
-        let (lineage, faults) = lineage::read(&estate, progress);
+        let (lineage, faults) = lineage::read_steps(&estate, steps, progress);
         estate.settle(lineage.names.clone(), &lineage.targets);
         diagnostics.extend(faults);
         let (graph, faults) = DependencyGraph::build(&estate, &lineage);

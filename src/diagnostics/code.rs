@@ -84,6 +84,7 @@ codes! {
     E035 Note "Ambiguous column" "qualify the column with its table"
     E036 Warning "SQL nests too deeply" "split the statement"
     E037 Warning "Source or target not named" "declare what the statement reads and writes with `reads` and `writes`"
+    E038 Warning "Names differ in their letters' case alone" "carve reads such tables as one: name them apart, or take this into account"
     E040 Warning "Cycle of jobs" "the jobs of the cycle travel together; break it, or leave it"
     E041 Note "Table is read but nothing writes it" "declare its source system under `sources`, or add the job that writes it"
     E042 Note "Table is written but nothing reads it" "retire it, or add the logs of who reads it"

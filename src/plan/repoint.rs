@@ -1,5 +1,5 @@
 //! Which bytes of which files change so that dependents read the import, and which cannot be changed.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -31,12 +31,22 @@ pub(super) fn editor<'e>(inputs: &DraftInputs<'e>, lanes: &[Lane]) -> Editor<'e>
     Editor::new(inputs.estate, lanes.iter().map(|lane| (&lane.raw, &lane.live)))
 }
 
-/// What `job` needs so that it reads the imports of `lanes`.
-pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, lanes: &[Lane]) -> JobEdits {
+/// Lanes whose raw tables' readers must read another table, by these tables, each with its place among all lanes.
+pub(super) type Moving<'l> = HashMap<&'l DatasetId, (usize, &'l Lane)>;
+
+/// Those of `lanes`.
+pub(super) fn moving(lanes: &[Lane]) -> Moving<'_> {
+    let all = lanes.iter().enumerate().filter(|(_, lane)| lane.live != lane.raw);
+    all.map(|(at, lane)| (&lane.raw, (at, lane))).collect()
+}
+
+/// What `job` needs so that it reads the imports of `moving`.
+pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, moving: &Moving<'_>) -> JobEdits {
     let mut edits = JobEdits::default();
     // Reading a script for a table that it does not read is all the work for nothing.
-    let reads: BTreeSet<&DatasetId> = inputs.graph.edges_of(&job.id).iter().map(|edge| &edge.dataset).collect();
-    let lanes: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw && reads.contains(&lane.raw)).collect();
+    let touched = inputs.graph.edges_of(&job.id).iter().filter_map(|edge| moving.get(&edge.dataset).copied());
+    let lanes: BTreeMap<usize, &Lane> = touched.collect();
+    let lanes: Vec<&Lane> = lanes.into_values().collect();
     for script in job.scripts.iter().filter(|_| !lanes.is_empty()) {
         script_edits(inputs, editor, job, script, &lanes, &mut edits);
     }

@@ -2,13 +2,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
+use rayon::prelude::*;
 
 use super::{
     Action, ContinuityPolicy, DraftInputs, FileEdit, Import, ProveContinuity, ProveDownstream, Publish,
     PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
     left::left,
-    repoint::{Gathered, edited, editor, job_edits, reroute_import},
+    repoint::{Gathered, JobEdits, edited, editor, job_edits, moving, reroute_import},
     schedule::refresh_job,
 };
 use crate::{estate::Job, vocab::JobId};
@@ -154,8 +155,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     // A file belongs to the first job that needs it edited; its one edit serves every job in it.
     let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
     let editor = editor(inputs, lanes);
-    for job in inputs.jobs_named(&inputs.card.candidate.dependents) {
-        let edits = job_edits(inputs, &editor, job, lanes);
+    let jobs: Vec<&Job> = inputs.jobs_named(&inputs.card.candidate.dependents).collect();
+    let moving = moving(lanes);
+    let of_jobs: Vec<JobEdits> = jobs.par_iter().map(|job| job_edits(inputs, &editor, job, &moving)).collect();
+    for (job, edits) in jobs.into_iter().zip(of_jobs) {
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
@@ -167,9 +170,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     }
     wrap.by_hand.extend(left(inputs, lanes, &gathered, &told));
     let mut of_job: BTreeMap<&JobId, (&Job, Vec<FileEdit>)> = BTreeMap::new();
-    for (file, spans) in gathered {
-        let job = owners[&file];
-        match edited(inputs, &file, spans) {
+    let files: Vec<(&Job, Result<FileEdit, String>)> =
+        gathered.into_par_iter().map(|(file, spans)| (owners[&file], edited(inputs, &file, spans))).collect();
+    for (job, edit) in files {
+        match edit {
             Ok(edit) => of_job.entry(&job.id).or_insert_with(|| (job, Vec::new())).1.push(edit),
             Err(because) => wrap.by_hand.push(because),
         }

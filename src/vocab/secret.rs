@@ -135,8 +135,9 @@ fn stands_for_one(value: &str) -> bool {
         || VARIABLE.is_match(whole)
         || VARIABLE.is_match(value)
         || value.strip_prefix('$').is_some_and(shell)
-        // carve's own way to say where a secret is.
+        // carve's own ways to say where a secret is.
         || value.strip_prefix("env:").is_some_and(shell)
+        || value.strip_prefix("file:").is_some_and(|path| path == "PATH" || path.contains('/'))
         || value.starts_with("{{")
         || value.starts_with(['(', '[', '*'])
 }
@@ -149,7 +150,12 @@ mod tests {
 
     #[test]
     fn the_name_of_a_variable_is_no_secret() {
-        for text in ["https://api.example/?token=env:SHOP_TOKEN", "say `token=env:NAME`, or"] {
+        for text in [
+            "https://api.example/?token=env:SHOP_TOKEN",
+            "say `token=env:NAME`, or",
+            "`?password=file:PATH` or ~/.pgpass",
+            "?password=file:/run/secrets/db&x=1",
+        ] {
             assert_eq!(masked(text), text);
         }
         assert!(holds_secret("token=env:hunter2"));
