@@ -206,7 +206,8 @@ impl Run<'_> {
             return Ok(());
         }
         let again = self.plan.steps.iter().filter(|step| {
-            matches!(step.action, Action::Publish(_) | Action::Import(_)) && session.state().is_done(&step.id)
+            matches!(step.action, Action::Publish(_) | Action::Import(_) | Action::ProveContinuity(_))
+                && session.state().is_done(&step.id)
         });
         for step in again.map(|step| step.id.clone()).collect::<Vec<_>>() {
             session.journal.append(Event::Reopened { step, because: because.to_owned() })?;
