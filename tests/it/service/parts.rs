@@ -122,6 +122,14 @@ fn a_lone_null_is_an_empty_line_and_a_lone_empty_text_is_not() {
 }
 
 #[test]
+fn no_bytes_are_not_null() {
+    let schema = schema(&[("a", LogicalType::Integer), ("b", LogicalType::Bytes)]);
+    let rows = vec![vec![Value::Integer(1), Value::Null], vec![Value::Integer(2), Value::Bytes(Vec::new())]];
+    assert_eq!(text_of(PartFormat::Csv, &schema, &rows), "a,b\r\n1,\r\n2,\"\"\r\n");
+    assert_eq!(reads(PartFormat::Csv, &schema, "a,b\r\n1,\r\n2,\"\"\r\n").unwrap(), rows);
+}
+
+#[test]
 fn a_part_without_rows_still_names_its_columns() {
     let schema = schema(&[("a", LogicalType::Text), ("b", LogicalType::Date)]);
     assert_eq!(text_of(PartFormat::Csv, &schema, &[]), "a,b\r\n");
