@@ -50,7 +50,7 @@ fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool 
 /// Whether nobody says who asks: the next call would not know it either.
 fn lacks_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
     let SdkError::DispatchFailure(failure) = error else { return false };
-    failure.as_connector_error().is_some_and(|error| causes(error).contains("no credentials found in chain"))
+    failure.as_connector_error().is_some_and(|error| with_causes(error).contains("no credentials found in chain"))
 }
 
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String
