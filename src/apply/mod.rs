@@ -14,6 +14,7 @@ mod journal;
 mod known_edits;
 mod lock;
 mod model;
+mod not_compared;
 mod note;
 mod preflight;
 mod proofs;

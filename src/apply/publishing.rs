@@ -97,7 +97,7 @@ pub(super) async fn publish(
     let bucket = &context.world.bucket;
     let known = before.known;
     let Shelf { newest, highest, mut damage } = publication::shelf(&**bucket, &context.plan.service).await?;
-    let mut extract = Extract::open(context, wanted).await?;
+    let mut extract = Extract::open(context, wanted, newest.as_ref()).await?;
     let new: Vec<EndpointSchema> = extract.sources.iter().map(endpoint_schema).collect();
     let change = newest.as_ref().and_then(|newest| bump(&endpoint_schemas(newest), &new));
     if let Some(newest) =

@@ -22,6 +22,14 @@ pub enum ConnectorError {
     /// A table is not there.
     #[error("there is no table `{0}`")]
     NoSuchTable(DatasetId),
+    /// A table is there, and nothing tells its columns: an API that gives no items at present.
+    #[error("cannot {doing}: {why}")]
+    NoColumns {
+        /// `describe \`orders\``.
+        doing: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A value cannot be kept exactly.
     #[error("row {row} of `{table}`: column `{column}` {reason}")]
     Inexact {
@@ -202,7 +210,7 @@ pub trait Lake: Origin {
     ) -> Result<Vec<String>, ConnectorError>;
     /// Renames a table; refuses when `to` exists.
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
-    /// Drops a table if it is there.
+    /// Drops a table if it is there. An engine may take away with the last table of carve's what carve keeps beside them.
     async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError>;
     /// Runs a script of statements in one transaction.
     async fn execute(&self, script: &str) -> Result<(), ConnectorError>;
@@ -212,7 +220,7 @@ pub trait Lake: Origin {
     async fn probe_write(&self) -> Result<(), ConnectorError>;
     /// Reads a small text value kept in the lake beside the tables (freshness, last publication).
     async fn note(&self, key: &str) -> Result<Option<String>, ConnectorError>;
-    /// Keeps a small text value.
+    /// Keeps a small text value; an empty one forgets the key.
     async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError>;
 }
 

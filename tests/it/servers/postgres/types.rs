@@ -141,7 +141,6 @@ async fn a_rehearsal_finds_the_types_that_the_session_finds() {
 }
 
 /// The lake has neither the table nor the role that the origin's values name.
-// The connections of the origin close beside the test, which waits for psql.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_origin_knows_by_name_is_imported_as_text() {
     let Some(origin) = Database::with(
