@@ -81,6 +81,15 @@ proptest! {
 }
 
 #[test]
+fn no_bytes_at_all_are_a_value_in_csv_too() {
+    let schema = schema(&[("a", LogicalType::Bytes), ("b", LogicalType::Bytes)]);
+    let row = vec![Value::Bytes(Vec::new()), Value::Null];
+    assert_eq!(text_of(PartFormat::Csv, &schema, std::slice::from_ref(&row)), "a,b\r\n\"\",\r\n");
+    let bytes = encode_part(PartFormat::Csv, &schema, std::slice::from_ref(&row)).unwrap();
+    assert_eq!(decode_part(PartFormat::Csv, &schema, &bytes).unwrap(), [row]);
+}
+
+#[test]
 fn csv_is_written_as_the_format_says() {
     let columns: Vec<_> = TYPES.iter().map(|logical| ("c", *logical)).collect();
     let mut schema = schema(&columns);
