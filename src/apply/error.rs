@@ -32,9 +32,9 @@ pub enum ApplyError {
         /// Everything preflight found.
         findings: Vec<PreflightFinding>,
     },
-    /// Something did not answer before anything was begun; running again may find it there.
-    #[error("the plan of `{service}` cannot begin: {}", told(.findings, Concern::Passes))]
-    Unreached {
+    /// Something did not answer that may answer later; nothing was begun.
+    #[error("the plan of `{service}` cannot begin now: {}", told(.findings, Concern::Passes))]
+    Unanswered {
         /// The plan's service.
         service: ServiceName,
         /// Everything preflight found.
@@ -136,7 +136,7 @@ impl ApplyError {
     /// What it takes for the same command to go on.
     pub fn needs(&self) -> Needs {
         match self {
-            ApplyError::Unreached { .. } | ApplyError::Stopped { .. } | ApplyError::Interrupted { .. } => Needs::Again,
+            ApplyError::Stopped { .. } | ApplyError::Unanswered { .. } | ApplyError::Interrupted { .. } => Needs::Again,
             ApplyError::Locked { .. } => Needs::Waiting,
             ApplyError::Blocked { .. }
             | ApplyError::OtherPlan { .. }
@@ -153,7 +153,7 @@ impl ApplyError {
         let text = match self {
             ApplyError::Stale { .. } => "make the plan again with `carve plan`, review it, then apply",
             ApplyError::Blocked { .. } => "mend what is listed, then run the same command again",
-            ApplyError::Unreached { .. } => {
+            ApplyError::Unanswered { .. } => {
                 "nothing was begun: run the same command again once what is listed answers, or correct its address"
             }
             ApplyError::OtherPlan { service, .. } => {

@@ -7,6 +7,7 @@ use crate::{
         error::{ApplyError, StepError},
         extract::described,
         model::{ProofSummary, VerifyReport},
+        not_compared::not_compared,
         proofs,
         publication::{self, Committed},
         rows::Rows,
@@ -45,6 +46,7 @@ async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
         equal: false,
         proofs: Vec::new(),
         problems: Vec::new(),
+        not_compared: Vec::new(),
     };
     let newest = match publication::newest(&*context.world.bucket, &plan.service).await {
         Ok(newest) => newest,
@@ -56,8 +58,11 @@ async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
     };
     report.version = Some(newest.version());
     if newest.is_withdrawn() {
+        // Nothing is imported from it: the tables that have their names back are none of it.
         report.problems.push(format!("publication {} was withdrawn by a rollback", newest.version()));
+        return Ok(report);
     }
+    report.not_compared = not_compared(plan.unproven(), &proofs::read(&context.world.folder(&plan.service)));
     for its in &newest.contract.facts.endpoints {
         if let Err(error) = endpoint(context, &newest, &its.endpoint, &mut report).await {
             report = broken(report, error)?;

@@ -108,10 +108,11 @@ pub(super) async fn rename(server: &Server, from: &DatasetId, to: &DatasetId) ->
 /// Drops a table or view if it is there.
 pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
-    let change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
+    let mut change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
     if let Some(found) = change.find(table).await? {
         change.drop_found(&found).await?;
     }
+    books::close(&mut change.tx).await?;
     change.commit().await?;
     server.give_back(client);
     Ok(())

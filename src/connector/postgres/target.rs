@@ -9,7 +9,7 @@ use super::password;
 use crate::connector::{ConnectorError, address::Address, network::Parts, network::encrypted};
 
 /// The options an address may have.
-const OPTIONS: [&str; 6] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms", "timeout_ms"];
+const OPTIONS: [&str; 7] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms", "timeout_ms", "streams"];
 /// How long one attempt to reach the server may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may be out of reach before its connection counts as lost, when the address says nothing else.
@@ -18,6 +18,9 @@ const SILENCE_MS: u64 = 60_000;
 pub(super) const SIGNS: u32 = 3;
 /// How long a lock on a table is waited for when the address says nothing else.
 const LOCK_MS: u64 = 10_000;
+/// Connections that read one table side by side when the address says nothing else, and at most.
+const STREAMS: u64 = 4;
+const MOST_STREAMS: u64 = 64;
 
 /// A server, a database on it, and who asks.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub(super) struct Target {
     pub(super) lock: Duration,
     /// How long the other side may be out of reach before the connection counts as lost.
     pub(super) silence: Duration,
+    /// Connections that read one table side by side.
+    pub(super) streams: usize,
 }
 
 impl Target {
@@ -57,6 +62,7 @@ impl Target {
             root_certificates: address.options.get("sslrootcert").map(|path| base.join(path)),
             lock: Duration::from_millis(address.number("lock_timeout_ms")?.unwrap_or(LOCK_MS).clamp(1, 86_400_000)),
             silence,
+            streams: address.number("streams")?.unwrap_or(STREAMS).clamp(1, MOST_STREAMS) as usize,
         })
     }
 
@@ -102,6 +108,13 @@ mod tests {
     fn a_mode_that_may_fall_back_to_plain_text_is_refused() {
         let error = target("postgres://me@db.example/shop?sslmode=prefer").err().unwrap();
         assert!(error.to_string().contains("verify-full"), "{error}");
+    }
+
+    #[test]
+    fn four_connections_read_a_table_unless_the_address_says_how_many() {
+        for (option, streams) in [("", 4), ("?streams=1", 1), ("?streams=0", 1), ("?streams=1000", 64)] {
+            assert_eq!(target(&format!("postgres://me@localhost/shop{option}")).unwrap().streams, streams, "{option}");
+        }
     }
 
     #[test]

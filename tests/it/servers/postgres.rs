@@ -7,6 +7,7 @@ mod mismatch;
 #[cfg(feature = "s3")]
 mod network;
 mod own;
+mod ranges;
 mod reached;
 mod readers;
 mod restarted;

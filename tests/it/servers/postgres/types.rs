@@ -141,7 +141,7 @@ async fn a_rehearsal_finds_the_types_that_the_session_finds() {
 }
 
 /// The lake has neither the table nor the role that the origin's values name.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_origin_knows_by_name_is_imported_as_text() {
     let Some(origin) = Database::with(
         "CREATE TABLE known (id int PRIMARY KEY, at regclass, who regrole, list regclass[], rights aclitem);

@@ -138,7 +138,9 @@ fn a_wrap_beside_from_the_source_is_proven_refreshed_and_rolled_back() {
     estate.lake.sql("UPDATE raw.orders__import SET at = at + interval '1 microsecond' WHERE id = 100");
     estate.run(&["verify", "sales"], 7);
     estate.run(&["rollback", "sales"], 0);
-    assert_eq!(estate.lake.sql("SELECT to_regclass('raw.orders__import') IS NULL"), "t");
+    // Carve's own books go with the last table they speak of.
+    let gone = "SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve') IS NULL";
+    assert_eq!(estate.lake.sql(gone), "t");
     assert!(!fs::read_to_string(estate.path().join("sql/daily.sql")).unwrap().contains("__import"));
     no_file_holds_the_password(&estate);
 }
@@ -163,6 +165,12 @@ fn a_wrap_in_place_keeps_the_view_and_comes_back() {
     );
     assert_eq!(estate.lake.sql("SELECT note FROM raw.orders WHERE id = 7"), "tab\t\\N");
     assert_eq!(estate.lake.sql("SELECT id FROM mart.paid WHERE id = 10"), "10");
+    let books = "SELECT to_regnamespace('carve') IS NULL, to_regclass('carve.mine') IS NULL";
+    assert_eq!(estate.lake.sql(books), "t|t", "carve's own books go with the last table they speak of");
+    estate.run(&["apply", "sales"], 0);
+    estate.lake.sql("CREATE TABLE carve.mine (x int)");
+    estate.run(&["rollback", "sales"], 0);
+    assert_eq!(estate.lake.sql(books), "f|f", "what others keep there stays");
     no_file_holds_the_password(&estate);
 }
 
