@@ -135,7 +135,16 @@ async fn all(
     let accepted = std::mem::take(&mut staged.accepted);
     let imported: Vec<DatasetId> = behind.iter().map(|(_, swap)| swap.live.clone()).collect();
     let proven = import(&context, &newest, &behind, staged).await?;
-    let pruned = prune::prune(&context, wanted, options.keep).await?;
+    let pruned = {
+        let (journal, open) = (&mut *journal, &mut open);
+        let mut begin = move || -> Result<(), StepError> {
+            if !std::mem::replace(open, true) {
+                journal.append(Event::RefreshBegan)?;
+            }
+            Ok(())
+        };
+        prune::prune(&context, wanted, options.keep, state.refreshing.is_some(), &mut begin).await?
+    };
     freshen(&context, &newest).await?;
     proofs::keep(&world.folder(&plan.service), &proven)?;
     if !options.trust {

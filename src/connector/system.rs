@@ -1,4 +1,4 @@
-//! What the operating system says, with words for what a person can do something about.
+//! What the operating system and the clients of servers say, with words for what a person can do something about.
 use std::io::{Error, ErrorKind};
 
 use crate::connector::ConnectorError;
@@ -46,9 +46,33 @@ fn advice(error: &Error) -> Option<&'static str> {
     }
 }
 
+/// An error with its causes, each told once: clients keep what the system or the server said in them.
+#[cfg(any(feature = "http", feature = "postgres", feature = "s3", test))]
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_causes_each_once() {
+        let root = Error::other("certificate expired");
+        let middle = Error::new(ErrorKind::ConnectionRefused, failed("shake hands".to_owned(), root));
+        let told = with_causes(&failed("connect".to_owned(), middle));
+        assert_eq!(told.matches("certificate expired").count(), 1, "{told}");
+        assert!(told.find("connect") < told.find("shake hands"), "{told}");
+    }
 
     #[test]
     fn what_somebody_must_change_first_is_told_from_what_passes() {

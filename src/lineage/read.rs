@@ -10,10 +10,10 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, Exposure, Job, JobKind, Script, Templating},
     lineage::{
-        Access, Coverage, Evidence, JobLineage, Lineage, TableUse,
+        Access, Coverage, Evidence, JobLineage, Lineage, Steps, TableUse,
         analysis::{self, Prepared},
         covered::Covered,
-        observed,
+        letters, observed,
         order::levels,
         read_usage::read_usage,
         resolve::{Catalog, JobResolver},
@@ -30,18 +30,24 @@ const NAME: &str = "reading SQL";
 ///
 /// Columns come from what is declared, from DDL in scripts, and from the queries that make datasets.
 pub fn read(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+    read_steps(estate, Steps::Collapsed, progress)
+}
+
+/// The same, with every step of scripts where `steps` says so.
+pub fn read_steps(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage, Diagnostics) {
     match analysis::deep_pool() {
-        Some(pool) => pool.install(|| read_all(estate, progress)),
-        None => analysis::on_deep_stack(|| read_all(estate, progress)),
+        Some(pool) => pool.install(|| read_all(estate, steps, progress)),
+        None => analysis::on_deep_stack(|| read_all(estate, steps, progress)),
     }
 }
 
-fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+fn read_all(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage, Diagnostics) {
     let projects = Projects::of(estate);
     let count: usize = estate.jobs.iter().map(|job| job.scripts.len()).sum();
     progress.started(NAME, Some(count as u64), "scripts");
     let done = AtomicU64::new(0);
-    let (declared, nothing) = (analysis::declared_catalog(estate), Settled::default());
+    let declared = analysis::declared_catalog(estate);
+    let nothing = Settled { shown: steps == Steps::Raw, ..Settled::default() };
     let first = |job: &Job| {
         let scripts: Vec<Prepared> =
             job.scripts.iter().map(|script| analysis::prepare(script, estate, &projects)).collect();
@@ -52,18 +58,21 @@ fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) 
         (scripts, read)
     };
     let (prepared, read): (Vec<Vec<Prepared>>, Vec<JobRead>) = estate.jobs.par_iter().map(first).unzip();
-    let coverage: Vec<(&'static str, Coverage)> =
-        prepared.iter().flatten().map(|one| (one.sql.dialect.name(), one.sql.coverage)).collect();
+    let coverage: Vec<Vec<(&'static str, Coverage)>> = prepared
+        .iter()
+        .map(|scripts| scripts.iter().map(|one| (one.sql.dialect.name(), one.sql.coverage)).collect())
+        .collect();
     let shown = prepare_exposures(estate, &projects);
-    let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, prepared, read, declared, &shown);
-    let Settled { names, targets } = settled;
+    let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, prepared, read, declared, &shown, steps);
+    let Settled { names, targets, .. } = settled;
+    diagnostics.extend(letters::faults(estate, &coverage, &jobs));
     let mut lineage = Lineage { jobs, catalog, names, targets, ..Lineage::default() };
     let mut covered = Covered::of(estate);
     read_exposures(estate, &shown, &mut lineage, &mut covered, &mut diagnostics);
     observed::merge(estate, &mut lineage);
     lineage.usage = read_usage(estate, &projects, &lineage);
     let scripts = estate.jobs.iter().flat_map(|job| &job.scripts);
-    for (script, (dialect, coverage)) in scripts.zip(coverage) {
+    for (script, (dialect, coverage)) in scripts.zip(coverage.into_iter().flatten()) {
         covered.add(&mut lineage, &script.at.file, dialect, &coverage);
     }
     diagnostics.sort();
@@ -78,6 +87,8 @@ pub(in crate::lineage) struct JobRead {
     diagnostics: Diagnostics,
     declared: Vec<(DatasetId, Vec<Column>)>,
     derived: Vec<(DatasetId, Vec<Column>)>,
+    /// Tables that only pass through one of its scripts.
+    pub(in crate::lineage) passing: BTreeSet<DatasetId>,
 }
 
 /// The jobs of `prepared`, which were read once already (`first`) with nothing but the `catalog` of what is declared.
@@ -87,8 +98,10 @@ fn read_jobs(
     first: Vec<JobRead>,
     mut catalog: Catalog,
     shown: &[Vec<Prepared>],
+    steps: Steps,
 ) -> (BTreeMap<crate::vocab::JobId, JobLineage>, Catalog, Settled, Diagnostics) {
-    let (first, settled) = read_settled(estate, &prepared, first, &mut catalog, &names_shown(estate, shown));
+    let (first, settled) =
+        read_settled(estate, &prepared, first, &mut catalog, &names_shown(estate, shown), steps == Steps::Raw);
     let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
     // Datasets whose columns became known since: only jobs that mention one of them mean more now.
     let mut learnt: HashSet<DatasetId> = HashSet::new();
@@ -173,12 +186,16 @@ fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> Tables<'a> {
 }
 
 pub(in crate::lineage) fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog, settled: &Settled) -> JobRead {
-    let mut resolver = JobResolver::new(catalog, &settled.names);
+    let mut resolver = JobResolver::new(catalog, &settled.names).collapsing(&settled.kept).staged(&settled.stages);
+    if settled.shown {
+        resolver = resolver.showing(job.id.as_str());
+    }
     let mut one = JobRead {
         lineage: JobLineage::default(),
         diagnostics: Diagnostics::default(),
         declared: Vec::new(),
         derived: Vec::new(),
+        passing: BTreeSet::new(),
     };
     let mut untargeted = Vec::new();
     for (script, prepared) in job.scripts.iter().zip(prepared) {
@@ -193,9 +210,11 @@ pub(in crate::lineage) fn read_job(job: &Job, prepared: &[Prepared], catalog: &C
         untargeted.extend(resolved.untargeted.iter().map(|at| analysis::span_of(script, prepared, at)));
         one.declared.extend(resolved.declared);
         one.derived.extend(resolved.derived);
+        one.passing.extend(resolved.passing);
         for way in &prepared.others {
             let mut resolved = resolver.script(script, &way.sql);
             let uses = analysis::table_uses(script, way, &resolved.uses);
+            one.passing.append(&mut resolved.passing);
             add_new(&mut one.lineage.uses, uses);
             add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &mut resolved));
         }

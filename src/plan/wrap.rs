@@ -29,13 +29,21 @@ pub(super) fn wrap(
 ) -> Wrap {
     let service = inputs.card.candidate.name.as_str();
     let mut wrap = Wrap { steps: vec![publish(inputs, lanes, endpoints)], by_hand: Vec::new() };
+    // Nothing is switched before all is proven: a proof that fails leaves every table as it was.
+    let (mut proofs, mut swaps) = (Vec::new(), Vec::new());
     for lane in lanes {
-        wrap.steps.extend(lane_steps(service, lane, policy));
+        let [import, proof, swap] = lane_steps(service, lane, policy);
+        wrap.steps.push(import);
+        proofs.push(proof);
+        swaps.push(swap);
     }
-    let swaps: Vec<String> = lanes.iter().map(|lane| format!("{service}.{}.swap", lane.endpoint)).collect();
+    let proven: Vec<String> = proofs.iter().map(|step| step.id.clone()).collect();
+    swaps.iter_mut().for_each(|step| step.needs.clone_from(&proven));
+    let swapped: Vec<String> = swaps.iter().map(|step| step.id.clone()).collect();
+    wrap.steps.extend(proofs.into_iter().chain(swaps));
     reroute_steps(inputs, lanes, &mut wrap);
-    dependent_steps(inputs, lanes, &swaps, &mut wrap);
-    wrap.steps.push(schedule_step(inputs, lanes, swaps));
+    dependent_steps(inputs, lanes, &swapped, &mut wrap);
+    wrap.steps.push(schedule_step(inputs, lanes, swapped));
     wrap
 }
 
@@ -186,7 +194,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     let proof = format!("{service}.prove-downstream");
     wrap.steps.push(Step {
         id: proof.clone(),
-        title: format!("Run {} over the import and compare the answers", count(queries.len(), "repointed query")),
+        title: match queries.len() {
+            0 => "Compare answers: none of the repointed queries can be run alone".to_owned(),
+            n => format!("Run {} over the import and compare the answers", count(n, "repointed query")),
+        },
         needs: swaps.to_vec(),
         relies_on: repoints.iter().flat_map(|step| step.relies_on.clone()).collect(),
         preconditions: vec!["the lake can run the queries".into()],

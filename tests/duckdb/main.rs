@@ -1,5 +1,10 @@
 //! DuckDB for real: a file a test. A binary of its own, because only it is built with the feature `duckdb`.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot unwrap fails, as it should")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that cannot unwrap fails, as it should, and may say why"
+)]
 mod kill;
 mod lake;
 mod shop;

@@ -160,8 +160,13 @@ fn insert(session: &Session, id: &DatasetId, found: &Found, schema: &Schema) -> 
                 return Err(inexact(id, &column.name, row.parse().unwrap_or(1), reason));
             }
         }
-        // A text that is NULL would become a NULL within a union, which is another value.
-        values.push(format!("CASE WHEN {name} IS NOT NULL THEN CAST({name} AS {}) END", own.of));
+        let cast = format!("CAST({name} AS {})", own.of);
+        // A text that is NULL would become a NULL within a union, which is another value. Elsewhere the cast alone
+        // says it, and DuckDB has no CASE of an array of a fixed length.
+        values.push(match own.of.starts_with("UNION") {
+            true => format!("CASE WHEN {name} IS NOT NULL THEN {cast} END"),
+            false => cast,
+        });
         names.push(name);
     }
     let sql = format!("INSERT INTO {} ({}) SELECT {} FROM {ARRIVED}", found.sql(), names.join(", "), values.join(", "));

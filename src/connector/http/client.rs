@@ -10,9 +10,9 @@ use hyper_util::client::legacy::{Client as Hyper, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 
 use super::settings::Settings;
-use super::trouble::{chain, cure, first_words, refused};
+use super::trouble::{cure, first_words, refused};
 use super::url::Url;
-use crate::connector::{ConnectorError, json, trust};
+use crate::connector::{ConnectorError, json, system::with_causes, trust};
 
 /// How long one attempt to reach the server may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -125,9 +125,10 @@ impl Client {
             Err(error) if error.is::<LengthLimitError>() => Err(NoAnswer::Refused(format!(
                 "one answer has more than {limit} bytes: ask for smaller pages (`size=…`), or allow more (`page_bytes=…`)"
             ))),
-            Err(error) => {
-                Err(NoAnswer::Passing { why: format!("the answer broke off: {}", chain(error.as_ref())), wait: None })
-            }
+            Err(error) => Err(NoAnswer::Passing {
+                why: format!("the answer broke off: {}", with_causes(error.as_ref())),
+                wait: None,
+            }),
         }
     }
 
@@ -207,11 +208,9 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unreached(error: &(dyn std::error::Error + 'static)) -> NoAnswer {
-    let why = chain(error);
-    match why.contains("invalid peer certificate") {
-        true => NoAnswer::Refused(format!(
-            "{why}: name a file of the certificates to trust with `sslrootcert=PATH`, or mend the server's"
-        )),
-        false => NoAnswer::Passing { why, wait: None },
+    let why = with_causes(error);
+    match trust::cure(&why) {
+        Some(cure) => NoAnswer::Refused(format!("{why}: {cure}")),
+        None => NoAnswer::Passing { why, wait: None },
     }
 }

@@ -2,7 +2,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, system::with_causes};
 
 /// The status of the answer, where there was one.
 pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
@@ -42,7 +42,15 @@ fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool 
     let unsigned = matches!(error, SdkError::ConstructionFailure(_));
     let refused = status(error)
         .is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 409 | 412 | 425 | 429));
-    !unsigned && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
+    !unsigned
+        && !lacks_credentials(error)
+        && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
+}
+
+/// Whether nobody says who asks: the next call would not know it either.
+fn lacks_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else { return false };
+    failure.as_connector_error().is_some_and(|error| causes(error).contains("no credentials found in chain"))
 }
 
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String
@@ -56,12 +64,18 @@ where
             format!("the store answered {code}{message}")
         }
         SdkError::TimeoutError(_) => "the store did not answer in time".to_owned(),
+        SdkError::DispatchFailure(_) if lacks_credentials(error) => {
+            let where_to = "in the environment, in a profile or from the machine";
+            format!(
+                "no credentials were found {where_to}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+            )
+        }
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-            Some(connector) => format!("the store cannot be reached ({})", causes(connector)),
+            Some(connector) => format!("the store cannot be reached ({})", with_causes(connector)),
             None => "the store cannot be reached".to_owned(),
         },
         // What could not be built is mostly what could not be signed.
-        SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", causes(error)),
+        SdkError::ConstructionFailure(_) => format!("the request could not be made ({})", with_causes(error)),
         _ => "the answer was not understood".to_owned(),
     };
     let advice = match (error.code(), status(error)) {
@@ -78,17 +92,4 @@ where
         Some(status) => format!("{said} (status {status}){advice}"),
         None => format!("{said}{advice}"),
     }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }
