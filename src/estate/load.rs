@@ -20,7 +20,7 @@ use crate::{
         roots, settings_file, sql_file,
         superset::{self, Bundle},
         text_file::TextFile,
-        unclaimed,
+        unclaimed, usage_comment,
         walk::{self, Exclude, Found},
     },
     progress::Progress,
@@ -324,7 +324,12 @@ impl<'a> Assembly<'a> {
         self.estate.fragments = Fragments::among(&self.sql);
         self.claimed.extend(self.estate.fragments.paths().cloned());
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
-        let jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);
+        let mut jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);
+        jobs.par_iter_mut().for_each(|job| {
+            if let Some(file) = self.sql.get(&job.at.file) {
+                usage_comment::bind(job, file, self.found, &self.sql);
+            }
+        });
         self.estate.suggested.extend(jobs.iter().map(|job| job.id.clone()));
         self.estate.jobs.extend(jobs);
     }

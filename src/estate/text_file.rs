@@ -150,6 +150,12 @@ fn not_text(path: &Utf8PathBuf, before: &str, at: usize, what: &str) -> Diagnost
     Diagnostic::new(CodeEntry::E002, Span::of(path.clone(), before, at, at), format!("{what} here is not UTF-8 text"))
 }
 
+/// The text of `bytes`, in any of the encodings that SQL of an estate is read in: UTF-8, UTF-16 with its mark, the old
+/// Windows code page. `None` where it is no text.
+pub fn decoded(bytes: Vec<u8>) -> Option<String> {
+    TextFile::decode_any(Utf8PathBuf::new(), bytes).0.map(|file| file.text.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,11 @@
 //! What still names a table that moves and is not edited: each place, for a person to look at.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 
 use super::{DraftInputs, endpoints::Lane, mention::mentions, repoint::Gathered};
 use crate::{
@@ -26,33 +30,47 @@ pub(super) fn left(
     }
     let mut found = without_schema(inputs, &moving);
     let names = WordFinder::new(moving.iter().map(|lane| lane.raw.name()));
-    for (file, jobs) in files(inputs) {
-        let Some(text) = (inputs.read_file)(file) else { continue };
+    let in_file = |(file, jobs): (&Utf8Path, Vec<(usize, &Job)>)| {
+        let Some(text) = text_of(inputs, file, &jobs) else { return Vec::new() };
         let named: Vec<&Lane> = match &names {
             Some(names) => names.found_in(&text).map(|at| moving[at]).collect(),
             None => moving.clone(),
         };
         if named.is_empty() {
-            continue;
+            return Vec::new();
         }
         // Lower case in ASCII keeps every byte in its place.
         let lower = text.to_ascii_lowercase();
-        for lane in named {
-            let edited = |at: usize| {
-                gathered
-                    .get(file)
-                    .is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
-            };
-            for at in mentions(&lower, lane.raw.name()).into_iter().filter(|at| !edited(*at) && !is_filled(&lower, *at))
-            {
-                let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
-                if let Some(line) = mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told) {
-                    found.push(line);
-                }
-            }
-        }
-    }
+        let edited = |at: usize| {
+            gathered.get(file).is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
+        };
+        let places = named.into_iter().flat_map(|lane| {
+            let at = mentions(&lower, lane.raw.name()).into_iter();
+            at.map(move |at| (lane, at)).filter(|(_, at)| !edited(*at) && !is_filled(&lower, *at))
+        });
+        let lines = places.filter_map(|(lane, at)| {
+            let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
+            mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told)
+        });
+        lines.collect()
+    };
+    let lines: Vec<Vec<String>> = files(inputs).into_par_iter().map(in_file).collect();
+    found.extend(lines.into_iter().flatten());
     found
+}
+
+/// The text of a file of `jobs`: most are one script, whose text is at hand.
+fn text_of<'a>(inputs: &DraftInputs<'a>, file: &Utf8Path, jobs: &[(usize, &'a Job)]) -> Option<Cow<'a, str>> {
+    let scripts = jobs.iter().flat_map(|(_, job)| &job.scripts);
+    let mut whole = scripts.filter(|script| script.verbatim && script.at.file == file && script.at.start == 0);
+    let bytes = || {
+        let files = &inputs.estate.files;
+        files.binary_search_by(|one| one.path.as_path().cmp(file)).ok().map(|at| files[at].bytes)
+    };
+    match whole.find(|script| Some(script.text.len() as u64) == bytes()) {
+        Some(script) => Some(Cow::Borrowed(&*script.text)),
+        None => (inputs.read_file)(file).map(Cow::Owned),
+    }
 }
 
 fn mentioned(

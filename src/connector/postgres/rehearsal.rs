@@ -2,7 +2,7 @@
 use super::session::Server;
 use super::staging::{Types, create_in};
 use super::successor::lacks;
-use super::swap::Change;
+use super::swap::{Change, Path};
 use crate::connector::ConnectorError;
 use crate::vocab::{DatasetId, Schema};
 
@@ -21,7 +21,10 @@ pub(super) async fn rehearse(
         Some(old) => lacks(&change.tx, &old, &change.doing).await?,
         None => Vec::new(),
     };
+    // The types of the columns are named as the lake's own sessions find them, as when the table is made for real.
+    change.look_for_names(Path::OfTheSession).await?;
     create_in(&change.tx, &server.target, staging, schema, &types).await?;
+    change.look_for_names(Path::Nowhere).await?;
     change.swap(staging, live, Some(previous)).await?;
     // Dropping the change takes everything back.
     Ok(match gone.is_empty() {

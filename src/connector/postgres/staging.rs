@@ -103,9 +103,7 @@ impl Types {
     /// this server's, so that views and comparisons go on as before.
     fn staged<'c>(&self, column: &'c Column) -> &'c str {
         let own = self.0.get(&column.physical).is_some_and(|own| {
-            // What money reads depends on the server's language.
-            let exact = !(own.built_in && own.base == "money");
-            exact && (own.logical() == column.logical || column.logical == LogicalType::Text)
+            own.reads_alike_everywhere() && (own.logical() == column.logical || column.logical == LogicalType::Text)
         });
         if own { &column.physical } else { mapped(column.logical) }
     }

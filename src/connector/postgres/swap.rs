@@ -108,13 +108,23 @@ pub(super) async fn rename(server: &Server, from: &DatasetId, to: &DatasetId) ->
 /// Drops a table or view if it is there.
 pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
-    let change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
+    let mut change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
     if let Some(found) = change.find(table).await? {
         change.drop_found(&found).await?;
     }
+    books::close(&mut change.tx).await?;
     change.commit().await?;
     server.give_back(client);
     Ok(())
+}
+
+/// Where names without a schema are looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Path {
+    /// Only among PostgreSQL's own, so that views and indexes tell every name with its schema.
+    Nowhere,
+    /// Where the user's sessions look.
+    OfTheSession,
 }
 
 /// Changes of tables within one transaction.
@@ -132,10 +142,20 @@ impl<'c> Change<'c> {
         doing: String,
     ) -> Result<Self, ConnectorError> {
         let tx = client.transaction().await.map_err(|e| engine(&doing, e))?;
-        // So that views write every name with its schema.
-        let settings = format!("SET LOCAL search_path = pg_catalog; SET LOCAL lock_timeout = {TRY_MS}");
+        let settings = format!("SET LOCAL lock_timeout = {TRY_MS}");
         tx.batch_execute(&settings).await.map_err(|e| engine(&doing, e))?;
-        Ok(Change { tx, target, doing })
+        let change = Change { tx, target, doing };
+        change.look_for_names(Path::Nowhere).await?;
+        Ok(change)
+    }
+
+    /// Where names without a schema are looked for from now on.
+    pub(super) async fn look_for_names(&self, path: Path) -> Result<(), ConnectorError> {
+        let sql = match path {
+            Path::Nowhere => "SET LOCAL search_path = pg_catalog",
+            Path::OfTheSession => "SET LOCAL search_path TO DEFAULT",
+        };
+        self.tx.batch_execute(sql).await.map_err(|e| engine(&self.doing, e))
     }
 
     pub(super) async fn commit(self) -> Result<(), ConnectorError> {

@@ -19,6 +19,7 @@ pub(super) enum Wire {
     Int8,
     Float4,
     Float8,
+    Numeric,
     Text,
     Bytes,
     Date,
@@ -30,6 +31,14 @@ pub(super) enum Wire {
 impl PgType {
     fn name(&self) -> &str {
         if self.built_in { &self.base } else { "" }
+    }
+
+    /// Whether the same text is the same value on every server. What `money` reads depends on the server's language;
+    /// a `regclass`, `regrole` or `aclitem` is a number behind a name that only that server knows.
+    pub(super) fn reads_alike_everywhere(&self) -> bool {
+        // An array has the name of its elements' type behind a stroke.
+        let of = self.name().trim_start_matches('_');
+        !matches!(of, "money" | "aclitem") && !of.starts_with("reg")
     }
 
     /// What its values are where nobody declares them otherwise. What carve has no type for is text: the text that
@@ -62,6 +71,7 @@ impl PgType {
             ("oid", LogicalType::Integer) => return (Wire::Int8, format!("{column}::pg_catalog.int8")),
             ("float4", LogicalType::Double) => Wire::Float4,
             ("float8", LogicalType::Double) => Wire::Float8,
+            ("numeric", LogicalType::Decimal) => Wire::Numeric,
             ("bytea", LogicalType::Bytes) => Wire::Bytes,
             ("date", LogicalType::Date) => Wire::Date,
             ("time", LogicalType::Time) => Wire::Time,
@@ -70,7 +80,7 @@ impl PgType {
             // A cast to text would cut the blanks at the end of a char(n).
             ("text" | "varchar" | "bpchar", _) => Wire::Text,
             // Its text depends on the server's language.
-            ("money", LogicalType::Decimal) => return as_text(&format!("{column}::pg_catalog.numeric")),
+            ("money", LogicalType::Decimal) => return (Wire::Numeric, format!("{column}::pg_catalog.numeric")),
             _ => return as_text(column),
         };
         // A domain is sent in the form of its base type.

@@ -9,7 +9,7 @@ mod run;
 mod syntax;
 mod words;
 
-pub(crate) use clients::mentions_client;
+pub(crate) use clients::{from_clients, mentions_client};
 pub(crate) use include::included;
 pub(crate) use of_yaml::of_node;
 pub(crate) use run::{Place, run};

@@ -1,5 +1,8 @@
 //! Walks the commands of a script with the shell's variables, and gathers what they do with data.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -17,7 +20,7 @@ use crate::{
         reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::{MAX_FOLDED_BYTES, Span},
+    vocab::{FoldBudget, MAX_FOLDED_BYTES, Span},
 };
 
 /// Commands one text may run, loops and nested scripts included.
@@ -90,6 +93,8 @@ pub(super) struct Shell {
     dispatches: bool,
     /// What `$1` and its like are, where that is known.
     given: Option<Vec<Arg>>,
+    /// How much may still be put together, by the scripts that it runs as well.
+    made: Rc<FoldBudget>,
 }
 
 /// A function, and the text its words stand in: it may be called from another file.
@@ -131,6 +136,7 @@ impl Shell {
             dispatches: false,
             given: None,
             tap: None,
+            made: Rc::default(),
         }
     }
 
@@ -345,6 +351,7 @@ impl Shell {
         inner.functions = self.functions.clone();
         inner.arrays = self.arrays.clone();
         inner.given = self.given.clone();
+        inner.made = Rc::clone(&self.made);
         if !(sourced && args.is_empty()) {
             inner.bind(Some(args));
         }
@@ -424,7 +431,8 @@ impl Shell {
                     let value =
                         self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
                     templated &= *braced && default.is_none();
-                    let fits = |value: &String| text.len() + value.len() <= MAX_FOLDED_BYTES;
+                    let fits =
+                        |value: &String| text.len() + value.len() <= MAX_FOLDED_BYTES && self.made.takes(value.len());
                     let value = value.filter(fits).unwrap_or_else(|| unknown(name));
                     text.push_str(&value);
                 }

@@ -161,6 +161,11 @@ impl<'a, H: Host> Interp<'a, H> {
         self.fuel > 0 && self.depth < MAX_DEPTH
     }
 
+    /// Takes `steps` at once.
+    pub(super) fn pay(&mut self, steps: usize) {
+        self.fuel = self.fuel.saturating_sub(steps);
+    }
+
     /// Whether no step is left.
     pub(super) fn is_spent(&self) -> bool {
         self.fuel == 0

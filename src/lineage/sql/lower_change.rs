@@ -168,6 +168,7 @@ fn all_of(source: &[String], from: Vec<Joined>, filters: Vec<Ex>) -> super::ir::
         of: source.to_vec(),
         at: 0..0,
         like: None,
+        matching: None,
         except: Vec::new(),
         replace: Vec::new(),
         rename: Vec::new(),

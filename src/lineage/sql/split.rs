@@ -233,7 +233,10 @@ impl Splitter<'_> {
             } else {
                 1
             }),
-            "if" | "elseif" | "elsif" | "while" | "when" | "exception" | "for" | "until" => self.condition(run),
+            "if" | "elseif" | "elsif" | "while" | "when" | "exception" | "for" | "until" | "case" => {
+                self.condition(run)
+            }
+            "explain" if self.explained(run).is_some() => self.explained(run),
             "return" if second == "query" => after(2),
             "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
             "do" => self.bodies(run),
@@ -265,6 +268,16 @@ impl Splitter<'_> {
                 None
             }
         }
+    }
+
+    /// `EXPLAIN ANALYZE INSERT …` runs what it explains.
+    fn explained(&self, run: &Range<usize>) -> Option<Range<usize>> {
+        let changes = |word: &str| matches!(word, "insert" | "update" | "delete" | "merge" | "create");
+        let inner = self.outer_word(run, 1, changes)?;
+        let head = run.start + 1..inner;
+        let runs = head.clone().any(|at| matches!(self.word(at).as_str(), "analyze" | "analyse"));
+        let directly = head.len() <= 2 || self.tokens[inner - 1].is_sign(')');
+        (runs && directly).then_some(inner..run.end)
     }
 
     /// PostgreSQL's `PREPARE q (types) AS INSERT …` holds a statement that changes a table.

@@ -690,6 +690,7 @@ fn applied(card: &Scorecard) -> ServiceStatus {
             proof("continuity", Some("default"), "explained", "4 rows are newer than the last legacy load"),
             proof("downstream", None, "equal", "1 query gives the same rows"),
         ],
+        not_compared: Vec::new(),
         switched: [0, 1],
         in_catalog: false,
     }

@@ -130,6 +130,37 @@ async fn staged(lake: &dyn Lake, schema: &carve::vocab::Schema, rows: Vec<Row>) 
 }
 
 #[tokio::test]
+async fn a_rehearsal_finds_the_types_that_the_session_finds() {
+    let Some(database) = torture() else { return };
+    let lake = database.lake("").await;
+    let mut schema = lake.describe(&id("raw.torture")).await.unwrap().schema;
+    schema.key = vec!["id".into()];
+    let told = lake.rehearse(&id("raw.copy"), &id("raw.torture"), &id("raw.torture__before"), &schema).await.unwrap();
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(database.sql("SELECT to_regclass('raw.copy') IS NULL AND to_regclass('carve.tables') IS NULL"), "t");
+}
+
+/// The lake has neither the table nor the role that the origin's values name.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_origin_knows_by_name_is_imported_as_text() {
+    let Some(origin) = Database::with(
+        "CREATE TABLE known (id int PRIMARY KEY, at regclass, who regrole, list regclass[], rights aclitem);
+         CREATE ROLE only_there; INSERT INTO known VALUES (1, 'known', 'only_there', '{known}', 'only_there=r/carve')",
+    ) else {
+        return;
+    };
+    let Some(database) = Database::with("CREATE SCHEMA raw") else { return };
+    let schema = origin.origin().await.describe(&id("known")).await.unwrap().schema;
+    let rows = all_rows(&*origin.origin().await, "known").await.unwrap();
+    // Roles belong to the whole server: gone before the import, as on another server.
+    origin.sql("DROP TABLE known; DROP ROLE only_there");
+    let lake = database.lake("").await;
+    staged(&*lake, &schema, rows.clone()).await;
+    assert_eq!(all_rows(&*lake, "raw.copy").await.unwrap(), rows);
+    assert_eq!(rows[0][1..], ["known", "only_there", "{known}", "only_there=r/carve"].map(text));
+}
+
+#[tokio::test]
 async fn an_import_has_the_same_types_and_the_same_values_for_sql_too() {
     let Some(database) = torture() else { return };
     let lake = database.lake("").await;
