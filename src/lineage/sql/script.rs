@@ -399,7 +399,12 @@ impl Reader<'_> {
         Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own)
     }
 
-    fn take(&mut self, at: &Bytes, parsed: Parsed, stmt: Stmt) -> usize {
+    fn take(&mut self, at: &Bytes, parsed: Parsed, mut stmt: Stmt) -> usize {
+        // A clause that the grammar does not know lets the target take columns it lacks.
+        if stmt.fills.iter().any(|fill| fill.only_known) {
+            let evolves = self.text[at.clone()].to_ascii_lowercase().contains("with schema evolution");
+            stmt.fills.iter_mut().for_each(|fill| fill.only_known &= !evolves);
+        }
         self.sql.stmts.push(stmt);
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
