@@ -321,7 +321,10 @@ impl<'a> Assembly<'a> {
         }
         let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();
         // What a template includes is a piece of it; what runs it in its own right made a job of it above.
-        self.estate.fragments = Fragments::among(&self.sql);
+        let shown = self.estate.exposures.iter().flat_map(|exposure| &exposure.scripts);
+        let scripts = self.estate.jobs.iter().flat_map(|job| &job.scripts).chain(shown);
+        let texts = scripts.map(|script| (script.at.file.as_path(), &*script.text));
+        self.estate.fragments = Fragments::among(&self.sql, texts);
         self.claimed.extend(self.estate.fragments.paths().cloned());
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
         let mut jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);

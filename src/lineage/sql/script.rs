@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_only, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
@@ -211,6 +211,7 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
