@@ -170,7 +170,7 @@ fn folded(findings: &[PreflightFinding]) -> Vec<String> {
         Some((what.to_owned(), cause.to_owned()))
     };
     let mut lines = Vec::new();
-    let mut told = BTreeSet::new();
+    let mut told: BTreeSet<String> = BTreeSet::new();
     for (at, finding) in findings.iter().enumerate() {
         // Each step that is stale is told, and whatever has a cure of its own.
         let Some((_, cause)) = split(finding).filter(|_| finding.concern != Concern::Stale) else {

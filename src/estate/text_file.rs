@@ -49,7 +49,8 @@ impl TextFile {
     /// it can be read, not edited. Bytes that are no text in either give the fault alone.
     pub(crate) fn decode_any(path: Utf8PathBuf, bytes: Vec<u8>) -> (Option<TextFile>, Option<Diagnostic>) {
         let is_binary = |byte: &u8| *byte < b'\t' || (0x0E..0x1A).contains(byte);
-        let old = (!bytes.iter().any(is_binary)).then(|| windows_1252(&bytes));
+        let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+        let old = (!is_utf8 && !bytes.iter().any(is_binary)).then(|| windows_1252(&bytes));
         match TextFile::decode(path.clone(), bytes) {
             Ok(file) => (Some(file), None),
             Err(fault) => match old {

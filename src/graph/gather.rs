@@ -132,6 +132,9 @@ fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Me
     for import in &job.imports {
         known.entry(&import.into).or_default().insert(&import.from);
     }
+    for one in &job.moves {
+        known.entry(&one.into).or_default().insert(&one.from);
+    }
     for statement in lineage.map_or(&[][..], |lineage| &lineage.statements) {
         if let Some(target) = statement.target.as_ref().filter(|target| writes.contains(target)) {
             known.entry(target).or_default().extend(statement.sources.iter().filter(|s| reads.contains(s)));

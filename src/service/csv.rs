@@ -41,6 +41,8 @@ fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &Row) -> Result<(), FormatE
         match canonical(column, value)?.as_ref() {
             Value::Null => {}
             Value::Text(text) => push_text(out, text),
+            // Unquoted, no bytes would be NULL.
+            Value::Bytes(bytes) if bytes.is_empty() => push_text(out, ""),
             // No other value has a character that needs quotes.
             value => text::push(out, value),
         }

@@ -59,8 +59,8 @@ fn steady(told: &str) -> Vec<String> {
         let kept = match words.first().copied() {
             None => continue,
             Some("Next") => break,
-            // The README folds this one.
-            Some("become") => {
+            // The README folds long lines.
+            Some(_) if line.starts_with(' ') => {
                 lines.last_mut().unwrap().push_str(&format!(" {}", words.join(" ")));
                 continue;
             }

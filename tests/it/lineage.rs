@@ -213,6 +213,7 @@ fn job(name: &str, text: &str) -> Job {
         declared_by: Declaration::BareSql,
         scripts: vec![script(text)],
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),

@@ -371,3 +371,40 @@ fn the_order_of_files_changes_no_name() {
     files.reverse();
     assert_eq!(edges_of(&files), one);
 }
+
+#[test]
+fn what_one_command_of_a_script_moves_is_fed_by_nothing_that_its_others_read() {
+    let script = "bq query --destination_table=mart.daily 'select day from raw.orders'\n\
+                  for t in fx rates; do bq load raw.$t gs://drop/$t/*.csv; done\n\
+                  bq cp raw.fx kept.fx\n";
+    let (estate, lineage) = survey(&[("run.sh", script)]);
+    let (graph, _) = DependencyGraph::build(&estate, &lineage);
+    let pairs = |(_, from, into): (&JobId, Vec<&DatasetId>, Vec<&DatasetId>)| -> Vec<String> {
+        from.iter().flat_map(|from| into.iter().map(move |into| format!("{from} feeds {into}"))).collect()
+    };
+    let mut all: Vec<String> = graph.flows().flat_map(pairs).collect();
+    all.sort();
+    assert_eq!(
+        all,
+        [
+            "gs://drop/fx feeds raw.fx",
+            "gs://drop/rates feeds raw.rates",
+            "raw.fx feeds kept.fx",
+            "raw.orders feeds mart.daily",
+        ]
+    );
+}
+
+#[test]
+fn a_query_that_a_dashboard_includes_is_a_piece_of_it_and_no_job() {
+    let dataset = "table_name: late\ncatalog: lake\nschema: mart\nuuid: d1\ndatabase_uuid: b1\n\
+                   sql: |-\n  {% filter indent(width=2) %}{% include 'queries/late.sql' %}{% endfilter %}\n";
+    let (estate, lineage) = survey(&[
+        ("bi/datasets/lake/late.yaml", dataset),
+        ("templates/queries/late.sql", "with late as (\n  select id from raw.orders\n)\nselect id from late"),
+    ]);
+    let (graph, _) = DependencyGraph::build(&estate, &lineage);
+    assert!(estate.jobs.is_empty(), "{:?}", estate.jobs);
+    assert_eq!(graph.datasets().keys().map(ToString::to_string).collect::<Vec<_>>(), ["raw.orders"]);
+    assert!(!graph.datasets()[&id("raw.orders")].exposed_by.is_empty());
+}

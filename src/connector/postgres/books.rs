@@ -11,11 +11,12 @@ const OPENING: i64 = 0x63_6172_7665;
 /// Whoever writes in the books shares it; whoever takes them away has it alone.
 const USING: i64 = 0x63_6172_7666;
 
-const TABLES: &str = "CREATE TABLE carve.tables (schema_name text, table_name text, made_as text NOT NULL,
+const TABLES: &str =
+    "CREATE TABLE IF NOT EXISTS carve.tables (schema_name text, table_name text, made_as text NOT NULL,
       PRIMARY KEY (schema_name, table_name));
-    CREATE TABLE carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
+    CREATE TABLE IF NOT EXISTS carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
       PRIMARY KEY (schema_name, table_name, part));
-    CREATE TABLE carve.notes (key text PRIMARY KEY, value text NOT NULL);
+    CREATE TABLE IF NOT EXISTS carve.notes (key text PRIMARY KEY, value text NOT NULL);
     COMMENT ON SCHEMA carve IS 'The books of carve: tables it made, parts they hold, notes. Do not change by hand.'";
 
 /// A table by its schema and name.
@@ -25,9 +26,12 @@ fn failed(e: tokio_postgres::Error) -> ConnectorError {
     engine("keep carve's books in the schema `carve`", e)
 }
 
-/// Whether there are books yet.
+/// Whether there are books yet. Asked of the catalog itself: `to_regclass` may answer from what the session remembers,
+/// and then not see the books that another run has made a moment ago.
 async fn there(client: &impl GenericClient) -> Result<bool, ConnectorError> {
-    let sql = "SELECT pg_catalog.to_regclass('carve.notes') IS NOT NULL";
+    let sql =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'carve' AND c.relname = 'notes')";
     client.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(failed)
 }
 

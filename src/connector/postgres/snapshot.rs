@@ -12,6 +12,7 @@ use super::ranges::{by_key, by_place, worth};
 use super::reading::{Reading, Selection};
 use super::session::Server;
 use super::trouble::{engine, said};
+use crate::connector::system::with_causes;
 use crate::connector::{ConnectorError, RowRange, RowStream, Snapshot};
 use crate::vocab::{DatasetId, Schema};
 
@@ -81,8 +82,10 @@ impl PgSnapshot {
         match refusal {
             Refusal::Connection(error) if there == 0 => Err(error),
             Refusal::Connection(error) => {
-                self.notes
-                    .push(format!("{there} connections read side by side, the server gave no more: {}", told(&error)));
+                self.notes.push(format!(
+                    "{there} connections read side by side, the server gave no more: {}",
+                    with_causes(&error)
+                ));
                 Ok(())
             }
             Refusal::Snapshot(error) if error.is_closed() || error.as_db_error().is_none() => {
@@ -138,13 +141,6 @@ enum Refusal {
 
 fn alone(why: &str) -> String {
     format!("one connection reads everything, because the server shares no snapshot with a second one: {why}")
-}
-
-fn told(error: &ConnectorError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }
 
 /// A range, and the connection that reads it.

@@ -7,6 +7,7 @@ mod include;
 mod of_yaml;
 mod run;
 mod syntax;
+mod text_tools;
 mod words;
 
 pub(crate) use clients::{from_clients, mentions_client};

@@ -94,6 +94,7 @@ fn job(
             .chain(node.config.hooks.iter().map(|hook| hook_script(index, node, hook, project, settings)))
             .collect(),
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: if node.kind == NodeKind::PythonModel { python_reads(node, project) } else { Vec::new() },
         writes: if has_sql { Vec::new() } else { vec![(node.relation.clone(), at.clone())] },
         depends_on: Vec::new(),

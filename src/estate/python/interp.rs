@@ -28,6 +28,9 @@ const FUEL_OF_CALL: usize = 250_000;
 pub(super) const MAX_TURNS: usize = 1_000;
 /// Blocks, calls and expressions within each other.
 const MAX_DEPTH: usize = 1_000;
+/// Steps that looking for a module's file costs, wherever an `import` stands: in a loop within a loop it is looked for
+/// a million times.
+const STEPS_OF_IMPORT: usize = 200;
 /// Modules that import modules.
 const MAX_IMPORTS: usize = 30;
 
@@ -462,6 +465,7 @@ impl<'a, H: Host> Interp<'a, H> {
         if level == 0 && ["prefect", "dagster", "dlt"].contains(&top) {
             return None;
         }
+        self.pay(STEPS_OF_IMPORT);
         let path = modules::file_of(name, level, &scope.file.path, self.around)?;
         if let Some(known) = self.modules.get(&path) {
             return Some(known.clone());

@@ -157,6 +157,9 @@ impl Resolver<'_> {
     /// Gives the columns of a query the names they get in the target.
     fn name_columns(&mut self, rel: &mut Rel, fill: &Fill, into: Option<&DatasetId>) {
         if fill.by_name {
+            if let Some(known) = into.filter(|_| fill.only_known).and_then(|dataset| self.known_columns(dataset)) {
+                rel.columns.retain(|col| &*col.name == "*" || known.contains(&col.name));
+            }
             return;
         }
         if !fill.columns.is_empty() {

@@ -298,6 +298,8 @@ pub(in crate::lineage) struct Fill {
     pub(in crate::lineage) columns: Vec<String>,
     /// Whether columns are matched by name (UPDATE, MERGE) rather than position.
     pub(in crate::lineage) by_name: bool,
+    /// Whether columns that the target lacks are left out, where its columns are known: `INSERT *` of a MERGE.
+    pub(in crate::lineage) only_known: bool,
     /// Where the rows come from.
     pub(in crate::lineage) query: Query,
 }

@@ -389,7 +389,7 @@ impl Stmt {
 impl Fill {
     /// Rows of `query` into `target`, by position.
     pub(super) fn of(target: Option<Name>, query: Query) -> Self {
-        Fill { target, temp: false, makes: false, columns: Vec::new(), by_name: false, query }
+        Fill { target, temp: false, makes: false, columns: Vec::new(), by_name: false, only_known: false, query }
     }
 
     /// `target` made as a copy of `from`.

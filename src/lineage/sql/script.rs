@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_only, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
@@ -211,6 +211,7 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -399,7 +400,12 @@ impl Reader<'_> {
         Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own)
     }
 
-    fn take(&mut self, at: &Bytes, parsed: Parsed, stmt: Stmt) -> usize {
+    fn take(&mut self, at: &Bytes, parsed: Parsed, mut stmt: Stmt) -> usize {
+        // A clause that the grammar does not know lets the target take columns it lacks.
+        if stmt.fills.iter().any(|fill| fill.only_known) {
+            let evolves = self.text[at.clone()].to_ascii_lowercase().contains("with schema evolution");
+            stmt.fills.iter_mut().for_each(|fill| fill.only_known &= !evolves);
+        }
         self.sql.stmts.push(stmt);
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }

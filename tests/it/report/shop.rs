@@ -225,6 +225,7 @@ pub(super) fn job(name: &str, kind: JobKind, schedule: &str, enabled: bool) -> J
         declared_by: Declaration::CarveJobs,
         scripts: Vec::new(),
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),

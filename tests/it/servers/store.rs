@@ -23,7 +23,8 @@ pub(super) fn own() -> Option<String> {
     let url = std::env::var("CARVE_TEST_S3_URL").ok();
     let required = std::env::var_os("CARVE_REQUIRE_SERVERS").is_some();
     assert!(url.is_some() || !required, "CARVE_TEST_S3_URL is not set");
-    let place = format!("/{}-{}?", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    // Beside the place of the URL, which another test must find empty.
+    let place = format!("-{}-{}?", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
     Some(url?.replacen('?', &place, 1))
 }
 

@@ -55,7 +55,7 @@ const BANK: &str = "CREATE TABLE bank (id int PRIMARY KEY, amount int NOT NULL, 
     VACUUM ANALYZE bank;";
 const TRANSFERS: &str = "DO $$ DECLARE a int; BEGIN
     WHILE to_regclass('go_on') IS NOT NULL LOOP
-      a := 1 + floor(random() * 12000);
+      a := 1 + floor(random() * 6000);
       UPDATE bank SET amount = amount - 7 WHERE id = a;
       UPDATE bank SET amount = amount + 7 WHERE id = 12001 - a;
       COMMIT;
