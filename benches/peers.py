@@ -6,10 +6,12 @@
     /tmp/peers/bin/python benches/peers.py queries /tmp/tpcds
     cargo bench --bench lineage /tmp/tpcds
     PEERS_RS=/tmp/peers/rs /tmp/peers/bin/python benches/peers.py run /tmp/tpcds
+    PEERS_RS=/tmp/peers/rs /tmp/peers/bin/python benches/peers.py differ /tmp/tpcds target/debug/carve
 
 The queries come out of DuckDB's TPC-DS extension, each as `CREATE TABLE … AS`; every tool gets the same text and the
 same catalog where it takes one. Each tool runs in a process of its own; the least processor time of its rounds counts,
 start-up left out. An edge is a pair (column of a table of the catalog → column of the answer) that carries a value.
+`differ` lays each peer's edges beside carve's and counts the differences by cause; what no cause explains it prints.
 """
 
 import glob
@@ -19,6 +21,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter, defaultdict
 
 
 def queries(folder):
@@ -61,8 +64,8 @@ def with_sqlglot(texts, catalog):
             node = lineage(column, query, schema=catalog, scope=scope, dialect="duckdb", copy=False)
             for leaf in node.walk():
                 if not leaf.downstream and isinstance(leaf.expression, exp.Table):
-                    found.add((leaf.expression.name, leaf.name.rsplit(".", 1)[-1], column))
-        return len(found)
+                    found.add((f"{leaf.expression.name}.{leaf.name.rsplit('.', 1)[-1]}".replace('"', ""), column))
+        return found
 
     return [edges for _ in texts]
 
@@ -70,7 +73,7 @@ def with_sqlglot(texts, catalog):
 def with_sqlglot_parse(texts, catalog):
     from sqlglot import parse_one
 
-    return [lambda text: parse_one(text, read="duckdb") and 0 for _ in texts]
+    return [lambda text: parse_one(text, read="duckdb") and () for _ in texts]
 
 
 def with_openlineage(texts, catalog):
@@ -80,7 +83,8 @@ def with_openlineage(texts, catalog):
         meta = openlineage_sql.parse([text], dialect="generic")
         if meta is None or meta.errors:
             raise ValueError(meta.errors if meta else "nothing")
-        return sum(len([one for one in column.lineage if one.origin]) for column in meta.column_lineage)
+        pairs = [(one, column.descendant) for column in meta.column_lineage for one in column.lineage if one.origin]
+        return {(f"{one.origin.name}.{one.name}", to.name) for one, to in pairs}
 
     return [edges for _ in texts]
 
@@ -93,7 +97,9 @@ def with_sqllineage(texts, catalog):
 
     def edges(text):
         runner = LineageRunner(text, dialect="ansi", metadata_provider=provider)
-        return len({(str(path[0]), str(path[-1])) for path in runner.get_column_lineage()})
+        plain = lambda column: str(column).replace("<default>.", "")
+        paths = runner.get_column_lineage()
+        return {(plain(path[0]), plain(path[-1]).split(".", 1)[-1]) for path in paths}
 
     return [edges for _ in texts]
 
@@ -117,7 +123,7 @@ def with_sqllineage_rs(texts, catalog):
         if not answers:
             raise ValueError("nothing")
         sources = [(str(m.target.column), s) for answer in answers for m in answer.columns for s in m.sources]
-        return len({(str(s.table), s.column, to) for to, s in sources if s.kind == "concrete"})
+        return {(f"{s.table}.{s.column}", to) for to, s in sources if s.kind == "concrete"}
 
     return [edges for _ in texts]
 
@@ -147,7 +153,7 @@ def one(name, folder, rounds):
         began = time.process_time()
         for text, act in zip(texts, work):
             try:
-                edges += act(text)
+                edges += len(act(text))
             except Exception as fault:
                 failed += 1
                 if os.environ.get("PEERS_FAULTS"):
@@ -155,6 +161,90 @@ def one(name, folder, rounds):
         spent = time.process_time() - began
         best = spent if best is None else min(best, spent)
     print(json.dumps({"ms": best * 1e3, "edges": edges, "failed": failed}))
+
+
+def of_carve(program, texts, catalog):
+    """For each text every edge of carve's, with its kinds."""
+    tables = {table: list(columns) for table, columns in catalog.items()}
+    lines = [json.dumps({"sql": text, "dialect": "generic", "catalog": tables}) for text in texts]
+    done = subprocess.run([program, "lineage", "--batch"], input="\n".join(lines), capture_output=True, text=True)
+    answers = []
+    for line in done.stdout.splitlines():
+        kinds = defaultdict(set)
+        for edge in json.loads(line)["columns"]:
+            kinds[(f"{edge['upstream']}.{edge['upstream_column']}", edge["downstream_column"])].add(edge["kind"])
+        answers.append(kinds)
+    return answers
+
+
+UNEXPLAINED = "carve has no such edge"
+VALUES = {"identity", "transformation", "aggregation"}
+
+
+def called_alike(theirs, ours):
+    """Columns without a name in the query, which each tool calls otherwise: theirs → ours, by what feeds them."""
+    free = sorted({to for _, to in ours} - {to for _, to in theirs})
+    names = {}
+    for to in sorted({to for _, to in theirs} - {to for _, to in ours}):
+        fed = {source for source, target in theirs if target == to}
+        same = [one for one in free if {source for source, target in ours if target == one} <= fed]
+        if same:
+            names[to] = same[0]
+            free.remove(same[0])
+    return names
+
+
+def cause(edge, kinds, answer, tables):
+    table, _, column = edge[0].partition(".")
+    if table not in tables:
+        return "what the peer names is no table of the catalog"
+    if column == "*":
+        return "the peer lets COUNT(*) take every column"
+    if column not in tables[table]:
+        return "that table has no such column"
+    if "window" in kinds:
+        return "only partitions or orders a window (carve: indirect, window)"
+    if "conditional" in kinds:
+        return "only decides a CASE (carve: indirect, conditional)"
+    if edge[1] not in answer:
+        return "the answer has no such column"
+    return "only the rows depend on it (carve: filter, join, group, sort)" if kinds else UNEXPLAINED
+
+
+def differ_one(name, folder, program):
+    """Counts one peer's differences from carve by cause."""
+    texts = texts_of(folder)
+    catalog = json.load(open(os.path.join(folder, "catalog.json"), encoding="utf-8"))
+    owner = {column: table for table, columns in catalog.items() for column in columns}
+    causes = Counter()
+    both = zip(texts, of_carve(program, texts, catalog), TOOLS[name](texts, catalog))
+    for number, (text, kinds, act) in enumerate(both, 1):
+        ours = {edge for edge, kind in kinds.items() if kind & VALUES}
+        try:
+            told = {(source.lower(), to.lower()) for source, to in act(text)}
+        except Exception:
+            causes["less: in a query that the peer does not read"] += len(ours)
+            continue
+        # A column without its table is taken for the one table that has it.
+        theirs = {(f"{owner[source]}.{source}" if source in owner else source, to) for source, to in told}
+        names = called_alike(theirs, ours)
+        theirs = {(source, names.get(to, to)) for source, to in theirs}
+        bare = {(f"{owner[source]}.{source}", names.get(to, to)) for source, to in told if source in owner}
+        causes["alike, but the peer does not say the table"] += len(bare & ours)
+        causes["alike"] += len((theirs - bare) & ours)
+        for edge in sorted(theirs - ours):
+            why = cause(edge, kinds.get(edge, set()), {to for _, to in kinds}, catalog)
+            causes[f"more: {why}"] += 1
+            if why == UNEXPLAINED:
+                print(f"{name}, query {number:02}: {edge[0]} → {edge[1]}", file=sys.stderr)
+        causes["less: the peer has no such edge"] += len(ours - theirs)
+    print(f"\n{name}\n" + "\n".join(f"{count:>6}  {why}" for why, count in sorted(causes.items())), flush=True)
+
+
+def differ(folder, program):
+    # Two of the peers are modules of one name: each has a process of its own.
+    for name in (name for name in TOOLS if "columns" in name):
+        subprocess.run([sys.executable, __file__, "differ-one", name, folder, program], check=True)
 
 
 def run(folder):
@@ -175,6 +265,10 @@ if __name__ == "__main__":
             queries(folder)
         case ["run", folder]:
             run(folder)
+        case ["differ", folder, program]:
+            differ(folder, program)
+        case ["differ-one", name, folder, program]:
+            differ_one(name, folder, program)
         case ["one", name, folder, rounds]:
             one(name, folder, int(rounds))
         case _:

@@ -32,6 +32,14 @@ pub enum ApplyError {
         /// Everything preflight found.
         findings: Vec<PreflightFinding>,
     },
+    /// Something did not answer that may answer later; nothing was begun.
+    #[error("the plan of `{service}` cannot begin now: {}", told(.findings, Concern::Passes))]
+    Unanswered {
+        /// The plan's service.
+        service: ServiceName,
+        /// Everything preflight found.
+        findings: Vec<PreflightFinding>,
+    },
     /// Another plan for this service was begun and is neither finished nor rolled back.
     #[error("`{service}` is in the middle of another plan, {begun}")]
     OtherPlan {
@@ -128,7 +136,7 @@ impl ApplyError {
     /// What it takes for the same command to go on.
     pub fn needs(&self) -> Needs {
         match self {
-            ApplyError::Stopped { .. } | ApplyError::Interrupted { .. } => Needs::Again,
+            ApplyError::Stopped { .. } | ApplyError::Unanswered { .. } | ApplyError::Interrupted { .. } => Needs::Again,
             ApplyError::Locked { .. } => Needs::Waiting,
             ApplyError::Blocked { .. }
             | ApplyError::OtherPlan { .. }
@@ -145,6 +153,9 @@ impl ApplyError {
         let text = match self {
             ApplyError::Stale { .. } => "make the plan again with `carve plan`, review it, then apply",
             ApplyError::Blocked { .. } => "mend what is listed, then run the same command again",
+            ApplyError::Unanswered { .. } => {
+                "nothing was begun: run the same command again once what is listed answers, or correct its address"
+            }
             ApplyError::OtherPlan { service, .. } => {
                 return Some(format!(
                     "finish that plan with its own file, or undo it: `carve rollback {service}`; then apply this one"

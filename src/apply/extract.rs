@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    apply::{context::Context, error::StepError},
+    apply::{context::Context, error::StepError, publication::Committed},
     connector::{ConnectorError, Origin, Snapshot},
     plan::{Publish, PublishEndpoint},
     service::check_schema,
@@ -27,19 +27,24 @@ pub(super) struct Extract<'a> {
 
 impl<'a> Extract<'a> {
     /// Describes every endpoint's table, opens the snapshots and counts in them.
-    pub(super) async fn open(context: &Context<'_>, publish: &'a Publish) -> Result<Extract<'a>, StepError> {
+    /// Where an origin cannot tell a table's columns because it holds no rows, they are those of `newest`.
+    pub(super) async fn open(
+        context: &Context<'_>,
+        publish: &'a Publish,
+        newest: Option<&Committed>,
+    ) -> Result<Extract<'a>, StepError> {
         let mut extract = Extract { sources: Vec::new(), snapshots: BTreeMap::new() };
         for wanted in &publish.endpoints {
             let origin = connected(context, wanted)?;
             let table = context.origin_table(wanted).await?;
-            let described = origin.describe(&table).await?;
-            let schema = published_schema(wanted, described.schema)?;
+            let before = newest.and_then(|newest| newest.endpoint(&wanted.endpoint).ok()).map(|its| &its.schema);
+            let (schema, comment) = described(origin, &table, wanted, before).await?;
             let snapshot = match extract.snapshots.entry(&wanted.from) {
                 std::collections::btree_map::Entry::Occupied(open) => open.into_mut(),
                 std::collections::btree_map::Entry::Vacant(free) => free.insert(origin.snapshot().await?),
             };
             let rows = snapshot.count(&table).await?;
-            extract.sources.push(Source { wanted, table, schema, comment: described.comment, rows });
+            extract.sources.push(Source { wanted, table, schema, comment, rows });
         }
         Ok(extract)
     }
@@ -65,6 +70,21 @@ pub(super) fn connected<'w>(context: &Context<'w>, wanted: &PublishEndpoint) -> 
             cure: "give its `url` under `sources` in carve.yaml".to_owned(),
         })
     })
+}
+
+/// What is published of `table`, and its comment. An origin that cannot tell the columns because it holds no rows has
+/// those of `before`, as they were published.
+pub(super) async fn described(
+    origin: &dyn Origin,
+    table: &DatasetId,
+    wanted: &PublishEndpoint,
+    before: Option<&Schema>,
+) -> Result<(Schema, Option<String>), StepError> {
+    match (origin.describe(table).await, before) {
+        (Ok(found), _) => Ok((published_schema(wanted, found.schema)?, found.comment)),
+        (Err(ConnectorError::NoColumns { .. }), Some(before)) => Ok((before.clone(), None)),
+        (Err(error), _) => Err(error.into()),
+    }
 }
 
 /// What is published of a table: columns left out and typed otherwise as the plan says.

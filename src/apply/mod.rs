@@ -5,6 +5,7 @@
 //! the journal means and what happens after a crash is in `docs/APPLY.md`.
 mod breaking;
 mod context;
+mod cut;
 mod differences;
 mod error;
 mod extract;
@@ -13,6 +14,7 @@ mod journal;
 mod known_edits;
 mod lock;
 mod model;
+mod not_compared;
 mod note;
 mod preflight;
 mod proofs;

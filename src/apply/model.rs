@@ -38,6 +38,9 @@ pub struct ServiceStatus {
     pub parts: Option<u64>,
     /// What was proven.
     pub proofs: Vec<ProofSummary>,
+    /// Repointed jobs that were not compared before and after, or not in whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<NotCompared>,
     /// Exposures moved, and in all.
     pub switched: [u32; 2],
     /// Whether the catalog page exists.
@@ -61,6 +64,7 @@ impl ServiceStatus {
             rows: None,
             parts: None,
             proofs: Vec::new(),
+            not_compared: Vec::new(),
             switched: [0, 0],
             in_catalog: false,
         }
@@ -89,6 +93,15 @@ pub struct ProofSummary {
     pub differences: Vec<String>,
 }
 
+/// A repointed job of which no comparison before and after proves every statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotCompared {
+    /// Which.
+    pub job: String,
+    /// Why, a phrase a statement, with its place where it has one.
+    pub reasons: Vec<String>,
+}
+
 /// How much a finding of preflight matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +110,8 @@ pub enum Concern {
     Stale,
     /// Nothing can begin before it is put right.
     Blocks,
+    /// Something did not answer, or was full: the same command may come further later.
+    Passes,
     /// Another program holds what is needed: nothing can begin before that ends.
     Waits,
     /// Worth knowing.
@@ -164,6 +179,9 @@ pub struct RunReport {
     pub findings: Vec<PreflightFinding>,
     /// What was proven, of all runs of this plan.
     pub proofs: Vec<ProofSummary>,
+    /// Repointed jobs that were not compared before and after, or not in whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<NotCompared>,
 }
 
 /// One change of schema, as readers are told of it.
@@ -234,4 +252,7 @@ pub struct VerifyReport {
     pub proofs: Vec<ProofSummary>,
     /// What is damaged or missing, a sentence each.
     pub problems: Vec<String>,
+    /// Repointed jobs that no run has compared before and after, or not in whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_compared: Vec<NotCompared>,
 }

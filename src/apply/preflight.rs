@@ -95,11 +95,13 @@ impl Findings {
         self.0.push(PreflightFinding { step, concern, what: what.into(), hint });
     }
 
-    /// Something that did not answer: whoever holds it is waited for, anything else must be put right.
+    /// Something that did not answer: whoever holds it is waited for, what may pass is tried again, anything else must
+    /// be put right.
     fn failed(&mut self, step: Option<&Step>, what: &str, error: &StepError, hint: &str) {
         let what = format!("{what}: {}", told(error));
         match error {
             StepError::Connector(error) if error.is_busy() => self.add(Concern::Waits, step, what, ""),
+            error if error.may_pass() => self.add(Concern::Passes, step, what, hint),
             _ => self.blocks(step, what, hint),
         }
     }
@@ -154,8 +156,8 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
     };
     match bucket {
         Err(error) => {
-            let what = format!("the bucket {} does not answer: {}", world.bucket.shown(), told(&error));
-            found.blocks(None, what, "look at its address and credentials");
+            let what = format!("the bucket {} does not answer", world.bucket.shown());
+            found.failed(None, &what, &error.into(), "look at its address and credentials");
         }
         Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
     }
@@ -178,18 +180,15 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
             }
         }
     }
-    if let Err(what) = own_folder(&world.folder(&context.plan.service), dry) {
-        found.blocks(None, what, "carve keeps its journal there");
+    if !dry && let Err(error) = own_folder(&world.folder(&context.plan.service)) {
+        found.failed(None, "carve's folder", &error, "carve keeps its journal there");
     }
 }
 
-fn own_folder(state: &Utf8Path, dry: bool) -> Result<(), String> {
-    if dry {
-        return Ok(());
-    }
+fn own_folder(state: &Utf8Path) -> Result<(), StepError> {
     let tried = files::make_folders(state).and_then(|_| files::replace(&state.join("probe"), b"carve"));
     let _ = std::fs::remove_file(state.join("probe"));
-    tried.map_err(|error| format!("carve's folder cannot be written: {error}"))
+    tried.map_err(StepError::io("write to it"))
 }
 
 async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, found: &mut Findings) {

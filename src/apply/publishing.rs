@@ -11,7 +11,8 @@ use crate::{
         journal::{Facts, RunState},
         note::import_note,
         publication::{self, Committed, Depth, Shelf},
-        upload::{Noting, Upload, Uploaded},
+        rows::fingerprint,
+        upload::{Noting, Upload, Uploaded, parts_at_once},
     },
     plan::{Action, Plan, Publish},
     service::{
@@ -96,7 +97,7 @@ pub(super) async fn publish(
     let bucket = &context.world.bucket;
     let known = before.known;
     let Shelf { newest, highest, mut damage } = publication::shelf(&**bucket, &context.plan.service).await?;
-    let mut extract = Extract::open(context, wanted).await?;
+    let mut extract = Extract::open(context, wanted, newest.as_ref()).await?;
     let new: Vec<EndpointSchema> = extract.sources.iter().map(endpoint_schema).collect();
     let change = newest.as_ref().and_then(|newest| bump(&endpoint_schemas(newest), &new));
     if let Some(newest) =
@@ -216,9 +217,13 @@ async fn store(
             let source = &extract.sources[at];
             (&source.wanted.from, source.table.clone(), source.schema.clone())
         };
-        let rows = extract.snapshot(from)?.rows(&table, &schema).await?;
+        let at_most = parts_at_once(extract.sources[at].wanted.rows_per_part);
+        let rows = extract.sources[at].rows;
+        let snapshot = extract.snapshot(from)?;
+        let ranges = snapshot.ranges(&table, &schema, rows, at_most).await?;
+        snapshot.notes().iter().for_each(|note| context.progress.say(note));
         let upload = Upload { service, version, stored: &known.stored };
-        match upload.run(context, &extract.sources[at], rows, note).await? {
+        match upload.run(context, &extract.sources[at], ranges, note).await? {
             Uploaded::Taken(key) => return Ok(Err(key)),
             Uploaded::All(manifest) => manifests.push(manifest),
         }
@@ -368,15 +373,8 @@ async fn read_fingerprint(
 ) -> Result<Fingerprint, StepError> {
     let source = &extract.sources[at];
     let (from, table, schema) = (&source.wanted.from, source.table.clone(), source.schema.clone());
-    let mut rows = extract.snapshot(from)?.rows(&table, &schema).await?;
-    let mut all = Fingerprint::default();
-    while let Some(batch) = rows.recv().await.transpose()? {
-        context.go_on()?;
-        for row in &batch {
-            all.add_row(&schema, row).map_err(StepError::format(format!("cannot publish `{table}`")))?;
-        }
-    }
-    Ok(all)
+    let streams = extract.snapshot(from)?.scattered(&table, &schema).await?;
+    fingerprint(streams, &schema, &format!("cannot publish `{table}`"), &|| context.go_on()).await
 }
 
 fn endpoint_schema(source: &Source<'_>) -> EndpointSchema {

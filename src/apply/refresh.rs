@@ -135,7 +135,16 @@ async fn all(
     let accepted = std::mem::take(&mut staged.accepted);
     let imported: Vec<DatasetId> = behind.iter().map(|(_, swap)| swap.live.clone()).collect();
     let proven = import(&context, &newest, &behind, staged).await?;
-    let pruned = prune::prune(&context, wanted, options.keep).await?;
+    let pruned = {
+        let (journal, open) = (&mut *journal, &mut open);
+        let mut begin = move || -> Result<(), StepError> {
+            if !std::mem::replace(open, true) {
+                journal.append(Event::RefreshBegan)?;
+            }
+            Ok(())
+        };
+        prune::prune(&context, wanted, options.keep, state.refreshing.is_some(), &mut begin).await?
+    };
     freshen(&context, &newest).await?;
     proofs::keep(&world.folder(&plan.service), &proven)?;
     if !options.trust {
@@ -241,8 +250,14 @@ impl Gate for Staged<'_> {
         }
     }
 
-    /// Rows that the lake cannot take in are not published: import and publication would part ways.
+    /// Rows that the lake cannot take in are not published, nor a table that its readers' views or a trigger keep from
+    /// its place: import and publication would part ways.
     async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError> {
+        for import in context::imports(context.plan) {
+            if let Some(manifest) = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint) {
+                rehearse(context, import, manifest).await?;
+            }
+        }
         for import in context::imports(context.plan) {
             let manifest = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint);
             if let Some(manifest) = manifest {
@@ -251,6 +266,15 @@ impl Gate for Staged<'_> {
         }
         Ok(())
     }
+}
+
+/// Tries the swap on an empty table, under names that nothing else has, and takes it back.
+async fn rehearse(context: &Context<'_>, import: &Import, manifest: &Manifest) -> Result<(), StepError> {
+    let Some(swap) = context::swap_of(context.plan, &import.staging) else { return Ok(()) };
+    let beside = |word: &str| swap.live.sibling(&format!("{}__carve_{word}", swap.live.table()));
+    let lake = &*context.world.lake;
+    lake.rehearse(&beside("try"), &swap.live, &beside("was"), &manifest.schema).await?;
+    Ok(())
 }
 
 /// Stages and proves what is not staged yet, then puts all in place: readers see old endpoints or new ones, hardly

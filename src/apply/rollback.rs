@@ -71,6 +71,7 @@ async fn all(
         steps,
         findings: Vec::new(),
         proofs: Vec::new(),
+        not_compared: Vec::new(),
     })
 }
 

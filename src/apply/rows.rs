@@ -1,7 +1,10 @@
 //! Rows from wherever they lie — a table, published parts, a query — as one kind of stream, so that any two can be compared.
 use std::{collections::VecDeque, sync::Arc};
 
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
     apply::error::StepError,
@@ -48,16 +51,53 @@ impl Rows<'_> {
         schema: &Schema,
         watch: &(dyn Fn() -> Result<(), StepError> + Sync),
     ) -> Result<Fingerprint, StepError> {
+        if let Rows::Table(origin, table, read) = self {
+            let mut snapshot = origin.snapshot().await?;
+            let streams = snapshot.scattered(table, read).await?;
+            return fingerprint(streams, schema, "cannot compare a row", watch).await;
+        }
         let mut opened = self.open().await?;
         let mut all = Fingerprint::default();
         while let Some(batch) = opened.next().await? {
             watch()?;
-            for row in &batch {
-                all.add_row(schema, row).map_err(StepError::format("cannot compare a row"))?;
-            }
+            all.merge(&Fingerprint::of(schema, &batch).map_err(StepError::format("cannot compare a row"))?);
         }
         Ok(all)
     }
+}
+
+/// Fingerprint of the rows of all `streams`, which are read side by side; `watch` may stop the reading between
+/// batches. `doing` is what has failed when a row is none of `schema`.
+pub(super) async fn fingerprint(
+    streams: Vec<RowStream>,
+    schema: &Schema,
+    doing: &str,
+    watch: &(dyn Fn() -> Result<(), StepError> + Sync),
+) -> Result<Fingerprint, StepError> {
+    let (sender, mut batches) = mpsc::channel(streams.len().max(1));
+    let mut readers = JoinSet::new();
+    for mut stream in streams {
+        let (sender, schema) = (sender.clone(), schema.clone());
+        readers.spawn(async move {
+            while let Some(batch) = stream.recv().await {
+                let found = batch.map(|batch| Fingerprint::of(&schema, &batch));
+                if sender.send(found).await.is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut all = Fingerprint::default();
+    while let Some(found) = batches.recv().await.transpose()? {
+        watch()?;
+        all.merge(&found.map_err(StepError::format(doing))?);
+    }
+    // A reader that panicked has ended its stream early.
+    while let Some(ended) = readers.join_next().await {
+        ended.map_err(StepError::task(doing))?;
+    }
+    Ok(all)
 }
 
 impl Opened {

@@ -5,6 +5,7 @@ use crate::{
         error::{ApplyError, StepError},
         journal::{Event, Facts, JournalError, Phase, RunState, Stage},
         model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
+        not_compared::not_compared,
         preflight::preflight,
         proofs,
         publication::{self, Depth, Shelf},
@@ -205,7 +206,8 @@ impl Run<'_> {
             return Ok(());
         }
         let again = self.plan.steps.iter().filter(|step| {
-            matches!(step.action, Action::Publish(_) | Action::Import(_)) && session.state().is_done(&step.id)
+            matches!(step.action, Action::Publish(_) | Action::Import(_) | Action::ProveContinuity(_))
+                && session.state().is_done(&step.id)
         });
         for step in again.map(|step| step.id.clone()).collect::<Vec<_>>() {
             session.journal.append(Event::Reopened { step, because: because.to_owned() })?;
@@ -223,14 +225,16 @@ impl Run<'_> {
     }
 
     fn report(&self, state: &RunState, steps: Vec<StepReport>, findings: Vec<PreflightFinding>) -> RunReport {
+        let proofs = proofs::read(&self.world.folder(&self.plan.service));
         RunReport {
+            not_compared: not_compared(self.plan.unproven(), &proofs),
             service: self.plan.service.clone(),
             plan: self.plan.id,
             complete: state.stage == Stage::Finished,
             version: version(self.plan, state),
             steps,
             findings,
-            proofs: proofs::read(&self.world.folder(&self.plan.service)),
+            proofs,
         }
     }
 }
@@ -256,9 +260,10 @@ async fn checked(plan: &Plan, world: &World, options: &RunOptions) -> Result<Vec
     let findings = preflight(plan, world, options).await;
     let service = plan.service.clone();
     let any = |concern| findings.iter().any(|finding| finding.concern == concern);
-    match (any(Concern::Stale), any(Concern::Blocks), any(Concern::Waits)) {
+    match (any(Concern::Stale), any(Concern::Blocks), any(Concern::Passes), any(Concern::Waits)) {
         (true, ..) => Err(ApplyError::Stale { service, findings }),
-        (_, true, _) => Err(ApplyError::Blocked { service, findings }),
+        (_, true, ..) => Err(ApplyError::Blocked { service, findings }),
+        (_, _, true, _) => Err(ApplyError::Unanswered { service, findings }),
         (.., true) => {
             let waits = findings.iter().filter(|finding| finding.concern == Concern::Waits);
             Err(ApplyError::Locked { holder: waits.map(|its| its.what.as_str()).collect::<Vec<_>>().join("; ") })

@@ -1,17 +1,22 @@
 //! Streams one endpoint from its snapshot into parts: cut, encoded, fingerprinted and stored several at a time.
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
 use crate::{
-    apply::{context::Context, error::StepError, extract::Source, journal::Facts},
-    connector::{Bucket, ConnectorError, RowStream},
+    apply::{context::Context, cut::Cutter, error::StepError, extract::Source, journal::Facts},
+    connector::{Bucket, ConnectorError, RowRange},
     service::{Fingerprint, Manifest, PartInfo, ServiceAddress, encode_part, pad_width, part_count},
-    vocab::{Digest, PartFormat, Row, Schema, SchemaVersion, ServiceName},
+    vocab::{Digest, PartFormat, Row, Schema, SchemaVersion, ServiceName, Value},
 };
 
 /// Rows held in memory at once for parts under way, about.
 const ROWS_UNDER_WAY: usize = 200_000;
+/// Bytes of texts and the like held at once for parts under way, unless one part alone has more.
+const BYTES_UNDER_WAY: usize = 64 << 20;
 /// Stored parts told to the journal at once.
 const NOTED: usize = 128;
 
@@ -45,51 +50,41 @@ struct Job {
 }
 
 impl Upload<'_> {
-    /// Stores all rows of `rows` as parts; the manifest is not stored yet.
+    /// Stores all rows of `ranges` as parts; the manifest is not stored yet.
     pub(super) async fn run(
         &self,
         context: &Context<'_>,
         source: &Source<'_>,
-        mut rows: RowStream,
+        ranges: Vec<RowRange>,
         note: &mut Noting<'_>,
     ) -> Result<Uploaded, StepError> {
         let address = ServiceAddress::new(self.service);
         let wanted = source.wanted;
-        let parts = part_count(source.rows, wanted.rows_per_part);
-        let per_part = wanted.rows_per_part.max(1) as usize;
+        let width = pad_width(part_count(source.rows, wanted.rows_per_part));
         let schema = Arc::new(source.schema.clone());
         let sizes = self.sizes(context, &address, source).await?;
-        let limit = concurrency(context.world.bucket.kind(), per_part);
-        let mut work = Work { set: JoinSet::new(), done: BTreeMap::new(), unsaid: Facts::default() };
+        let mut work = Work::within(concurrency(context.world.bucket.kind(), wanted.rows_per_part));
         let name = format!("publishing {}", wanted.endpoint);
         context.progress.started(&name, Some(source.rows), "rows");
-        let (mut seen, mut waiting, mut number) = (0_u64, Vec::with_capacity(per_part), 0_u64);
-        let mut more = true;
-        while more {
-            match rows.recv().await.transpose()? {
-                Some(batch) => {
-                    seen += batch.len() as u64;
-                    waiting.extend(batch);
+        let mut parts = Cutter::of(&source.table, ranges, u64::from(wanted.rows_per_part.max(1)));
+        counted_alike(source, parts.rows())?;
+        let (mut rows, mut number) = (0, 0_u64);
+        while let Some(chunk) = parts.next().await? {
+            context.go_on()?;
+            let weight = weight(&chunk.rows);
+            while work.is_full_with(weight) {
+                if let Some(key) = work.one(note).await? {
+                    return Ok(Uploaded::Taken(key));
                 }
-                None => more = false,
             }
-            while waiting.len() >= per_part || (!more && (number == 0 || !waiting.is_empty())) {
-                context.go_on()?;
-                let rest = waiting.split_off(per_part.min(waiting.len()));
-                let chunk = std::mem::replace(&mut waiting, rest);
-                number += 1;
-                let key = address.part_key(&wanted.endpoint, self.version, number, pad_width(parts), wanted.format);
-                let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
-                let bucket = context.world.bucket.clone();
-                let (format, schema) = (wanted.format, schema.clone());
-                while work.set.len() >= limit {
-                    if let Some(key) = work.one(note).await? {
-                        return Ok(Uploaded::Taken(key));
-                    }
-                }
-                work.set.spawn(Job { bucket, format, schema, key, rows: chunk, there }.store(number));
-                context.progress.advanced(&name, seen - waiting.len() as u64);
-            }
+            rows += chunk.rows.len() as u64;
+            number += 1;
+            let key = address.part_key(&wanted.endpoint, self.version, chunk.number, width, wanted.format);
+            let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
+            let bucket = context.world.bucket.clone();
+            let (format, schema) = (wanted.format, schema.clone());
+            work.begin(weight, Job { bucket, format, schema, key, rows: chunk.rows, there }.store(chunk.number));
+            context.progress.advanced(&name, rows);
         }
         while !work.set.is_empty() {
             context.go_on()?;
@@ -98,14 +93,7 @@ impl Upload<'_> {
             }
         }
         work.say(note)?;
-        context.progress.finished(&name, &format!("{seen} rows in {number} parts"));
-        if seen != source.rows {
-            let what = format!(
-                "`{}` was counted with {} rows and read with {seen} in one snapshot: it was written to meanwhile",
-                source.table, source.rows
-            );
-            return Err(StepError::Passing { what, source: None });
-        }
+        context.progress.finished(&name, &format!("{rows} rows in {number} parts"));
         let parts = work.done.into_values().collect();
         let (service, endpoint) = (self.service.clone(), wanted.endpoint.clone());
         Ok(Uploaded::All(Manifest::new(service, endpoint, self.version, wanted.format, source.schema.clone(), parts)))
@@ -127,18 +115,58 @@ impl Upload<'_> {
     }
 }
 
+/// The ranges were counted apart from the table: both must see the same rows.
+fn counted_alike(source: &Source<'_>, rows: u64) -> Result<(), StepError> {
+    match rows == source.rows {
+        true => Ok(()),
+        false => {
+            let what = format!(
+                "`{}` was counted with {} rows and its ranges with {rows} in one snapshot: it was written to meanwhile",
+                source.table, source.rows
+            );
+            Err(StepError::Passing { what, source: None })
+        }
+    }
+}
+
 /// Parts under way and parts done.
 struct Work {
     set: JoinSet<Result<(u64, PartInfo), StepError>>,
+    /// Parts that may be under way at once.
+    limit: usize,
+    /// Bytes of the rows under way, by the task that has them.
+    weights: HashMap<Id, usize>,
     done: BTreeMap<u64, PartInfo>,
     unsaid: Facts,
 }
 
 impl Work {
+    fn within(limit: usize) -> Work {
+        let (set, weights, done) = (JoinSet::new(), HashMap::new(), BTreeMap::new());
+        Work { set, limit, weights, done, unsaid: Facts::default() }
+    }
+
+    /// Whether a part of `weight` has to wait. The first may have any weight: it has to go some time.
+    fn is_full_with(&self, weight: usize) -> bool {
+        let under_way: usize = self.weights.values().sum();
+        !self.set.is_empty() && (self.set.len() >= self.limit || under_way + weight > BYTES_UNDER_WAY)
+    }
+
+    fn begin(
+        &mut self,
+        weight: usize,
+        work: impl Future<Output = Result<(u64, PartInfo), StepError>> + Send + 'static,
+    ) {
+        let id = self.set.spawn(work).id();
+        self.weights.insert(id, weight);
+    }
+
     /// Waits for one part; gives its key when the name is taken by other bytes.
     async fn one(&mut self, note: &mut Noting<'_>) -> Result<Option<String>, StepError> {
-        let Some(joined) = self.set.join_next().await else { return Ok(None) };
-        match joined.map_err(StepError::task("cannot store a part"))? {
+        let Some(joined) = self.set.join_next_with_id().await else { return Ok(None) };
+        let (id, stored) = joined.map_err(StepError::task("cannot store a part"))?;
+        self.weights.remove(&id);
+        match stored {
             Ok((number, part)) => {
                 self.unsaid.stored.insert(part.key.clone(), part.digest);
                 self.done.insert(number, part);
@@ -190,7 +218,17 @@ impl Job {
 }
 
 /// Parts stored at once: what the store gains from, within the memory that large parts leave.
-fn concurrency(kind: &str, rows_per_part: usize) -> usize {
+fn concurrency(kind: &str, rows_per_part: u32) -> usize {
     let gain = if kind == "folder" { 8 } else { 32 };
-    (ROWS_UNDER_WAY / rows_per_part).clamp(1, gain)
+    parts_at_once(rows_per_part).min(gain)
+}
+
+/// Parts of that many rows that memory has room for.
+pub(super) fn parts_at_once(rows_per_part: u32) -> usize {
+    (ROWS_UNDER_WAY / rows_per_part.max(1) as usize).max(1)
+}
+
+/// Bytes of texts and the like in `rows`.
+fn weight(rows: &[Row]) -> usize {
+    rows.iter().flatten().map(Value::heap_bytes).sum()
 }

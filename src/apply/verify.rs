@@ -5,8 +5,9 @@ use crate::{
     apply::{
         context::{self, Context},
         error::{ApplyError, StepError},
-        extract::published_schema,
+        extract::described,
         model::{ProofSummary, VerifyReport},
+        not_compared::not_compared,
         proofs,
         publication::{self, Committed},
         rows::Rows,
@@ -45,6 +46,7 @@ async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
         equal: false,
         proofs: Vec::new(),
         problems: Vec::new(),
+        not_compared: Vec::new(),
     };
     let newest = match publication::newest(&*context.world.bucket, &plan.service).await {
         Ok(newest) => newest,
@@ -56,8 +58,11 @@ async fn all(context: &Context<'_>) -> Result<VerifyReport, StepError> {
     };
     report.version = Some(newest.version());
     if newest.is_withdrawn() {
+        // Nothing is imported from it: the tables that have their names back are none of it.
         report.problems.push(format!("publication {} was withdrawn by a rollback", newest.version()));
+        return Ok(report);
     }
+    report.not_compared = not_compared(plan.unproven(), &proofs::read(&context.world.folder(&plan.service)));
     for its in &newest.contract.facts.endpoints {
         if let Err(error) = endpoint(context, &newest, &its.endpoint, &mut report).await {
             report = broken(report, error)?;
@@ -143,7 +148,7 @@ async fn origin(context: &Context<'_>, manifest: &Manifest, report: &mut VerifyR
     let Some(wanted) = wanted.into_iter().find(|its| its.endpoint == manifest.endpoint) else { return Ok(()) };
     let Some(origin) = context.world.origin(&wanted.from) else { return Ok(()) };
     let table = context.origin_table(wanted).await?;
-    let (verdict, found, because) = match now(context, origin, wanted, &table).await {
+    let (verdict, found, because) = match now(context, origin, wanted, &table, &manifest.schema).await {
         Ok(found) if found == manifest.fingerprint => ("equal", found, format!("`{table}` holds the published rows")),
         Ok(found) => {
             let because = format!("`{table}` has moved on since {}: a refresh publishes it", manifest.version);
@@ -173,7 +178,8 @@ async fn now(
     origin: &dyn crate::connector::Origin,
     wanted: &crate::plan::PublishEndpoint,
     table: &crate::vocab::DatasetId,
+    published: &crate::vocab::Schema,
 ) -> Result<Fingerprint, StepError> {
-    let schema = published_schema(wanted, origin.describe(table).await?.schema)?;
+    let (schema, _) = described(origin, table, wanted, Some(published)).await?;
     Rows::Table(origin, table, &schema).fingerprint(&schema, &|| context.go_on()).await
 }

@@ -213,6 +213,10 @@ pub(super) struct LineageArgs {
     /// Every edge of the estate, with job, file, line and how it is known.
     #[arg(long)]
     pub(super) edges: bool,
+    /// Every step of scripts: temp tables as `temp:JOB.TABLE`, each rename and swap. Otherwise only what is there
+    /// before and after a script.
+    #[arg(long)]
+    pub(super) raw: bool,
     /// Read this script instead of an estate; `-` reads standard input.
     #[arg(long, value_name = "FILE", group = "scripts", conflicts_with_all = ["folders", "edges"])]
     pub(super) sql: Option<Utf8PathBuf>,

@@ -1,9 +1,9 @@
 //! Failures become exit codes and advice here, and nowhere else.
-use std::process;
+use std::{collections::BTreeSet, process};
 
 use crate::{
-    apply::{ApplyError, Needs},
-    connector::ConnectorError,
+    apply::{ApplyError, Concern, Needs, PreflightFinding},
+    connector::{ConnectorError, may_pass},
     console::Screen,
     console::Style,
     plan::PlanFileError,
@@ -70,6 +70,23 @@ impl Failure {
         Failure { code, message: message.into(), causes: Vec::new(), details: Vec::new(), hint: None }
     }
 
+    /// What the system says of a file or folder: something a person must change first (a permission, a name), or
+    /// something that passes (a full disk).
+    pub(super) fn io(doing: impl std::fmt::Display, error: &std::io::Error) -> Self {
+        let code = if may_pass(error) { ExitCode::Stopped } else { ExitCode::Blocked };
+        Failure::said(code, format!("cannot {doing}: {error}"))
+    }
+
+    /// A file named on the command line that cannot be read. One that is not there is an error of that line.
+    pub(super) fn read(file: &camino::Utf8Path, error: &std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidData => {
+                Failure::said(ExitCode::Error, format!("cannot read `{file}`: {error}"))
+            }
+            _ => Failure::io(format!("read `{file}`"), error),
+        }
+    }
+
     /// What to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -133,8 +150,10 @@ impl From<ApplyError> for Failure {
         };
         let mut failure = Failure::new(code, &error);
         match &error {
-            ApplyError::Stale { findings, .. } | ApplyError::Blocked { findings, .. } => {
-                failure.details = findings.iter().map(finding_line).collect();
+            ApplyError::Stale { findings, .. }
+            | ApplyError::Blocked { findings, .. }
+            | ApplyError::Unanswered { findings, .. } => {
+                failure.details = folded(findings);
             }
             ApplyError::NotEqual { differences, .. } => failure.details.clone_from(differences),
             _ => {}
@@ -144,7 +163,41 @@ impl From<ApplyError> for Failure {
     }
 }
 
-fn finding_line(finding: &crate::apply::PreflightFinding) -> String {
+/// A line a finding. What only says again, of another table, why something did not answer is counted, not repeated.
+fn folded(findings: &[PreflightFinding]) -> Vec<String> {
+    let split = |finding: &PreflightFinding| {
+        let (what, cause) = finding.what.split_once(": ")?;
+        Some((what.to_owned(), cause.to_owned()))
+    };
+    let mut lines = Vec::new();
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for (at, finding) in findings.iter().enumerate() {
+        // Each step that is stale is told, and whatever has a cure of its own.
+        let Some((_, cause)) = split(finding).filter(|_| finding.concern != Concern::Stale) else {
+            lines.push(finding_line(finding));
+            continue;
+        };
+        if told.contains(&cause) {
+            if finding.hint.is_some() {
+                lines.push(finding_line(finding));
+            }
+            continue;
+        }
+        lines.push(finding_line(finding));
+        let again = |other: &&PreflightFinding| other.hint.is_none() && other.concern != Concern::Stale;
+        let rest = findings[at + 1..].iter().filter(again).filter_map(split).filter(|(_, why)| *why == cause);
+        let rest: Vec<String> = rest.map(|(what, _)| what).collect();
+        match &rest[..] {
+            [] => {}
+            [first] => lines.push(format!("by the same cause: {first}")),
+            [first, ..] => lines.push(format!("and {} more by the same cause, the first: {first}", rest.len())),
+        }
+        told.insert(cause);
+    }
+    lines
+}
+
+fn finding_line(finding: &PreflightFinding) -> String {
     match &finding.hint {
         Some(hint) => format!("{} ({hint})", finding.what),
         None => finding.what.clone(),
@@ -170,14 +223,50 @@ impl From<PlanFileError> for Failure {
 
 impl From<ConnectorError> for Failure {
     fn from(error: ConnectorError) -> Self {
-        let code = match &error {
-            ConnectorError::Address { .. } => ExitCode::Blocked,
-            _ => ExitCode::Error,
+        let (code, cure) = match &error {
+            busy if busy.is_busy() => (ExitCode::Locked, "wait for it to end, then run the same command again"),
+            passes if passes.may_pass() => (ExitCode::Stopped, "run the same command again when it answers"),
+            ConnectorError::NoSuchObject(_) => {
+                (ExitCode::Different, "`carve verify SERVICE` tells all that is damaged, `carve refresh` mends it")
+            }
+            _ => (ExitCode::Blocked, "change what is named above, then run the same command again"),
         };
         let failure = Failure::new(code, &error);
         match error.cure() {
             Some(cure) => failure.hint(cure),
-            None => failure,
+            None => failure.hint(cure),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cause_in_many_places_is_told_once() {
+        let finding = |concern, what: &str| PreflightFinding { step: None, concern, what: what.to_owned(), hint: None };
+        let blocks = |what: &str| finding(Concern::Blocks, what);
+        let stale = |what: &str| finding(Concern::Stale, what);
+        let found = [
+            stale("step `a`: it changed"),
+            stale("step `b`: it changed"),
+            blocks("the lake does not answer: no database"),
+            blocks("cannot read `x`: no database"),
+            blocks("cannot read `y`: no database"),
+            blocks("cannot read `z`: no permission"),
+            blocks("`q` is not connected"),
+            PreflightFinding { hint: Some("change it".to_owned()), ..blocks("job `j`: no database") },
+        ];
+        let expected = [
+            "step `a`: it changed",
+            "step `b`: it changed",
+            "the lake does not answer: no database",
+            "and 2 more by the same cause, the first: cannot read `x`",
+            "cannot read `z`: no permission",
+            "`q` is not connected",
+            "job `j`: no database (change it)",
+        ];
+        assert_eq!(folded(&found), expected);
     }
 }

@@ -6,6 +6,7 @@ mod exit;
 mod junit;
 mod man;
 mod metrics;
+mod signals;
 mod workspace;
 
 use std::{ffi::OsString, process};
@@ -111,20 +112,20 @@ fn context(global: &Global) -> Context {
 
 fn dispatch(command: Command, context: &Context) -> Outcome {
     match command {
-        Command::Init(args) => commands::init::run(&args, context),
-        Command::Scan(args) => commands::scan::run(&args, context),
-        Command::Plan(args) => started(commands::plan::run(&args, context)),
-        Command::Explain(args) => started(commands::explain::run(&args, context)),
-        Command::Lineage(args) => commands::lineage::run(&args, context),
-        Command::Apply(args) => started(commands::apply::run(&args, context)),
-        Command::Refresh(args) => started(commands::refresh::run(&args, context)),
-        Command::Verify(args) => started(commands::verify::run(&args, context)),
-        Command::Rollback(args) => started(commands::rollback::run(&args, context)),
-        Command::Status(args) => started(commands::status::run(&args, context)),
-        Command::Switchover(args) => started(commands::switchover::run(&args, context)),
-        Command::Catalog(args) => started(commands::catalog::run(&args, context)),
-        Command::Report(args) => started(commands::report::run(&args, context)),
-        Command::Demo(args) => started(commands::demo::run(&args, context)),
+        Command::Init(args) => started(context, async { commands::init::run(&args, context) }),
+        Command::Scan(args) => started(context, async { commands::scan::run(&args, context) }),
+        Command::Plan(args) => started(context, commands::plan::run(&args, context)),
+        Command::Explain(args) => started(context, commands::explain::run(&args, context)),
+        Command::Lineage(args) => started(context, async { commands::lineage::run(&args, context) }),
+        Command::Apply(args) => started(context, commands::apply::run(&args, context)),
+        Command::Refresh(args) => started(context, commands::refresh::run(&args, context)),
+        Command::Verify(args) => started(context, commands::verify::run(&args, context)),
+        Command::Rollback(args) => started(context, commands::rollback::run(&args, context)),
+        Command::Status(args) => started(context, commands::status::run(&args, context)),
+        Command::Switchover(args) => started(context, commands::switchover::run(&args, context)),
+        Command::Catalog(args) => started(context, commands::catalog::run(&args, context)),
+        Command::Report(args) => started(context, commands::report::run(&args, context)),
+        Command::Demo(args) => started(context, commands::demo::run(&args, context)),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "carve", &mut text);
@@ -139,9 +140,12 @@ fn dispatch(command: Command, context: &Context) -> Outcome {
     }
 }
 
-/// Async begins here, and only for commands that act.
-fn started(work: impl Future<Output = Outcome>) -> Outcome {
+/// Async begins here. Requests to end are heard on other threads, whatever this one is busy with.
+fn started(context: &Context, work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(ExitCode::Error, &error))?;
-    runtime.block_on(work)
+    runtime.block_on(async {
+        signals::listen(context.screen.clone());
+        work.await
+    })
 }

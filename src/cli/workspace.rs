@@ -1,11 +1,12 @@
 //! The estate a command is about: where it is, what was read of it, and the world its plans touch.
-use std::{collections::BTreeMap, fs, io::ErrorKind, sync::Arc};
+use std::{collections::BTreeMap, fs, io::ErrorKind};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     args::{EstateFlag, EstatePaths, ServiceArgs},
     exit::{ExitCode, Failure},
+    signals::interrupt_flag,
 };
 use crate::{
     apply::{RunOptions, World},
@@ -13,11 +14,11 @@ use crate::{
     diagnostics::{Diagnostic, Diagnostics, Severity},
     estate::{self, Estate, LoadOptions, Root},
     graph::DependencyGraph,
-    lineage::{self, Lineage},
+    lineage::{self, Lineage, Steps},
     plan::{self, Action, DraftInputs, Plan},
     progress::Progress,
     scoring::{self, Ranking, Scorecard},
-    vocab::{ServiceName, shell_word},
+    vocab::{ServiceName, nearest, shell_word},
 };
 
 /// Where an estate and carve's own files beside it are.
@@ -89,8 +90,14 @@ impl Workspace {
             }
         }
         if let Some(settings) = settings.filter(|settings| !settings.is_file()) {
-            return Err(Failure::said(ExitCode::Error, format!("there is no settings file `{settings}`"))
-                .hint("`carve init` writes one"));
+            let (what, hint) = match settings.exists() {
+                true => (
+                    format!("`{settings}` is no file that holds settings"),
+                    "name a YAML file; `carve init` writes one",
+                ),
+                false => (format!("there is no settings file `{settings}`"), "`carve init` writes one"),
+            };
+            return Err(Failure::said(ExitCode::Error, what).hint(hint));
         }
         let out = out.cloned().unwrap_or_else(|| roots[0].clone());
         Ok(Workspace { roots: roots.to_vec(), out, settings: settings.cloned() })
@@ -171,8 +178,13 @@ impl Workspace {
 
     /// The estate, its lineage, graph and ranking.
     pub(super) fn survey(&self, progress: &dyn Progress) -> Survey {
+        self.survey_steps(Steps::Collapsed, progress)
+    }
+
+    /// The same, with every step of scripts where `steps` says so.
+    pub(super) fn survey_steps(&self, steps: Steps, progress: &dyn Progress) -> Survey {
         let (mut estate, mut diagnostics) = self.load(progress);
-        let (lineage, faults) = lineage::read(&estate, progress);
+        let (lineage, faults) = lineage::read_steps(&estate, steps, progress);
         estate.settle(lineage.names.clone(), &lineage.targets);
         diagnostics.extend(faults);
         let (graph, faults) = DependencyGraph::build(&estate, &lineage);
@@ -193,18 +205,41 @@ impl Workspace {
             }
         };
         let text = fs::read_to_string(&path).map_err(|error| {
-            // Bytes that are no text are no plan that carve wrote.
-            let code = if error.kind() == ErrorKind::InvalidData { ExitCode::Stale } else { ExitCode::Error };
-            let hint = format!("`carve plan{} --service {name}` writes it, where that is a candidate", self.folders());
-            Failure::said(code, format!("cannot read the plan `{path}`: {error}")).hint(hint)
+            let failure = |code| Failure::said(code, format!("cannot read the plan `{path}`: {error}"));
+            match error.kind() {
+                // Bytes that are no text are no plan that carve wrote.
+                ErrorKind::InvalidData => failure(ExitCode::Stale)
+                    .hint(format!("`carve plan{}` drafts it anew, or restore the file from git", self.plan_flags())),
+                ErrorKind::NotFound => failure(ExitCode::Error).hint(self.no_plan(name)),
+                _ => Failure::io(format!("read the plan `{path}`"), &error).hint("give carve permission to read it"),
+            }
         })?;
         let plan =
             plan::from_text(&text).map_err(|error| Failure::from(error).details([format!("the plan is `{path}`")]))?;
         match name.ends_with(".yaml") || plan.service.as_str() == name {
             true => Ok(plan),
             false => Err(Failure::said(ExitCode::Stale, format!("`{path}` holds the plan of `{}`", plan.service))
-                .hint(format!("`carve plan --service {name}` writes that of `{name}`"))),
+                .hint(format!("`carve plan{} --service {name}` writes that of `{name}`", self.plan_flags()))),
         }
+    }
+
+    /// What to do where there is no plan called `name`: nothing that would fail.
+    fn no_plan(&self, name: &str) -> String {
+        let (plans, _) = self.all_plans();
+        let names: Vec<&str> = plans.iter().map(|plan| plan.service.as_str()).collect();
+        let drafts = format!("`carve plan{}` ranks what there is and drafts plans", self.plan_flags());
+        match (names.is_empty(), nearest(name, &names)) {
+            (true, _) => drafts,
+            (false, Some(near)) => format!("did you mean `{near}`? {drafts}"),
+            (false, None) => format!("the plans there are of {}; {drafts}", names.join(", ")),
+        }
+    }
+
+    /// What makes `carve plan` see this workspace, each with a blank before it.
+    fn plan_flags(&self) -> String {
+        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", shell_word(self.out.as_str())));
+        let settings = self.settings.iter().map(|settings| format!(" --settings {}", shell_word(settings.as_str())));
+        std::iter::once(self.folders()).chain(out).chain(settings).collect()
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
@@ -299,37 +334,6 @@ pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<
     Opened::of(&workspace, &estate, plan).await
 }
 
-/// Waits for Ctrl-C, or for the system's polite request to end; false when neither can be heard.
-#[cfg(unix)]
-async fn asked_to_stop() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut ends) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
-        ended = ends.recv() => ended.is_some(),
-    }
-}
-
-/// Waits for Ctrl-C; false when it cannot be heard.
-#[cfg(not(unix))]
-async fn asked_to_stop() -> bool {
-    tokio::signal::ctrl_c().await.is_ok()
-}
-
-/// A shared flag that Ctrl-C and SIGTERM set; a second one ends the process at once.
-pub(super) fn interrupt_flag() -> Arc<std::sync::atomic::AtomicBool> {
-    let flag = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let set = Arc::clone(&flag);
-    tokio::spawn(async move {
-        while asked_to_stop().await {
-            if set.swap(true, std::sync::atomic::Ordering::Relaxed) {
-                std::process::exit(ExitCode::Interrupted as i32);
-            }
-        }
-    });
-    flag
-}
-
 /// Writes files below `folder`, each whole or not at all; gives back how many were new or changed.
 pub(super) fn write_files(folder: &Utf8Path, files: &BTreeMap<Utf8PathBuf, Vec<u8>>) -> Result<usize, Failure> {
     let mut changed = 0;
@@ -345,7 +349,7 @@ pub(super) fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure>
         return Ok(false);
     }
     let failed = |error: std::io::Error| {
-        Failure::said(ExitCode::Error, format!("cannot write `{path}`: {error}"))
+        Failure::io(format!("write `{path}`"), &error)
             .hint("check the folder's permissions and free space, or choose another with `--out`")
     };
     if let Some(parent) = path.parent() {

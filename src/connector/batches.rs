@@ -62,7 +62,7 @@ impl Batches {
     }
 
     fn is_full_with(&mut self, row: Row) -> bool {
-        self.bytes += row.iter().map(heap_bytes).sum::<usize>();
+        self.bytes += row.iter().map(Value::heap_bytes).sum::<usize>();
         self.batch.push(row);
         self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES
     }
@@ -87,14 +87,6 @@ impl Batches {
             return Ok(());
         }
         self.sender.blocking_send(Ok(batch)).map_err(|_| ReaderGone)
-    }
-}
-
-fn heap_bytes(value: &Value) -> usize {
-    match value {
-        Value::Text(text) | Value::Decimal(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        _ => 0,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::connector::{
-    Bucket, ConnectorError, Lake, ObjectInfo, Origin, PutOutcome, RowStream, Snapshot, TableDescription,
+    Bucket, ConnectorError, Lake, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot, TableDescription,
 };
 use crate::vocab::{DatasetId, Digest, Row, Schema};
 
@@ -179,6 +179,24 @@ impl Snapshot for FaultySnapshot {
 
     async fn rows(&mut self, table: &DatasetId, schema: &Schema) -> Result<RowStream, ConnectorError> {
         judged!(self.judge, "rows", table, self.inner.rows(table, schema).await)
+    }
+
+    async fn ranges(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        rows: u64,
+        at_most: usize,
+    ) -> Result<Vec<RowRange>, ConnectorError> {
+        judged!(self.judge, "rows", table, self.inner.ranges(table, schema, rows, at_most).await)
+    }
+
+    async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
+        judged!(self.judge, "rows", table, self.inner.scattered(table, schema).await)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.inner.notes()
     }
 }
 

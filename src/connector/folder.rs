@@ -2,9 +2,11 @@
 //!
 //! An object comes into being by a hard link from a finished, flushed temporary file: the link fails
 //! when the name is taken, and a crash leaves either no object or a whole one.
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -27,12 +29,14 @@ const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 pub struct FolderBucket {
     root: Utf8PathBuf,
     shown: String,
+    /// Folders whose own names are known to last through a power cut.
+    lasting: Arc<Mutex<BTreeSet<Utf8PathBuf>>>,
 }
 
 impl FolderBucket {
     pub(super) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
         address.only(&[])?;
-        Ok(FolderBucket { root: address.path(base), shown: address.shown.clone() })
+        Ok(FolderBucket { root: address.path(base), shown: address.shown.clone(), lasting: Arc::default() })
     }
 
     async fn run<T: Send + 'static>(
@@ -106,7 +110,7 @@ impl FolderBucket {
         let make = || -> io::Result<bool> {
             let unfinished = self.unfinished(bytes)?;
             let path = self.path(key);
-            fs::create_dir_all(parent(&path))?;
+            self.make_folder(&path)?;
             let linked = match fs::hard_link(&unfinished.0, &path) {
                 Ok(()) => true,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
@@ -137,10 +141,26 @@ impl FolderBucket {
         Ok(lock)
     }
 
-    /// Makes new names last through a power cut: in the object's folder and those above it.
+    /// Makes new names last through a power cut: in the object's folder, and once in those above it, because each
+    /// flush takes milliseconds and a publication has thousands of parts.
     fn flush_folders(&self, path: &Utf8Path) -> io::Result<()> {
+        let lasting = || self.lasting.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lasting().contains(parent(path));
         for folder in path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.root)) {
             File::open(folder)?.sync_all()?;
+            if known {
+                return Ok(());
+            }
+        }
+        lasting().insert(parent(path).to_owned());
+        Ok(())
+    }
+
+    /// Makes the folder of `path`; one that has to be made is not known to last.
+    fn make_folder(&self, path: &Utf8Path) -> io::Result<()> {
+        if !parent(path).is_dir() {
+            self.lasting.lock().unwrap_or_else(PoisonError::into_inner).remove(parent(path));
+            fs::create_dir_all(parent(path))?;
         }
         Ok(())
     }

@@ -22,6 +22,14 @@ pub enum ConnectorError {
     /// A table is not there.
     #[error("there is no table `{0}`")]
     NoSuchTable(DatasetId),
+    /// A table is there, and nothing tells its columns: an API that gives no items at present.
+    #[error("cannot {doing}: {why}")]
+    NoColumns {
+        /// `describe \`orders\``.
+        doing: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// A value cannot be kept exactly.
     #[error("row {row} of `{table}`: column `{column}` {reason}")]
     Inexact {
@@ -100,6 +108,14 @@ impl ConnectorError {
 /// Rows in reading order, a bounded channel of batches; an error ends it.
 pub type RowStream = mpsc::Receiver<Result<Vec<Row>, ConnectorError>>;
 
+/// A stretch of a table's rows in reading order.
+pub struct RowRange {
+    /// Rows in it, counted in the snapshot.
+    pub rows: u64,
+    /// The rows.
+    pub stream: RowStream,
+}
+
 /// A table as its engine describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDescription {
@@ -130,6 +146,26 @@ pub trait Snapshot: Send {
     /// All rows of `table`, columns in `schema`'s order and types, ordered by the key where there is
     /// one, else by all columns, so that the same rows give the same parts.
     async fn rows(&mut self, table: &DatasetId, schema: &Schema) -> Result<RowStream, ConnectorError>;
+    /// The rows that [`Snapshot::rows`] gives, in the same order, as ranges that follow one another and may be read
+    /// side by side: at most `at_most` of them. `rows` is what [`Snapshot::count`] said.
+    async fn ranges(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        rows: u64,
+        at_most: usize,
+    ) -> Result<Vec<RowRange>, ConnectorError> {
+        let _ = at_most;
+        Ok(vec![RowRange { rows, stream: self.rows(table, schema).await? }])
+    }
+    /// All rows in whatever order comes cheapest, in streams that may be read side by side.
+    async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
+        Ok(vec![self.rows(table, schema).await?])
+    }
+    /// What kept this snapshot from being read side by side, in words.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The central lake: also an origin.
@@ -178,7 +214,7 @@ pub trait Lake: Origin {
     ) -> Result<Vec<String>, ConnectorError>;
     /// Renames a table; refuses when `to` exists.
     async fn rename(&self, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError>;
-    /// Drops a table if it is there.
+    /// Drops a table if it is there. An engine may take away with the last table of carve's what carve keeps beside them.
     async fn drop_table(&self, table: &DatasetId) -> Result<(), ConnectorError>;
     /// Runs a script of statements in one transaction.
     async fn execute(&self, script: &str) -> Result<(), ConnectorError>;
@@ -188,7 +224,7 @@ pub trait Lake: Origin {
     async fn probe_write(&self) -> Result<(), ConnectorError>;
     /// Reads a small text value kept in the lake beside the tables (freshness, last publication).
     async fn note(&self, key: &str) -> Result<Option<String>, ConnectorError>;
-    /// Keeps a small text value.
+    /// Keeps a small text value; an empty one forgets the key.
     async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError>;
 }
 

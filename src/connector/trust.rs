@@ -49,6 +49,32 @@ pub(super) fn encryption(
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// What to do where an error says that the server's certificate was not taken; `None` where it says something else.
+pub(super) fn cure(why: &str) -> Option<&'static str> {
+    let refused = why.contains("invalid peer certificate");
+    refused.then_some(match why.contains("not valid for name") {
+        true => "the certificate is for another name: correct the host in the address",
+        false => "name a file of the certificates to trust with `sslrootcert=PATH`, or mend the server's",
+    })
+}
+
 fn is_readable(certificate: &CertificateDer<'static>) -> bool {
     RootCertStore::empty().add(certificate.clone()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_taken_has_a_cure_and_other_troubles_have_none() {
+        let told = |error: rustls::CertificateError| rustls::Error::from(error).to_string();
+        let other_name = rustls::CertificateError::NotValidForNameContext {
+            expected: rustls::pki_types::ServerName::try_from("db.example").expect("a name"),
+            presented: vec!["DnsName(\"localhost\")".to_owned()],
+        };
+        assert!(cure(&told(other_name)).is_some_and(|cure| cure.contains("correct the host")));
+        assert!(cure(&told(rustls::CertificateError::UnknownIssuer)).is_some_and(|cure| cure.contains("sslrootcert")));
+        assert_eq!(cure("connection refused"), None);
+    }
 }

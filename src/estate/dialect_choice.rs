@@ -25,8 +25,9 @@ pub(super) fn choose(estate: &mut Estate) {
     let (by_jobs, by_exposures) = (told(&of_jobs), told(&of_exposures));
     // A BI tool may ask other databases than the lake: its queries follow the jobs and do not lead them.
     let votes = Votes::of(of_jobs.iter().zip(&by_jobs).map(|(script, told)| (script.at.file.as_path(), told)));
-    let all = of_jobs.iter().zip(&by_jobs).chain(of_exposures.iter().zip(&by_exposures));
-    let chosen: Vec<_> = all.map(|(script, told)| votes.choose(&script.at.file, told)).collect();
+    let jobs = of_jobs.iter().zip(&by_jobs).map(|(script, told)| votes.choose(&script.at.file, told, false));
+    let shown = of_exposures.iter().zip(&by_exposures).map(|(script, told)| votes.choose(&script.at.file, told, true));
+    let chosen: Vec<_> = jobs.chain(shown).collect();
     let places = of_jobs.iter().chain(&of_exposures).map(|script| (script.at.file.clone(), script.at.start));
     for ((file, start), (dialect, by)) in places.collect::<Vec<_>>().into_iter().zip(chosen) {
         *estate.dialects.entry((by, dialect.unwrap_or("generic").to_owned())).or_default() += 1;
@@ -105,7 +106,9 @@ impl<'e> Votes<'e> {
         })
     }
 
-    fn choose(&self, file: &Utf8Path, told: &Told) -> (Option<&'static str>, DialectBy) {
+    /// The dialect of a script of `file`. One that `follows` asks the lake: few signs of its own do not outweigh those
+    /// of the jobs that fill it.
+    fn choose(&self, file: &Utf8Path, told: &Told, follows: bool) -> (Option<&'static str>, DialectBy) {
         let signs = match told {
             Told::Declared(dialect) => return (Some(dialect), DialectBy::Declared),
             Told::Signs(signs) => signs,
@@ -116,7 +119,7 @@ impl<'e> Votes<'e> {
             (Some(found.dialect), by)
         };
         match (signs.best(), around) {
-            (Some((own, weight)), Some(found)) if own != found.dialect && found.one_mind => {
+            (Some((own, weight)), Some(found)) if own != found.dialect && (found.one_mind || follows) => {
                 match weight >= signs.weight_of(found.dialect) + MARGIN {
                     true => (Some(own), DialectBy::Signs),
                     false => follow(found),

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use crate::{
     diagnostics::Diagnostic,
     estate::{
-        ImportedTable, Job, JobKind, Schedule, Script, SourceSystem,
+        ImportedTable, Job, JobKind, Move, Schedule, Script, SourceSystem,
         reader::{DbtRun, Reading},
     },
     vocab::{DatasetId, JobId, Span},
@@ -19,6 +19,7 @@ pub(crate) struct Found {
     pub(crate) imports: Vec<ImportedTable>,
     pub(crate) reads: Vec<(DatasetId, Span)>,
     pub(crate) writes: Vec<(DatasetId, Span)>,
+    pub(crate) moves: Vec<Move>,
     pub(crate) sources: BTreeMap<String, SourceSystem>,
     /// SQL files and scripts that are run.
     pub(crate) claimed: BTreeSet<Utf8PathBuf>,
@@ -39,12 +40,20 @@ impl Found {
         self.scripts.is_empty() && self.imports.is_empty() && self.reads.is_empty() && self.writes.is_empty()
     }
 
+    /// Adds one command that fills `into` from `from` alone.
+    pub(crate) fn moves(&mut self, from: (DatasetId, Span), into: (DatasetId, Span)) {
+        self.moves.push(Move { from: from.0.clone(), into: into.0.clone(), at: into.1.clone() });
+        self.reads.push(from);
+        self.writes.push(into);
+    }
+
     /// Adds what another text of the same job does.
     pub(crate) fn add(&mut self, other: Found) {
         self.scripts.extend(other.scripts);
         self.imports.extend(other.imports);
         self.reads.extend(other.reads);
         self.writes.extend(other.writes);
+        self.moves.extend(other.moves);
         self.sources.extend(other.sources);
         self.claimed.extend(other.claimed);
         self.dbt_runs.extend(other.dbt_runs);
@@ -94,6 +103,7 @@ impl Found {
             imports: self.imports,
             reads: self.reads,
             writes: self.writes,
+            moves: self.moves,
             schedule: schedule.cloned(),
             ..Job::of_tool(id, at)
         });

@@ -38,12 +38,16 @@ impl Fragments {
         Fragments(texts)
     }
 
-    /// The files of `all` that a template among them includes.
-    pub(crate) fn among(all: &BTreeMap<Utf8PathBuf, TextFile>) -> Self {
+    /// The files of `all` that a template among them includes, or one of `texts`, each with the file it stands in.
+    pub(crate) fn among<'t>(
+        all: &'t BTreeMap<Utf8PathBuf, TextFile>,
+        texts: impl Iterator<Item = (&'t Utf8Path, &'t str)>,
+    ) -> Self {
         let mut found = BTreeSet::new();
-        for file in all.values().filter(|file| file.text.contains("include")) {
-            let named = included_names(&file.text);
-            found.extend(named.into_iter().filter_map(|(_, name)| resolved(&file.path, name, all)));
+        let own = all.values().map(|file| (file.path.as_path(), &*file.text));
+        for (path, text) in own.chain(texts).filter(|(_, text)| text.contains("include")) {
+            let named = included_names(text);
+            found.extend(named.into_iter().filter_map(|(_, name)| resolved(path, name, all)));
         }
         Fragments(found.into_iter().filter_map(|path| Some((path.clone(), all.get(path)?.text.clone()))).collect())
     }

@@ -20,7 +20,7 @@ use crate::{
         roots, settings_file, sql_file,
         superset::{self, Bundle},
         text_file::TextFile,
-        unclaimed,
+        unclaimed, usage_comment,
         walk::{self, Exclude, Found},
     },
     progress::Progress,
@@ -121,12 +121,14 @@ impl<'a> Assembly<'a> {
             members: BTreeMap::new(),
             orders: Vec::new(),
         };
+        // Files come in the order of their paths: maps that are made of whole lists compare each with its neighbour only.
+        let (mut sql, mut yaml, mut texts) = (Vec::new(), Vec::new(), Vec::new());
         for ReadFile { file, content, faults: told } in read {
             faults.extend(told);
             match content {
-                Content::Sql(text) => drop(all.sql.insert(file.path.clone(), text)),
-                Content::Yaml(text) => drop(all.yaml.insert(file.path.clone(), text)),
-                Content::Text(text) => drop(all.texts.insert(file.path.clone(), text)),
+                Content::Sql(text) => sql.push((file.path.clone(), text)),
+                Content::Yaml(text) => yaml.push((file.path.clone(), text)),
+                Content::Text(text) => texts.push((file.path.clone(), text)),
                 Content::Export(files) => all.exports.push((file.path.clone(), files)),
                 Content::Log(usage) => all.estate.usage.extend(usage),
                 Content::Events(events) => all.events.merge(events),
@@ -134,6 +136,7 @@ impl<'a> Assembly<'a> {
             }
             all.estate.files.push(file);
         }
+        [all.sql, all.yaml, all.texts] = [sql, yaml, texts].map(|files| files.into_iter().collect());
         all
     }
 
@@ -321,10 +324,18 @@ impl<'a> Assembly<'a> {
         }
         let taken: BTreeSet<JobId> = self.estate.jobs.iter().map(|job| job.id.clone()).collect();
         // What a template includes is a piece of it; what runs it in its own right made a job of it above.
-        self.estate.fragments = Fragments::among(&self.sql);
+        let shown = self.estate.exposures.iter().flat_map(|exposure| &exposure.scripts);
+        let scripts = self.estate.jobs.iter().flat_map(|job| &job.scripts).chain(shown);
+        let texts = scripts.map(|script| (script.at.file.as_path(), &*script.text));
+        self.estate.fragments = Fragments::among(&self.sql, texts);
         self.claimed.extend(self.estate.fragments.paths().cloned());
         let bare = self.sql.iter().filter(|(path, _)| !self.claimed.contains(*path)).map(|(_, file)| file);
-        let jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);
+        let mut jobs = sql_file::jobs(bare, &self.estate.settings, &schemas, &taken);
+        jobs.par_iter_mut().for_each(|job| {
+            if let Some(file) = self.sql.get(&job.at.file) {
+                usage_comment::bind(job, file, self.found, &self.sql);
+            }
+        });
         self.estate.suggested.extend(jobs.iter().map(|job| job.id.clone()));
         self.estate.jobs.extend(jobs);
     }

@@ -48,6 +48,7 @@ mod team;
 mod text_file;
 mod unclaimed;
 mod usage;
+mod usage_comment;
 mod walk;
 mod workflows;
 mod xml;
@@ -60,6 +61,7 @@ pub use model::*;
 pub use same_names::SameNames;
 pub use settings_file::settings;
 pub use starter::starter_settings;
+pub use text_file::decoded;
 
 pub(crate) use dialect_signs::DialectSigns;
 pub(crate) use fragments::included_names;

@@ -212,6 +212,8 @@ pub struct Job {
     pub reads: Vec<(DatasetId, Span)>,
     /// Datasets it writes beyond its SQL.
     pub writes: Vec<(DatasetId, Span)>,
+    /// Which of `reads` alone fills which of `writes`, where one command of several says both.
+    pub moves: Vec<Move>,
     /// Jobs that must run before.
     pub depends_on: Vec<JobId>,
     /// When it runs.
@@ -236,6 +238,7 @@ impl Job {
             imports: Vec::new(),
             reads: Vec::new(),
             writes: Vec::new(),
+            moves: Vec::new(),
             depends_on: Vec::new(),
             schedule: None,
             owner: None,
@@ -322,6 +325,17 @@ pub struct ImportedTable {
     pub from_at: Span,
     /// Where `into` is written (repointing edits this).
     pub into_at: Span,
+}
+
+/// Rows that one command moves from one dataset into another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// What it reads.
+    pub from: DatasetId,
+    /// What it fills.
+    pub into: DatasetId,
+    /// Where it stands.
+    pub at: Span,
 }
 
 /// When a job runs.

@@ -51,6 +51,11 @@ pub(crate) fn read(found: &Found, limit: u64) -> ReadFile {
         "zip" => zip(found, limit),
         "csv" | "tsv" | "jsonl" | "ndjson" => log(found),
         "twbx" | "tdsx" => workbook(found, limit),
+        "pbix" | "pbit" => {
+            let here = "what Power BI saves in one file is not read: save it as a project (.pbip)";
+            let fault = Diagnostic::new(CodeEntry::E053, Span::whole(found.path.clone()), here.to_owned());
+            done(found, FileFormat::Other, Digest::of(""), Content::Nothing, vec![fault])
+        }
         _ if reader::may_be_claimed(&found.path) || bi::may_be_claimed(&found.path) => perhaps_text(found, limit),
         _ => done(found, FileFormat::Other, Digest::of(""), Content::Nothing, Vec::new()),
     }

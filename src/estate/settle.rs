@@ -17,6 +17,10 @@ impl Estate {
         for job in &mut self.jobs {
             place(&mut job.reads);
             place(&mut job.writes);
+            for one in &mut job.moves {
+                one.from = names.own(&one.from, &one.at.file);
+                one.into = names.own(&one.into, &one.at.file);
+            }
             for import in &mut job.imports {
                 import.from = names.own(&import.from, &import.from_at.file);
                 import.into = names.own(&import.into, &import.into_at.file);

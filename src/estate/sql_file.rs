@@ -147,6 +147,7 @@ fn job(id: JobId, file: &TextFile, target: Option<DatasetId>, settings: &EstateS
         declared_by: Declaration::BareSql,
         scripts: vec![script],
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),

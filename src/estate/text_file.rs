@@ -49,7 +49,8 @@ impl TextFile {
     /// it can be read, not edited. Bytes that are no text in either give the fault alone.
     pub(crate) fn decode_any(path: Utf8PathBuf, bytes: Vec<u8>) -> (Option<TextFile>, Option<Diagnostic>) {
         let is_binary = |byte: &u8| *byte < b'\t' || (0x0E..0x1A).contains(byte);
-        let old = (!bytes.iter().any(is_binary)).then(|| windows_1252(&bytes));
+        let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+        let old = (!is_utf8 && !bytes.iter().any(is_binary)).then(|| windows_1252(&bytes));
         match TextFile::decode(path.clone(), bytes) {
             Ok(file) => (Some(file), None),
             Err(fault) => match old {
@@ -148,6 +149,12 @@ fn utf16(path: &Utf8PathBuf, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<S
 
 fn not_text(path: &Utf8PathBuf, before: &str, at: usize, what: &str) -> Diagnostic {
     Diagnostic::new(CodeEntry::E002, Span::of(path.clone(), before, at, at), format!("{what} here is not UTF-8 text"))
+}
+
+/// The text of `bytes`, in any of the encodings that SQL of an estate is read in: UTF-8, UTF-16 with its mark, the old
+/// Windows code page. `None` where it is no text.
+pub fn decoded(bytes: Vec<u8>) -> Option<String> {
+    TextFile::decode_any(Utf8PathBuf::new(), bytes).0.map(|file| file.text.to_string())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{Catalog, WrittenCatalog, catalog_of, script_answer};
 use crate::{
     estate::{DIALECTS, dialect_named},
-    lineage::{deep_pool, read_sql},
+    lineage::{Steps, deep_pool, read_sql_steps},
 };
 
 /// The name of an answer's shape.
@@ -32,6 +32,8 @@ pub struct BatchDefaults {
     pub dialect: Option<String>,
     /// Columns of tables.
     pub catalog: Catalog,
+    /// Which steps of scripts are told, of every line.
+    pub steps: Steps,
 }
 
 /// How a batch went.
@@ -166,11 +168,12 @@ fn read(ask: &Ask, defaults: &BatchDefaults) -> Result<Map<String, Value>, Fault
     let dialect = dialect.map(known).transpose()?;
     let own = ask.catalog.as_ref().map(catalog_of).transpose();
     let own = own.map_err(|error| (error.to_string(), "docs/COMMANDS.md shows the forms of a catalog".to_owned()))?;
+    let read = |catalog: &Catalog| read_sql_steps(&ask.sql, dialect, catalog, defaults.steps);
     let (lineage, diagnostics) = match own {
-        None => read_sql(&ask.sql, dialect, &defaults.catalog),
-        Some(own) if defaults.catalog.is_empty() => read_sql(&ask.sql, dialect, &own),
+        None => read(&defaults.catalog),
+        Some(own) if defaults.catalog.is_empty() => read(&own),
         // The line's own tables win.
-        Some(own) => read_sql(&ask.sql, dialect, &merged(&defaults.catalog, own)),
+        Some(own) => read(&merged(&defaults.catalog, own)),
     };
     Ok(script_answer(&lineage, &diagnostics))
 }

@@ -78,6 +78,7 @@ mod tests {
             downstream_column,
             kind,
             direct: kind.is_direct(),
+            ambiguous: false,
             job: crate::vocab::JobId::new("j"),
             file: None,
             line: None,

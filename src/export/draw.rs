@@ -24,7 +24,7 @@ struct Arrow {
     from: String,
     to: String,
     label: String,
-    /// Known only by a scan, or an influence rather than a value.
+    /// Known only by a scan, an influence rather than a value, or one of several possibilities.
     dashed: bool,
 }
 
@@ -60,7 +60,7 @@ impl Drawing {
             drawing.boxes.extend([(from.clone(), Shape::Dataset), (to.clone(), Shape::Dataset)]);
             let label = serde_json::to_value(row.kind).ok();
             let label = label.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-            drawing.arrows.insert(Arrow { from, to, label, dashed: !row.direct });
+            drawing.arrows.insert(Arrow { from, to, label, dashed: !row.direct || row.ambiguous });
         }
         drawing
     }

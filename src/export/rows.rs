@@ -49,6 +49,9 @@ pub struct ColumnRow {
     pub kind: EdgeKind,
     /// Whether the value itself flows; otherwise it only has influence.
     pub direct: bool,
+    /// Whether this is one of several columns that may be meant: nobody can say which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
     /// The job that does it.
     pub job: JobId,
     /// The file of the statement.

@@ -34,11 +34,15 @@ fn columns(lineage: &JobLineage) -> Value {
         edges.extend(statement.columns.iter().map(|edge| (statement.target.as_ref(), edge)));
     }
     let edge = |(target, edge): (Option<&DatasetId>, &crate::lineage::ColumnEdge)| {
-        json!({
+        let mut told = json!({
             "upstream": edge.from, "upstream_column": edge.from_column,
             "downstream": target, "downstream_column": edge.to_column,
             "kind": edge.kind, "direct": edge.kind.is_direct(),
-        })
+        });
+        if edge.ambiguous {
+            told["ambiguous"] = true.into();
+        }
+        told
     };
     edges.into_iter().map(edge).collect()
 }

@@ -56,12 +56,14 @@ impl DependencyGraph {
     /// nothing writes (E041, E052) and written that nothing reads (E042).
     pub fn build(estate: &Estate, lineage: &Lineage) -> (DependencyGraph, Diagnostics) {
         let gathered = gather(estate, lineage);
-        let network = Network::over(&gathered, |_| true);
-        let feeding = Network::over(&gathered, |target| gathered.datasets[target].system().is_none());
-        let components = feeding.components();
-        let boundary = boundary::draw(estate, &gathered, &feeding, &components);
-        let index = facts::collect(estate, &gathered, boundary);
-        let (order, cycles) = job_order::find(estate, lineage, &gathered);
+        let judged = || {
+            let feeding = Network::over(&gathered, |target| gathered.datasets[target].system().is_none());
+            let components = feeding.components();
+            let boundary = boundary::draw(estate, &gathered, &feeding, &components);
+            (feeding, components, facts::collect(estate, &gathered, boundary))
+        };
+        let walked = || (Network::over(&gathered, |_| true), job_order::find(estate, lineage, &gathered));
+        let ((feeding, components, index), (network, (order, cycles))) = rayon::join(judged, walked);
         let coupling = coupling::count(estate, &gathered, &index);
         let diagnostics = faults::find(estate, &gathered, &index, &cycles);
         let Gathered { datasets, jobs, exposures, edges, flows, .. } = gathered;

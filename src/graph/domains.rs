@@ -1,5 +1,5 @@
 //! Whose business a dataset or job is: configuration first, then what is declared, then the system.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     estate::{Estate, Job},
@@ -10,7 +10,7 @@ use crate::{
 /// Answers for one estate.
 pub(super) struct Domains<'a> {
     estate: &'a Estate,
-    jobs: BTreeMap<&'a JobId, &'a Job>,
+    jobs: HashMap<&'a JobId, &'a Job>,
 }
 
 impl<'a> Domains<'a> {
@@ -34,7 +34,11 @@ impl<'a> Domains<'a> {
         let declared = || self.estate.declared.get(dataset)?.domain.as_deref();
         let by_writers = || agreed(writers.iter().filter_map(|job| self.of_job(job)));
         let by_system = || self.estate.sources.get(system?)?.domain.as_deref();
-        self.by_glob(&dataset.to_string())
+        let by_glob = || self.by_glob(&dataset.to_string());
+        let has_globs = !self.estate.settings.domains.is_empty();
+        has_globs
+            .then(by_glob)
+            .flatten()
             .or_else(declared)
             .or_else(by_writers)
             .or_else(by_system)

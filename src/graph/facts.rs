@@ -1,6 +1,8 @@
 //! The facts of every dataset, joined from edges, boundary, exposures and the usage log.
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use crate::{
     estate::Estate,
     graph::{DatasetFacts, DatasetIndex, boundary::Boundary, domains::Domains, gather::Gathered},
@@ -20,8 +22,7 @@ struct Touched {
 /// One entry a dataset.
 pub(super) fn collect(estate: &Estate, gathered: &Gathered, boundary: Boundary) -> DatasetIndex {
     let domains = Domains::of(estate);
-    let mut index = DatasetIndex::new();
-    for (at, touched) in touches(estate, gathered).into_iter().enumerate() {
+    let facts_of = |(at, touched): (usize, Touched)| {
         let dataset = gathered.datasets[at].clone();
         let system = boundary.system[at].map(|system| boundary.names[system as usize].clone());
         let facts = DatasetFacts {
@@ -36,18 +37,18 @@ pub(super) fn collect(estate: &Estate, gathered: &Gathered, boundary: Boundary) 
             queries: touched.queries,
             users: touched.users,
         };
-        index.insert(dataset, facts);
-    }
-    index
+        (dataset, facts)
+    };
+    let all: Vec<_> = touches(estate, gathered).into_par_iter().enumerate().map(facts_of).collect();
+    all.into_iter().collect()
 }
 
 fn touches(estate: &Estate, gathered: &Gathered) -> Vec<Touched> {
     let mut all = vec![Touched::default(); gathered.datasets.len()];
-    for edge in &gathered.edges {
-        let at = gathered.datasets.binary_search(&edge.dataset).expect("every edge's dataset was gathered");
+    for (edge, (_, at)) in gathered.edges.iter().zip(&gathered.ends) {
         match edge.access {
-            Access::Read => all[at].read_by.insert(edge.job.clone()),
-            Access::Write => all[at].written_by.insert(edge.job.clone()),
+            Access::Read => all[*at].read_by.insert(edge.job.clone()),
+            Access::Write => all[*at].written_by.insert(edge.job.clone()),
             Access::Define | Access::Drop => false,
         };
     }

@@ -1,6 +1,4 @@
 //! Faults that only the whole graph shows.
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::Estate,
@@ -14,13 +12,12 @@ pub(super) fn find(estate: &Estate, gathered: &Gathered, index: &DatasetIndex, c
     let mut found = Diagnostics::default();
     found.extend(cycles.iter().filter_map(|cycle| circle(estate, cycle)));
     let places = first_places(gathered);
-    for (dataset, facts) in index {
-        let at = |access| places.get(&(dataset, access)).copied();
-        if let Some(at) = at(Access::Read).filter(|_| unwritten(estate, dataset, facts)) {
+    for ((dataset, facts), (read_at, written_at)) in index.iter().zip(places) {
+        if let Some(at) = read_at.filter(|_| unwritten(estate, dataset, facts)) {
             let here = format!("`{dataset}` is read here, and no job writes it");
             found.push(Diagnostic::new(CodeEntry::E041, at.clone(), here));
         }
-        if let Some(at) = at(Access::Write).filter(|_| unread(dataset, facts)) {
+        if let Some(at) = written_at.filter(|_| unread(dataset, facts)) {
             let here = format!("`{dataset}` is written here, and no job, exposure or log entry reads it");
             found.push(Diagnostic::new(CodeEntry::E042, at.clone(), here));
         }
@@ -55,10 +52,16 @@ fn unread(dataset: &DatasetId, facts: &DatasetFacts) -> bool {
     inside && facts.read_by.is_subset(&facts.written_by) && facts.exposed_by.is_empty() && facts.users.is_empty()
 }
 
-fn first_places(gathered: &Gathered) -> BTreeMap<(&DatasetId, Access), &Span> {
-    let mut all: BTreeMap<(&DatasetId, Access), BTreeSet<&Span>> = BTreeMap::new();
-    for edge in &gathered.edges {
-        all.entry((&edge.dataset, edge.access)).or_default().extend(&edge.places);
+/// Where each dataset is first read and first written.
+fn first_places(gathered: &Gathered) -> Vec<(Option<&Span>, Option<&Span>)> {
+    let mut all: Vec<(Option<&Span>, Option<&Span>)> = vec![(None, None); gathered.datasets.len()];
+    for (edge, (_, at)) in gathered.edges.iter().zip(&gathered.ends) {
+        let known = match edge.access {
+            Access::Read => &mut all[*at].0,
+            Access::Write => &mut all[*at].1,
+            Access::Define | Access::Drop => continue,
+        };
+        *known = known.iter().copied().chain(edge.places.first()).min();
     }
-    all.into_iter().filter_map(|(key, places)| Some((key, places.first().copied()?))).collect()
+    all
 }

@@ -20,6 +20,8 @@ pub(super) struct Gathered {
     pub(super) exposures: Vec<String>,
     /// Merged mentions, by job, dataset, access.
     pub(super) edges: Vec<Edge>,
+    /// Job and dataset of each of `edges`.
+    pub(super) ends: Vec<(usize, usize)>,
     /// What moves what within each job, by job.
     pub(super) flows: Vec<Flow>,
     /// (exposure, dataset, where it says so), sorted.
@@ -69,8 +71,15 @@ pub(super) fn gather(estate: &Estate, lineage: &Lineage) -> Gathered {
     let (exposures, exposure_reads, exposure_parts) = gather_exposures(estate, lineage, &number);
     let usage = gather_usage(estate, lineage, &number);
     let job_ids = jobs.keys().map(|id| (*id).clone()).collect();
-    let edges = mentions.into_par_iter().flat_map_iter(|(job, mentions)| merge(job, mentions)).collect();
-    Gathered { datasets, jobs: job_ids, exposures, edges, flows, exposure_reads, exposure_parts, usage }
+    let number = &number;
+    let merged = mentions.into_par_iter().enumerate().flat_map_iter(|(at, (job, mentions))| {
+        merge(job, mentions).into_iter().map(move |edge| {
+            let ends = (at, number[&edge.dataset]);
+            (edge, ends)
+        })
+    });
+    let (edges, ends) = merged.collect::<Vec<_>>().into_iter().unzip();
+    Gathered { datasets, jobs: job_ids, exposures, edges, ends, flows, exposure_reads, exposure_parts, usage }
 }
 
 fn mentions_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>) -> Vec<Mention<'a>> {
@@ -123,6 +132,9 @@ fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Me
     for import in &job.imports {
         known.entry(&import.into).or_default().insert(&import.from);
     }
+    for one in &job.moves {
+        known.entry(&one.into).or_default().insert(&one.from);
+    }
     for statement in lineage.map_or(&[][..], |lineage| &lineage.statements) {
         if let Some(target) = statement.target.as_ref().filter(|target| writes.contains(target)) {
             known.entry(target).or_default().extend(statement.sources.iter().filter(|s| reads.contains(s)));
@@ -147,11 +159,13 @@ fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Me
 }
 
 fn all_datasets(estate: &Estate, lineage: &Lineage, mentions: &[(&JobId, Vec<Mention<'_>>)]) -> Vec<DatasetId> {
-    let mut all: BTreeSet<&DatasetId> = mentions.iter().flat_map(|(_, m)| m).map(|m| m.dataset).collect();
+    let mut all: Vec<&DatasetId> = mentions.iter().flat_map(|(_, m)| m).map(|m| m.dataset).collect();
     all.extend(estate.declared.keys());
     all.extend(estate.exposures.iter().flat_map(|exposure| &exposure.reads).map(|(dataset, _)| dataset));
     all.extend(lineage.exposures.values().flatten().map(|one| &one.dataset));
     all.extend(estate.usage.iter().enumerate().flat_map(|(at, usage)| lineage.reads_of(at, &usage.what)));
+    all.par_sort_unstable();
+    all.dedup();
     all.into_iter().cloned().collect()
 }
 

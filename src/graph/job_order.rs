@@ -1,13 +1,13 @@
 //! In which order jobs can run, and where they run in circles.
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
+    collections::{BTreeSet, BinaryHeap},
 };
 
 use crate::{
     estate::Estate,
     graph::{Cycle, dependency_graph::Network, gather::Gathered},
-    lineage::{Access, JobLineage, Lineage},
+    lineage::{Access, JobLineage, Lineage, StatementLineage},
     vocab::{DatasetId, JobId},
 };
 
@@ -15,10 +15,19 @@ use crate::{
 pub(super) fn find(estate: &Estate, lineage: &Lineage, gathered: &Gathered) -> (Vec<JobId>, Vec<Cycle>) {
     let plan = Stages { datasets: gathered.datasets.len(), jobs: gathered.jobs.len() };
     let edges = plan.edges(lineage, gathered);
-    let cycles = plan.cycles(gathered, &Network::new(plan.nodes(), edges.clone()).components());
-    let network = Network::new(plan.nodes(), [edges, plan.dependencies(estate, gathered)].concat());
-    let order = plan.order(&network).into_iter().map(|job| gathered.jobs[job].clone()).collect();
-    (order, cycles)
+    let dependencies = plan.dependencies(estate, gathered);
+    let more = (!dependencies.is_empty()).then(|| [edges.as_slice(), &dependencies].concat());
+    let network = Network::new(plan.nodes(), edges);
+    let components = network.components();
+    let cycles = plan.cycles(gathered, &components);
+    let order = match more {
+        None => plan.order(&network, &components),
+        Some(all) => {
+            let network = Network::new(plan.nodes(), all);
+            plan.order(&network, &network.components())
+        }
+    };
+    (order.into_iter().map(|job| gathered.jobs[job].clone()).collect(), cycles)
 }
 
 /// Every dataset has three stages: defined, filled, complete. Jobs that only define it come before
@@ -46,8 +55,10 @@ impl Stages {
             edges.push((self.stage(dataset, 0), self.stage(dataset, 1)));
             edges.push((self.stage(dataset, 1), self.stage(dataset, 2)));
         }
-        for ((job, dataset), access) in accesses(lineage, gathered) {
-            let has = |wanted| access.contains(&wanted);
+        let accesses = accesses(lineage, gathered);
+        for same in accesses.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+            let (job, dataset, _) = same[0];
+            let has = |wanted| same.iter().any(|(_, _, access)| *access == wanted);
             match (has(Access::Read), has(Access::Write), has(Access::Define)) {
                 (true, true, _) => edges.extend([(self.stage(dataset, 1), job), (job, self.stage(dataset, 2))]),
                 (true, false, _) => edges.push((self.stage(dataset, 2), job)),
@@ -84,28 +95,28 @@ impl Stages {
 
     /// Kahn's order over the components: stages as soon as they are free, then the free component
     /// with the first job by name.
-    fn order(&self, network: &Network) -> Vec<usize> {
-        let components = network.components();
+    fn order(&self, network: &Network, components: &[Vec<usize>]) -> Vec<usize> {
         let mut home = vec![0; network.len()];
         for (at, component) in components.iter().enumerate() {
             component.iter().for_each(|node| home[*node] = at);
         }
-        let mut waiting: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); components.len()];
-        for node in 0..network.len() {
-            waiting[home[node]].extend(network.before(node).map(|before| home[before]));
-        }
-        for (at, before) in waiting.iter_mut().enumerate() {
-            before.remove(&at);
-        }
-        let mut left: Vec<usize> = waiting.iter().map(BTreeSet::len).collect();
+        // The other components that edges of one lead to or come from, each once.
+        let once = |at: usize, mut others: Vec<usize>| {
+            others.sort_unstable();
+            others.dedup();
+            others.retain(|other| *other != at);
+            others
+        };
+        let homes = |nodes: &mut dyn Iterator<Item = usize>| nodes.map(|node| home[node]).collect::<Vec<usize>>();
+        let before = |at: usize| homes(&mut components[at].iter().flat_map(|node| network.before(*node)));
+        let after = |at: usize| homes(&mut components[at].iter().flat_map(|node| network.after(*node)));
+        let mut left: Vec<usize> = (0..components.len()).map(|at| once(at, before(at)).len()).collect();
         let key = |at: usize| Reverse((components[at].iter().find(|node| **node < self.jobs).copied(), at));
         let mut free: BinaryHeap<_> = (0..components.len()).filter(|at| left[*at] == 0).map(key).collect();
         let mut order = Vec::with_capacity(self.jobs);
         while let Some(Reverse((_, at))) = free.pop() {
             order.extend(components[at].iter().copied().filter(|node| *node < self.jobs));
-            let after: BTreeSet<usize> =
-                components[at].iter().flat_map(|n| network.after(*n)).map(|n| home[n]).collect();
-            for next in after.into_iter().filter(|next| *next != at) {
+            for next in once(at, after(at)) {
                 left[next] -= 1;
                 if left[next] == 0 {
                     free.push(key(next));
@@ -116,30 +127,38 @@ impl Stages {
     }
 }
 
-/// How each job touches each dataset. A job that only changes rows that are there (UPDATE, DELETE) needs
+/// How each job touches each dataset, sorted. A job that only changes rows that are there (UPDATE, DELETE) needs
 /// them filled before, as if it read them.
-fn accesses(lineage: &Lineage, gathered: &Gathered) -> BTreeMap<(usize, usize), BTreeSet<Access>> {
-    let job: HashMap<&JobId, usize> = gathered.jobs.iter().enumerate().map(|(at, id)| (id, at)).collect();
-    let mut all: BTreeMap<(usize, usize), BTreeSet<Access>> = BTreeMap::new();
-    for edge in &gathered.edges {
-        let dataset = gathered.datasets.binary_search(&edge.dataset).expect("every edge's dataset was gathered");
-        all.entry((job[&edge.job], dataset)).or_default().insert(edge.access);
-    }
+fn accesses(lineage: &Lineage, gathered: &Gathered) -> Vec<(usize, usize, Access)> {
+    let of_edges = gathered.edges.iter().zip(&gathered.ends);
+    let mut all: Vec<(usize, usize, Access)> =
+        of_edges.map(|(edge, (job, dataset))| (*job, *dataset, edge.access)).collect();
     for (id, read) in &lineage.jobs {
-        let Some(job) = job.get(id) else { continue };
         let amended = amended(read).into_iter().filter_map(|dataset| gathered.datasets.binary_search(dataset).ok());
-        for dataset in amended {
-            all.entry((*job, dataset)).or_default().insert(Access::Read);
+        let mut amended = amended.peekable();
+        if amended.peek().is_some()
+            && let Ok(job) = gathered.jobs.binary_search(id)
+        {
+            all.extend(amended.map(|dataset| (job, dataset, Access::Read)));
         }
     }
+    all.sort_unstable();
+    all.dedup();
     all
 }
 
 /// Targets of nothing but UPDATE and DELETE.
 fn amended(job: &JobLineage) -> BTreeSet<&DatasetId> {
-    let of = |amends: bool| {
-        let statements = job.statements.iter().filter(move |s| matches!(&*s.kind, "update" | "delete") == amends);
+    if !job.statements.iter().any(|statement| amends(statement)) {
+        return BTreeSet::new();
+    }
+    let of = |wanted: bool| {
+        let statements = job.statements.iter().filter(move |statement| amends(statement) == wanted);
         statements.filter_map(|statement| statement.target.as_ref()).collect::<BTreeSet<_>>()
     };
     &of(true) - &of(false)
+}
+
+fn amends(statement: &StatementLineage) -> bool {
+    matches!(&*statement.kind, "update" | "delete")
 }

@@ -1,5 +1,5 @@
 //! What a source system is called that nobody named: after the bucket, the schema or the folder its data is seen in.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -111,23 +111,27 @@ const TOOLS: &[&str] = &[
 /// Names by place for the datasets of one estate.
 pub(super) struct Places<'a> {
     gathered: &'a Gathered,
-    /// The folder that all files which mention a dataset lie in.
-    folders: HashMap<&'a DatasetId, Utf8PathBuf>,
 }
 
 impl<'a> Places<'a> {
-    /// Looks where every dataset is mentioned.
+    /// Places of what was gathered.
     pub(super) fn of(gathered: &'a Gathered) -> Self {
-        let mut folders: HashMap<&DatasetId, Utf8PathBuf> = HashMap::new();
-        let seen = gathered.edges.iter().flat_map(|edge| edge.places.iter().map(move |at| (&edge.dataset, at)));
-        for (dataset, at) in seen {
+        Places { gathered }
+    }
+
+    /// The folder that all files which mention a dataset lie in, for each of `datasets`.
+    fn folders(&self, datasets: &[usize]) -> HashMap<usize, Utf8PathBuf> {
+        let wanted: HashSet<usize> = datasets.iter().copied().collect();
+        let mut folders: HashMap<usize, Utf8PathBuf> = HashMap::new();
+        let edges = self.gathered.edges.iter().zip(&self.gathered.ends).filter(|(_, (_, at))| wanted.contains(at));
+        for (dataset, at) in edges.flat_map(|(edge, (_, dataset))| edge.places.iter().map(move |at| (*dataset, at))) {
             let Some(folder) = at.file.parent() else { continue };
             folders
                 .entry(dataset)
                 .and_modify(|shared| *shared = shared_folder(shared, folder))
                 .or_insert_with(|| folder.to_owned());
         }
-        Places { gathered, folders }
+        folders
     }
 
     /// Names for file sets that no bucket names, by their numbers: the schema that all of them a flow moves land in,
@@ -171,7 +175,8 @@ impl<'a> Places<'a> {
 
     /// The deepest folder whose name tells something, with the one above it where two are called the same.
     fn by_folder(&self, datasets: &[usize], nothing: &str) -> HashMap<usize, String> {
-        let folder = |at: &usize| telling_folder(self.folders.get(&self.gathered.datasets[*at])?);
+        let folders = self.folders(datasets);
+        let folder = |at: &usize| telling_folder(folders.get(at)?);
         let found: Vec<(usize, Option<Vec<&str>>)> = datasets.iter().map(|at| (*at, folder(at))).collect();
         let mut same: BTreeMap<&str, BTreeSet<&[&str]>> = BTreeMap::new();
         for path in found.iter().filter_map(|(_, path)| path.as_deref()) {

@@ -1,5 +1,5 @@
 //! Names from outside the estate's own text: logs and events write more parts than the estate does.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use camino::Utf8Path;
 
@@ -11,7 +11,7 @@ use crate::{
 
 /// Every dataset that the estate itself names.
 pub(in crate::lineage) struct KnownNames<'a> {
-    all: BTreeSet<&'a DatasetId>,
+    all: HashSet<&'a DatasetId>,
     same: SameNames,
 }
 
@@ -23,7 +23,7 @@ impl<'a> KnownNames<'a> {
         catalog: &'a Catalog,
         same: &SameNames,
     ) -> Self {
-        let mut names: BTreeSet<&DatasetId> = catalog.keys().chain(estate.declared.keys()).collect();
+        let mut names: HashSet<&DatasetId> = catalog.keys().chain(estate.declared.keys()).collect();
         names.extend(jobs.values().flat_map(|job| &job.uses).map(|one| &one.dataset));
         for job in &estate.jobs {
             names.extend(job.reads.iter().chain(&job.writes).map(|(dataset, _)| dataset));

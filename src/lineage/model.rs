@@ -24,6 +24,16 @@ pub enum Evidence {
     Inferred,
 }
 
+/// Which steps of scripts are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Steps {
+    /// What is there before and after a script: temp tables, and tables that it makes and takes away, are passed through.
+    #[default]
+    Collapsed,
+    /// Every one: temp tables are datasets of the system `temp`, and each rename and swap is a step.
+    Raw,
+}
+
 /// The SQL of the whole estate, read.
 #[derive(Clone, Debug, Default)]
 pub struct Lineage {
@@ -86,7 +96,8 @@ pub struct Coverage {
 /// What one job reads and writes.
 #[derive(Clone, Debug, Default)]
 pub struct JobLineage {
-    /// Every mention of a table, in reading order. Temp tables and CTEs are collapsed away.
+    /// Every mention of a table, in reading order. CTEs are collapsed away, and tables of the session with them
+    /// where [`Steps::Collapsed`] is asked for.
     pub uses: Vec<TableUse>,
     /// Statement by statement, for whoever runs or compares them.
     pub statements: Vec<StatementLineage>,
@@ -153,6 +164,9 @@ pub struct ColumnEdge {
     pub to_column: String,
     /// Value, or influence only.
     pub kind: EdgeKind,
+    /// Whether this is one of several columns that may be meant: nobody can say which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ambiguous: bool,
 }
 
 /// What a column edge carries, after OpenLineage's column lineage facet 1.2.

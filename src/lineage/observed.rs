@@ -155,5 +155,6 @@ fn edge(column: &ObservedColumn) -> ColumnEdge {
         from_column: column.from_column.clone(),
         to_column: column.to_column.clone(),
         kind,
+        ambiguous: false,
     }
 }

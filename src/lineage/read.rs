@@ -10,10 +10,10 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, Exposure, Job, JobKind, Script, Templating},
     lineage::{
-        Access, Evidence, JobLineage, Lineage, TableUse,
+        Access, Coverage, Evidence, JobLineage, Lineage, Steps, TableUse,
         analysis::{self, Prepared},
         covered::Covered,
-        observed,
+        letters, observed,
         order::levels,
         read_usage::read_usage,
         resolve::{Catalog, JobResolver},
@@ -30,38 +30,50 @@ const NAME: &str = "reading SQL";
 ///
 /// Columns come from what is declared, from DDL in scripts, and from the queries that make datasets.
 pub fn read(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+    read_steps(estate, Steps::Collapsed, progress)
+}
+
+/// The same, with every step of scripts where `steps` says so.
+pub fn read_steps(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage, Diagnostics) {
     match analysis::deep_pool() {
-        Some(pool) => pool.install(|| read_all(estate, progress)),
-        None => analysis::on_deep_stack(|| read_all(estate, progress)),
+        Some(pool) => pool.install(|| read_all(estate, steps, progress)),
+        None => analysis::on_deep_stack(|| read_all(estate, steps, progress)),
     }
 }
 
-fn read_all(estate: &Estate, progress: &dyn Progress) -> (Lineage, Diagnostics) {
+fn read_all(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage, Diagnostics) {
     let projects = Projects::of(estate);
     let count: usize = estate.jobs.iter().map(|job| job.scripts.len()).sum();
     progress.started(NAME, Some(count as u64), "scripts");
     let done = AtomicU64::new(0);
-    let prepared: Vec<Vec<Prepared>> = estate
-        .jobs
-        .par_iter()
-        .map(|job| {
-            let scripts = job.scripts.iter().map(|script| analysis::prepare(script, estate, &projects)).collect();
-            progress
-                .advanced(NAME, done.fetch_add(job.scripts.len() as u64, Ordering::Relaxed) + job.scripts.len() as u64);
-            scripts
-        })
+    let declared = analysis::declared_catalog(estate);
+    let nothing = Settled { shown: steps == Steps::Raw, ..Settled::default() };
+    let first = |job: &Job| {
+        let scripts: Vec<Prepared> =
+            job.scripts.iter().map(|script| analysis::prepare(script, estate, &projects)).collect();
+        let before = done.fetch_add(job.scripts.len() as u64, Ordering::Relaxed);
+        progress.advanced(NAME, before + job.scripts.len() as u64);
+        // While its trees are at hand: to fetch those of thousands of jobs again takes longer than to walk them.
+        let read = read_job(job, &scripts, &declared, &nothing);
+        (scripts, read)
+    };
+    let (prepared, read): (Vec<Vec<Prepared>>, Vec<JobRead>) = estate.jobs.par_iter().map(first).unzip();
+    let coverage: Vec<Vec<(&'static str, Coverage)>> = prepared
+        .iter()
+        .map(|scripts| scripts.iter().map(|one| (one.sql.dialect.name(), one.sql.coverage)).collect())
         .collect();
     let shown = prepare_exposures(estate, &projects);
-    let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, &prepared, &shown);
-    let Settled { names, targets } = settled;
+    let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, prepared, read, declared, &shown, steps);
+    let Settled { names, targets, .. } = settled;
+    diagnostics.extend(letters::faults(estate, &coverage, &jobs));
     let mut lineage = Lineage { jobs, catalog, names, targets, ..Lineage::default() };
     let mut covered = Covered::of(estate);
     read_exposures(estate, &shown, &mut lineage, &mut covered, &mut diagnostics);
     observed::merge(estate, &mut lineage);
     lineage.usage = read_usage(estate, &projects, &lineage);
     let scripts = estate.jobs.iter().flat_map(|job| &job.scripts);
-    for (script, one) in scripts.zip(prepared.iter().flatten()) {
-        covered.add(&mut lineage, &script.at.file, one.sql.dialect.name(), &one.sql.coverage);
+    for (script, (dialect, coverage)) in scripts.zip(coverage.into_iter().flatten()) {
+        covered.add(&mut lineage, &script.at.file, dialect, &coverage);
     }
     diagnostics.sort();
     let statements: u64 = lineage.coverage.values().map(|c| c.statements).sum();
@@ -75,15 +87,21 @@ pub(in crate::lineage) struct JobRead {
     diagnostics: Diagnostics,
     declared: Vec<(DatasetId, Vec<Column>)>,
     derived: Vec<(DatasetId, Vec<Column>)>,
+    /// Tables that only pass through one of its scripts.
+    pub(in crate::lineage) passing: BTreeSet<DatasetId>,
 }
 
+/// The jobs of `prepared`, which were read once already (`first`) with nothing but the `catalog` of what is declared.
 fn read_jobs(
     estate: &Estate,
-    prepared: &[Vec<Prepared>],
+    mut prepared: Vec<Vec<Prepared>>,
+    first: Vec<JobRead>,
+    mut catalog: Catalog,
     shown: &[Vec<Prepared>],
+    steps: Steps,
 ) -> (BTreeMap<crate::vocab::JobId, JobLineage>, Catalog, Settled, Diagnostics) {
-    let mut catalog = analysis::declared_catalog(estate);
-    let (first, settled) = read_settled(estate, prepared, &mut catalog, &names_shown(estate, shown));
+    let (first, settled) =
+        read_settled(estate, &prepared, first, &mut catalog, &names_shown(estate, shown), steps == Steps::Raw);
     let declared: BTreeSet<DatasetId> = catalog.keys().cloned().collect();
     // Datasets whose columns became known since: only jobs that mention one of them mean more now.
     let mut learnt: HashSet<DatasetId> = HashSet::new();
@@ -97,15 +115,16 @@ fn read_jobs(
     let levels = levels(&tables_of(estate, &first));
     let mut first: Vec<Option<JobRead>> = first.into_iter().map(Some).collect();
     for level in levels {
-        let (again, done): (Vec<usize>, Vec<usize>) =
-            level.into_iter().partition(|at| first[*at].as_ref().is_none_or(|one| one.mentions_any(&learnt)));
-        let again: Vec<(usize, JobRead)> = again
-            .into_par_iter()
-            .map(|at| (at, read_job(&estate.jobs[at], &prepared[at], &catalog, &settled)))
-            .collect();
-        let mut level: BTreeMap<usize, JobRead> = again.into_iter().collect();
-        level.extend(done.into_iter().filter_map(|at| Some((at, first[at].take()?))));
-        for (dataset, columns) in level.values().flat_map(|one| &one.derived) {
+        let mut work: Vec<(usize, Vec<Prepared>, Option<JobRead>)> =
+            level.into_iter().map(|at| (at, std::mem::take(&mut prepared[at]), first[at].take())).collect();
+        work.sort_unstable_by_key(|(at, ..)| *at);
+        // Trees and first readings are given back by the threads that worked on them: they are many small pieces.
+        let again = |(at, scripts, one): (usize, Vec<Prepared>, Option<JobRead>)| {
+            let kept = one.filter(|one| !one.mentions_any(&learnt));
+            (at, kept.unwrap_or_else(|| read_job(&estate.jobs[at], &scripts, &catalog, &settled)))
+        };
+        let level: Vec<(usize, JobRead)> = work.into_par_iter().map(again).collect();
+        for (dataset, columns) in level.iter().flat_map(|(_, one)| &one.derived) {
             if derive(&mut catalog, &declared, dataset, columns) {
                 learnt.insert(dataset.clone());
             }
@@ -147,24 +166,36 @@ fn derive(catalog: &mut Catalog, declared: &BTreeSet<DatasetId>, dataset: &Datas
     }
 }
 
-fn tables_of<'a>(estate: &'a Estate, read: &'a [JobRead]) -> Vec<(BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>)> {
-    estate.jobs.iter().zip(read).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect()
+/// What a job reads, and what it writes or defines.
+type Tables<'a> = (Vec<&'a DatasetId>, Vec<&'a DatasetId>);
+
+fn tables_of<'a>(estate: &'a Estate, read: &'a [JobRead]) -> Vec<Tables<'a>> {
+    estate.jobs.par_iter().zip(read).map(|(job, one)| reads_and_writes(job, &one.lineage)).collect()
 }
 
-fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>) {
+fn reads_and_writes<'a>(job: &'a Job, lineage: &'a JobLineage) -> Tables<'a> {
     let of = |access: Access| lineage.uses.iter().filter(move |one| one.access == access).map(|one| &one.dataset);
     let reads = of(Access::Read).chain(job.reads.iter().map(|(dataset, _)| dataset));
     let writes = of(Access::Write).chain(of(Access::Define)).chain(job.writes.iter().map(|(dataset, _)| dataset));
-    (reads.collect(), writes.collect())
+    let once = |mut all: Vec<&'a DatasetId>| {
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    (once(reads.collect()), once(writes.collect()))
 }
 
 pub(in crate::lineage) fn read_job(job: &Job, prepared: &[Prepared], catalog: &Catalog, settled: &Settled) -> JobRead {
-    let mut resolver = JobResolver::new(catalog, &settled.names);
+    let mut resolver = JobResolver::new(catalog, &settled.names).collapsing(&settled.kept).staged(&settled.stages);
+    if settled.shown {
+        resolver = resolver.showing(job.id.as_str());
+    }
     let mut one = JobRead {
         lineage: JobLineage::default(),
         diagnostics: Diagnostics::default(),
         declared: Vec::new(),
         derived: Vec::new(),
+        passing: BTreeSet::new(),
     };
     let mut untargeted = Vec::new();
     for (script, prepared) in job.scripts.iter().zip(prepared) {
@@ -179,9 +210,11 @@ pub(in crate::lineage) fn read_job(job: &Job, prepared: &[Prepared], catalog: &C
         untargeted.extend(resolved.untargeted.iter().map(|at| analysis::span_of(script, prepared, at)));
         one.declared.extend(resolved.declared);
         one.derived.extend(resolved.derived);
+        one.passing.extend(resolved.passing);
         for way in &prepared.others {
             let mut resolved = resolver.script(script, &way.sql);
             let uses = analysis::table_uses(script, way, &resolved.uses);
+            one.passing.append(&mut resolved.passing);
             add_new(&mut one.lineage.uses, uses);
             add_new(&mut one.lineage.statements, analysis::placed_statements(script, way, &mut resolved));
         }

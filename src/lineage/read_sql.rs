@@ -1,12 +1,16 @@
 //! One script by itself, for the command line.
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     diagnostics::Diagnostics,
     estate::{Estate, SameNames, Script, Templating},
     lineage::{
-        JobLineage,
+        JobLineage, Steps,
         analysis::{self, on_deep_stack},
+        resolve::JobResolver,
         template::Projects,
     },
     vocab::{Column, DatasetId, Span},
@@ -21,11 +25,24 @@ pub fn read_sql(
     dialect: Option<&str>,
     catalog: &BTreeMap<DatasetId, Vec<Column>>,
 ) -> (JobLineage, Diagnostics) {
+    read_sql_steps(text, dialect, catalog, Steps::Collapsed)
+}
+
+/// The same, with every step of the script where `steps` says so.
+pub fn read_sql_steps(
+    text: &str,
+    dialect: Option<&str>,
+    catalog: &BTreeMap<DatasetId, Vec<Column>>,
+    steps: Steps,
+) -> (JobLineage, Diagnostics) {
     let script = script_of(text, dialect);
     on_deep_stack(|| {
         let none = SameNames::default();
-        let (prepared, mut resolved) =
-            analysis::analyse(&script, &Estate::default(), &Projects::default(), catalog, &none);
+        let prepared = analysis::prepare(&script, &Estate::default(), &Projects::default());
+        let kept = BTreeSet::new();
+        let resolver = JobResolver::new(catalog, &none).collapsing(&kept);
+        let mut resolver = if steps == Steps::Raw { resolver.showing("") } else { resolver };
+        let mut resolved = resolver.script(&script, &prepared.sql);
         let lineage = JobLineage {
             uses: analysis::table_uses(&script, &prepared, &resolved.uses),
             statements: analysis::placed_statements(&script, &prepared, &mut resolved),

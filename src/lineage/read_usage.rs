@@ -16,6 +16,9 @@ pub(in crate::lineage) fn read_usage(
     projects: &Projects,
     lineage: &Lineage,
 ) -> BTreeMap<usize, Vec<DatasetId>> {
+    if estate.usage.is_empty() {
+        return BTreeMap::new();
+    }
     let names = KnownNames::of(estate, &lineage.jobs, &lineage.catalog, &lineage.names);
     let mut scripts: BTreeMap<Key<'_>, &Script> = BTreeMap::new();
     for usage in &estate.usage {

@@ -1,5 +1,8 @@
 //! The first reading of every job, read again where the estate as a whole says more about its names.
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use rayon::prelude::*;
 
@@ -11,6 +14,7 @@ use crate::{
         naming::{Mentions, same_names, targets},
         read::{JobRead, read_job},
         resolve::Catalog,
+        sql::ir::Effect,
     },
     vocab::{DatasetId, JobId},
 };
@@ -22,6 +26,12 @@ pub(in crate::lineage) struct Settled {
     pub(in crate::lineage) names: SameNames,
     /// Targets of bare queries that readers tell.
     pub(in crate::lineage) targets: BTreeMap<JobId, DatasetId>,
+    /// Tables that one job makes and takes away, and that others name all the same.
+    pub(in crate::lineage) kept: BTreeSet<DatasetId>,
+    /// Where the stages lie that the estate makes with an address of their own.
+    pub(in crate::lineage) stages: BTreeMap<String, String>,
+    /// Whether tables of sessions are shown as datasets.
+    pub(in crate::lineage) shown: bool,
 }
 
 impl Settled {
@@ -46,32 +56,74 @@ impl Settled {
     }
 }
 
-/// Reads every job, then again those whose names mean something else in this estate. `catalog` is left under the
-/// names that count; `shown` are the datasets that the SQL of exposures reads.
+/// The jobs, each `read` by itself, and again those whose names mean something else in this estate. `catalog` is left
+/// under the names that count; `shown` are the datasets that the SQL of exposures reads.
 pub(in crate::lineage) fn read_settled(
     estate: &Estate,
     prepared: &[Vec<Prepared>],
+    mut read: Vec<JobRead>,
     catalog: &mut Catalog,
     shown: &[DatasetId],
+    temps: bool,
 ) -> (Vec<JobRead>, Settled) {
-    let mut settled = Settled::default();
-    let mut read: Vec<JobRead> =
-        estate.jobs.par_iter().zip(prepared).map(|(job, one)| read_job(job, one, catalog, &settled)).collect();
+    let mut settled = Settled { shown: temps, stages: stages(prepared), ..Settled::default() };
+    if !settled.stages.is_empty() {
+        read_again(estate, prepared, catalog, &settled, &mut read, |_, one| {
+            one.lineage.uses.iter().any(|one| one.dataset.to_string().starts_with("stage://"))
+        });
+    }
     let mentions = |read: &[JobRead], settled: &Settled| {
         let shown = shown.iter().map(|dataset| settled.own(dataset));
-        Mentions::of(estate, read.iter().map(|one| &one.lineage), shown, &settled.names)
+        Mentions::of(estate, read.par_iter().map(|one| &one.lineage), shown, &settled.names)
     };
-    settled.names = same_names(&mentions(&read, &settled));
+    settled.kept = named_by_others(&read, shown);
+    if !settled.kept.is_empty() {
+        read_again(estate, prepared, catalog, &settled, &mut read, |_, one| !one.passing.is_disjoint(&settled.kept));
+    }
+    let mut mentioned = mentions(&read, &settled);
+    settled.names = same_names(&mentioned);
     if !settled.names.is_empty() {
         *catalog = std::mem::take(catalog).into_iter().rev().map(|(name, all)| (settled.own(&name), all)).collect();
         read_again(estate, prepared, catalog, &settled, &mut read, |_, one| {
             let other = |id: &DatasetId| settled.names.called.contains_key(id) || settled.names.apart.contains_key(id);
             one.lineage.uses.iter().any(|one| other(&one.dataset))
         });
+        mentioned = mentions(&read, &settled);
     }
-    settled.targets = targets(estate, &mentions(&read, &settled));
-    read_again(estate, prepared, catalog, &settled, &mut read, |job, _| settled.targets.contains_key(&job.id));
+    settled.targets = targets(estate, &mentioned);
+    if !settled.targets.is_empty() {
+        read_again(estate, prepared, catalog, &settled, &mut read, |job, _| settled.targets.contains_key(&job.id));
+    }
     (read, settled)
+}
+
+/// Stages by the names they are made under; those of one name that lie in two places are known by neither.
+fn stages(prepared: &[Vec<Prepared>]) -> BTreeMap<String, String> {
+    let effects = prepared.iter().flatten().flat_map(|one| &one.sql.stmts).flat_map(|stmt| &stmt.effects);
+    let mut places: BTreeMap<String, BTreeSet<&String>> = BTreeMap::new();
+    for effect in effects {
+        if let Effect::Stage(name, place) = effect {
+            let last = name.rsplit('.').next().unwrap_or_default();
+            for name in [name.as_str(), last] {
+                places.entry(name.to_owned()).or_default().insert(place);
+            }
+        }
+    }
+    let only = |(name, places): (String, BTreeSet<&String>)| match places.len() {
+        1 => Some((name, places.first()?.to_string())),
+        _ => None,
+    };
+    places.into_iter().filter_map(only).collect()
+}
+
+/// What only passes through one job, and is named by another or shown by an exposure.
+fn named_by_others(read: &[JobRead], shown: &[DatasetId]) -> BTreeSet<DatasetId> {
+    let passing: BTreeSet<&DatasetId> = read.iter().flat_map(|one| &one.passing).collect();
+    if passing.is_empty() {
+        return BTreeSet::new();
+    }
+    let used = read.iter().flat_map(|one| &one.lineage.uses).map(|one| &one.dataset);
+    used.chain(shown).filter(|one| passing.contains(one)).cloned().collect()
 }
 
 fn read_again(

@@ -2,11 +2,12 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 
 use super::{
-    Action, Boundary, ContinuityPolicy, Ownership, Plan, PlanScores, Step, apply_edits,
+    Action, Boundary, ContinuityPolicy, FileEdit, Ownership, Plan, PlanScores, Step, apply_edits,
     endpoints::{Lane, Unusable, lanes, published, said_by, tables_are_known, wrap_settings},
-    inputs::inputs as plan_inputs,
+    inputs::{inputs as plan_inputs, meaning},
     plan_file::{FORMAT, PlanFileError, id_of},
     wrap::wrap,
 };
@@ -78,7 +79,10 @@ pub enum DraftError {
 /// # Errors
 /// See [`DraftError`].
 pub fn draft(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
-    lineage::on_deep_stack(|| draft_here(inputs))
+    match lineage::deep_pool() {
+        Some(pool) => pool.install(|| draft_here(inputs)),
+        None => lineage::on_deep_stack(|| draft_here(inputs)),
+    }
 }
 
 fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
@@ -118,21 +122,20 @@ fn draft_here(inputs: &DraftInputs<'_>) -> Result<Plan, DraftError> {
 }
 
 /// What each edited file means before and after: by this its edit survives a comment.
-fn say_what_edits_mean(plan: &mut Plan, read: &dyn Fn(&Utf8Path) -> Option<String>) {
-    let mut steps = std::mem::take(&mut plan.steps);
-    plan.steps.clone_from(&steps);
-    let edits = steps.iter_mut().filter_map(|step| match &mut step.action {
+fn say_what_edits_mean(plan: &mut Plan, read: &(dyn Fn(&Utf8Path) -> Option<String> + Sync)) {
+    let jobs: Vec<JobId> = plan.jobs().into_iter().cloned().collect();
+    let jobs: BTreeSet<&JobId> = jobs.iter().collect();
+    let edits = plan.steps.iter_mut().filter_map(|step| match &mut step.action {
         Action::Repoint(repoint) => Some(&mut repoint.files),
         _ => None,
     });
-    for edit in edits.flatten() {
+    let edits: Vec<&mut FileEdit> = edits.flatten().collect();
+    edits.into_par_iter().for_each(|edit| {
         let text = read(&edit.file).filter(|text| Digest::of(text) == edit.before);
         let after = text.as_ref().and_then(|text| apply_edits(text, &edit.edits));
-        edit.meaning = text
-            .zip(after)
-            .map(|(text, after)| [plan.meaning_of(&edit.file, &text), plan.meaning_of(&edit.file, &after)]);
-    }
-    plan.steps = steps;
+        let means = |text: &str| meaning(&edit.file, text, &jobs);
+        edit.meaning = text.zip(after).map(|(text, after)| [means(&text), means(&after)]);
+    });
 }
 
 fn ownership(inputs: &DraftInputs<'_>) -> Ownership {

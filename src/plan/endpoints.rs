@@ -1,5 +1,5 @@
 //! Which tables a service offers, under which names, and where each goes in the lake.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{DraftInputs, PublishEndpoint};
 use crate::{
@@ -70,6 +70,10 @@ pub(super) fn lanes(inputs: &DraftInputs<'_>, in_place: bool) -> Vec<Lane> {
     let readers = |raw: &DatasetId| datasets.get(raw).map_or(0, |facts| facts.read_by.len() + facts.exposed_by.len());
     let mut raw: Vec<&DatasetId> = inputs.card.candidate.raw.iter().collect();
     raw.sort_by(|a, b| readers(b).cmp(&readers(a)).then_with(|| a.cmp(b)));
+    let mut imports: HashMap<&DatasetId, &ImportedTable> = HashMap::new();
+    for import in inputs.estate.jobs.iter().flat_map(|job| &job.imports) {
+        imports.entry(&import.into).or_insert(import);
+    }
     let mut taken: BTreeMap<Endpoint, u32> = BTreeMap::new();
     let mut lanes: Vec<Lane> = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
@@ -77,14 +81,13 @@ pub(super) fn lanes(inputs: &DraftInputs<'_>, in_place: bool) -> Vec<Lane> {
             0 => Endpoint::default(),
             _ => free_name(raw, &mut taken),
         };
-        lanes.push(lane(inputs, endpoint, raw, in_place));
+        lanes.push(lane(imports.get(raw).copied(), endpoint, raw, in_place));
     }
     lanes
 }
 
-fn lane(inputs: &DraftInputs<'_>, endpoint: Endpoint, raw: &DatasetId, in_place: bool) -> Lane {
+fn lane(import: Option<&ImportedTable>, endpoint: Endpoint, raw: &DatasetId, in_place: bool) -> Lane {
     let named = |suffix: &str| raw.sibling(&format!("{}__{suffix}", raw.table()));
-    let import = inputs.estate.jobs.iter().flat_map(|job| &job.imports).find(|import| import.into == *raw);
     Lane {
         endpoint,
         raw: raw.clone(),

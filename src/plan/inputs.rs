@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 
 use super::{Action, Plan, PlanInput};
 use crate::{
@@ -12,20 +13,20 @@ use crate::{
 /// Both hashes of every file in `files` that can be read.
 pub(super) fn inputs(
     files: BTreeSet<Utf8PathBuf>,
-    read: &dyn Fn(&Utf8Path) -> Option<String>,
+    read: &(dyn Fn(&Utf8Path) -> Option<String> + Sync),
     jobs: &BTreeSet<&JobId>,
 ) -> Vec<PlanInput> {
     let of = |file: Utf8PathBuf| {
         let text = read(&file)?;
         Some(PlanInput { bytes: Digest::of(&text), meaning: meaning(&file, &text, jobs), file })
     };
-    files.into_iter().filter_map(of).collect()
+    files.into_par_iter().filter_map(of).collect()
 }
 
 /// What a file says, without its comments and spacing; of a job file, what it says of `jobs`.
 pub(super) fn meaning(file: &Utf8Path, text: &str, jobs: &BTreeSet<&JobId>) -> Digest {
     match file.extension() {
-        Some("yaml" | "yml") => lineage::config_meaning(text, &|name| jobs.iter().any(|job| job.as_str() == name)),
+        Some("yaml" | "yml") => lineage::config_meaning(text, &|name| jobs.contains(&JobId::new(name))),
         _ => lineage::meaning(text, None),
     }
 }

@@ -1,7 +1,11 @@
 //! What still names a table that moves and is not edited: each place, for a person to look at.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
+use rayon::prelude::*;
 
 use super::{DraftInputs, endpoints::Lane, mention::mentions, repoint::Gathered};
 use crate::{
@@ -26,33 +30,54 @@ pub(super) fn left(
     }
     let mut found = without_schema(inputs, &moving);
     let names = WordFinder::new(moving.iter().map(|lane| lane.raw.name()));
-    for (file, jobs) in files(inputs) {
-        let Some(text) = (inputs.read_file)(file) else { continue };
+    let sizes: HashMap<&str, u64> = inputs.estate.files.iter().map(|file| (file.path.as_str(), file.bytes)).collect();
+    let in_file = |(file, jobs): (&str, Vec<(usize, &Job)>)| {
+        let Some(text) = text_of(inputs, file, &jobs, &sizes) else { return Vec::new() };
+        let file = Utf8Path::new(file);
         let named: Vec<&Lane> = match &names {
             Some(names) => names.found_in(&text).map(|at| moving[at]).collect(),
             None => moving.clone(),
         };
         if named.is_empty() {
-            continue;
+            return Vec::new();
         }
         // Lower case in ASCII keeps every byte in its place.
         let lower = text.to_ascii_lowercase();
-        for lane in named {
-            let edited = |at: usize| {
-                gathered
-                    .get(file)
-                    .is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
-            };
-            for at in mentions(&lower, lane.raw.name()).into_iter().filter(|at| !edited(*at) && !is_filled(&lower, *at))
-            {
-                let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
-                if let Some(line) = mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told) {
-                    found.push(line);
-                }
-            }
-        }
-    }
+        let edited = |at: usize| {
+            gathered.get(file).is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
+        };
+        let places = named.into_iter().flat_map(|lane| {
+            let at = mentions(&lower, lane.raw.name()).into_iter();
+            at.map(move |at| (lane, at)).filter(|(_, at)| !edited(*at) && !is_filled(&lower, *at))
+        });
+        let lines = places.filter_map(|(lane, at)| {
+            let job = jobs.iter().rev().find(|(start, _)| *start <= at).map(|(_, job)| *job);
+            mentioned(inputs, &lane.raw, job, Span::of(file, &text, at, at), told)
+        });
+        lines.collect()
+    };
+    let lines: Vec<Vec<String>> = files(inputs).into_par_iter().map(in_file).collect();
+    found.extend(lines.into_iter().flatten());
     found
+}
+
+/// The text of a file of `jobs`: most are one script, whose text is at hand. `sizes` are those of files, in bytes.
+fn text_of<'a>(
+    inputs: &DraftInputs<'a>,
+    file: &str,
+    jobs: &[(usize, &'a Job)],
+    sizes: &HashMap<&str, u64>,
+) -> Option<Cow<'a, str>> {
+    let size = sizes.get(file).copied();
+    let mut scripts = jobs.iter().flat_map(|(_, job)| &job.scripts);
+    let whole = scripts.find(|script| {
+        let all = script.at.start == 0 && Some(script.text.len() as u64) == size;
+        all && script.verbatim && script.at.file.as_str() == file
+    });
+    match whole {
+        Some(script) => Some(Cow::Borrowed(&*script.text)),
+        None => (inputs.read_file)(Utf8Path::new(file)).map(Cow::Owned),
+    }
 }
 
 fn mentioned(
@@ -107,22 +132,24 @@ fn without_schema(inputs: &DraftInputs<'_>, moving: &[&Lane]) -> Vec<String> {
     lines
 }
 
-/// Files of jobs, each with its jobs by where they begin, and files that were not understood.
-fn files<'a>(inputs: &DraftInputs<'a>) -> BTreeMap<&'a Utf8Path, Vec<(usize, &'a Job)>> {
-    let mut files: BTreeMap<&Utf8Path, Vec<(usize, &Job)>> = BTreeMap::new();
+/// Files of jobs, each with its jobs by where they begin, and files that were not understood, in order.
+fn files<'a>(inputs: &DraftInputs<'a>) -> Vec<(&'a str, Vec<(usize, &'a Job)>)> {
+    let mut files: HashMap<&str, Vec<(usize, &Job)>> = HashMap::new();
     for job in &inputs.estate.jobs {
         for at in job.scripts.iter().map(|script| &script.at).chain([&job.at]) {
-            files.entry(&at.file).or_default().push((at.start, job));
+            files.entry(at.file.as_str()).or_default().push((at.start, job));
         }
     }
     let jobs_live_in = |format| !matches!(format, FileFormat::Settings | FileFormat::UsageLog | FileFormat::Superset);
-    let formats: BTreeMap<&Utf8PathBuf, FileFormat> =
-        inputs.estate.files.iter().map(|file| (&file.path, file.format)).collect();
     let broken = inputs.diagnostics.iter().filter(|fault| fault.code.severity == Severity::Error);
-    for fault in broken.filter(|fault| formats.get(&fault.at.file).is_some_and(|format| jobs_live_in(*format))) {
-        files.entry(&fault.at.file).or_default();
+    let broken: BTreeSet<&str> = broken.map(|fault| fault.at.file.as_str()).collect();
+    let broken = inputs.estate.files.iter().filter(|file| broken.contains(file.path.as_str()));
+    for file in broken.filter(|file| jobs_live_in(file.format)) {
+        files.entry(file.path.as_str()).or_default();
     }
-    files.values_mut().for_each(|jobs| jobs.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))));
+    let mut files: Vec<(&str, Vec<(usize, &Job)>)> = files.into_iter().collect();
+    files.sort_unstable_by_key(|(file, _)| *file);
+    files.iter_mut().for_each(|(_, jobs)| jobs.sort_by(|a, b| (a.0, &a.1.id).cmp(&(b.0, &b.1.id))));
     files
 }
 

@@ -1,5 +1,5 @@
 //! Which bytes of which files change so that dependents read the import, and which cannot be changed.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -31,12 +31,22 @@ pub(super) fn editor<'e>(inputs: &DraftInputs<'e>, lanes: &[Lane]) -> Editor<'e>
     Editor::new(inputs.estate, lanes.iter().map(|lane| (&lane.raw, &lane.live)))
 }
 
-/// What `job` needs so that it reads the imports of `lanes`.
-pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, lanes: &[Lane]) -> JobEdits {
+/// Lanes whose raw tables' readers must read another table, by these tables, each with its place among all lanes.
+pub(super) type Moving<'l> = HashMap<&'l DatasetId, (usize, &'l Lane)>;
+
+/// Those of `lanes`.
+pub(super) fn moving(lanes: &[Lane]) -> Moving<'_> {
+    let all = lanes.iter().enumerate().filter(|(_, lane)| lane.live != lane.raw);
+    all.map(|(at, lane)| (&lane.raw, (at, lane))).collect()
+}
+
+/// What `job` needs so that it reads the imports of `moving`.
+pub(super) fn job_edits(inputs: &DraftInputs<'_>, editor: &Editor<'_>, job: &Job, moving: &Moving<'_>) -> JobEdits {
     let mut edits = JobEdits::default();
     // Reading a script for a table that it does not read is all the work for nothing.
-    let reads: BTreeSet<&DatasetId> = inputs.graph.edges_of(&job.id).iter().map(|edge| &edge.dataset).collect();
-    let lanes: Vec<&Lane> = lanes.iter().filter(|lane| lane.live != lane.raw && reads.contains(&lane.raw)).collect();
+    let touched = inputs.graph.edges_of(&job.id).iter().filter_map(|edge| moving.get(&edge.dataset).copied());
+    let lanes: BTreeMap<usize, &Lane> = touched.collect();
+    let lanes: Vec<&Lane> = lanes.into_values().collect();
     for script in job.scripts.iter().filter(|_| !lanes.is_empty()) {
         script_edits(inputs, editor, job, script, &lanes, &mut edits);
     }
@@ -64,6 +74,8 @@ fn script_edits(
 ) {
     let mut spans: Vec<TextEdit> = Vec::new();
     let moves: Vec<_> = lanes.iter().map(|lane| (&lane.raw, &lane.live)).collect();
+    // Tables that a dbt source declares: the script keeps its text, and renders to another.
+    let mut by_source: Vec<(&DatasetId, &DatasetId)> = Vec::new();
     for (lane, answer) in lanes.iter().zip(editor.repoint_all(script, &moves)) {
         let problem = match answer {
             Ok(found) => {
@@ -74,6 +86,7 @@ fn script_edits(
             Err(problem @ RepointProblem::DbtSource { .. }) => match dbt_source_edit(inputs, script, lane) {
                 Some((file, edit)) => {
                     edits.files.entry(file).or_default().insert(edit);
+                    by_source.push((&lane.raw, &lane.live));
                     continue;
                 }
                 None => problem,
@@ -84,6 +97,9 @@ fn script_edits(
         for at in places(inputs, script, &lane.raw) {
             edits.by_hand.push(format!("{at}: `{}` in job `{}`: {problem}", lane.raw, job.id));
         }
+    }
+    if !by_source.is_empty() {
+        compare_rendered(editor, &job.id, script, &by_source, edits);
     }
     if spans.is_empty() {
         return;
@@ -188,28 +204,81 @@ fn identifier_edit(text: &str, start: usize, table: &str) -> Option<(usize, usiz
 }
 
 fn compare(editor: &Editor<'_>, job: &JobId, script: &Script, spans: &[TextEdit], edits: &mut JobEdits) {
+    let Some(after) = with(&script.text, spans) else { return };
+    let moved = Script { text: after.into(), ..script.clone() };
+    let (before, left_out) = editor.comparable_queries(script);
+    let (after, _) = editor.comparable_queries(&moved);
+    edits.left_out.extend(left_out.iter().map(|reason| format!("{job}: {reason}")));
+    if before.len() != after.len() {
+        edits.left_out.push(format!("{job}: its queries could not be paired"));
+        return;
+    }
+    let pairs = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
+    let pairs: Vec<_> = pairs.map(|((target, before), (_, after))| query(job, target, before, after)).collect();
+    keep(editor, job, script, pairs, left_out.is_empty(), edits);
+}
+
+/// A model that reads through `source()` keeps its text: what it renders to now is compared with the same query over
+/// the tables that the source will name.
+fn compare_rendered(
+    editor: &Editor<'_>,
+    job: &JobId,
+    script: &Script,
+    moves: &[(&DatasetId, &DatasetId)],
+    edits: &mut JobEdits,
+) {
+    let (queries, left_out) = editor.comparable_queries(script);
+    edits.left_out.extend(left_out.iter().map(|reason| format!("{job}: {reason}")));
+    let mut pairs = Vec::new();
+    for (target, before) in queries {
+        let text = before.as_str().into();
+        let plain = Script { text, verbatim: false, templating: Templating::Compiled, ..script.clone() };
+        let mut spans: Vec<TextEdit> = Vec::new();
+        for answer in editor.repoint_all(&plain, moves) {
+            match answer {
+                Ok(found) => spans.extend(found),
+                Err(RepointProblem::NotRead(_)) => {}
+                Err(problem) => edits.left_out.push(format!("{job}: the query it renders to: {problem}")),
+            }
+        }
+        spans.sort_by_key(|edit| edit.start);
+        let after = with(&before, &spans).filter(|after| *after != before);
+        pairs.extend(after.map(|after| query(job, target, before, after)));
+    }
+    keep(editor, job, script, pairs, left_out.is_empty(), edits);
+}
+
+/// `text` with `spans` in it.
+fn with(text: &str, spans: &[TextEdit]) -> Option<String> {
     let plain = spans.iter().map(|edit| SpanEdit {
         start: edit.start,
         end: edit.end,
         old: edit.old.clone(),
         new: edit.new.clone(),
     });
-    let Some(after) = super::apply_edits(&script.text, &plain.collect::<Vec<_>>()) else { return };
-    let moved = Script { text: after.into(), ..script.clone() };
-    let (before, left_out) = editor.comparable_queries(script);
-    let (after, _) = editor.comparable_queries(&moved);
-    edits.left_out.extend(left_out.into_iter().map(|reason| format!("{job}: {reason}")));
-    if before.len() != after.len() {
-        edits.left_out.push(format!("{job}: its queries could not be paired"));
-        return;
+    super::apply_edits(text, &plain.collect::<Vec<_>>())
+}
+
+/// Takes up queries to compare, but for those that hold a secret. A job of which nothing can be compared says so.
+fn keep(
+    editor: &Editor<'_>,
+    job: &JobId,
+    script: &Script,
+    pairs: Vec<ComparedQuery>,
+    nothing_told: bool,
+    edits: &mut JobEdits,
+) {
+    if pairs.is_empty() && nothing_told {
+        edits
+            .left_out
+            .push(format!("{job}: {}: none of its queries that can be run alone reads what moves", script.at));
     }
-    let changed = before.into_iter().zip(after).filter(|(before, after)| before.1 != after.1);
     let values = editor.secret_values(script);
     let is_secret = |text: &str| holds_secret(text) || values.iter().any(|value| text.contains(value));
-    let (secret, changed): (Vec<_>, Vec<_>) = changed.partition(|(before, _)| is_secret(&before.1));
+    let (secret, open): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| is_secret(&pair.before));
     let kept_out = |_| format!("{job}: the query holds a secret, which a plan must not repeat");
     edits.left_out.extend(secret.into_iter().map(kept_out));
-    edits.queries.extend(changed.into_iter().map(|((target, before), (_, after))| query(job, target, before, after)));
+    edits.queries.extend(open);
 }
 
 fn query(job: &JobId, target: Option<DatasetId>, before: String, after: String) -> ComparedQuery {

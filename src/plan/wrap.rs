@@ -2,13 +2,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
+use rayon::prelude::*;
 
 use super::{
     Action, ContinuityPolicy, DraftInputs, FileEdit, Import, ProveContinuity, ProveDownstream, Publish,
     PublishEndpoint, Repoint, Step, Swap, Undo,
     endpoints::Lane,
     left::left,
-    repoint::{Gathered, edited, editor, job_edits, reroute_import},
+    repoint::{Gathered, JobEdits, edited, editor, job_edits, moving, reroute_import},
     schedule::refresh_job,
 };
 use crate::{estate::Job, vocab::JobId};
@@ -28,13 +29,21 @@ pub(super) fn wrap(
 ) -> Wrap {
     let service = inputs.card.candidate.name.as_str();
     let mut wrap = Wrap { steps: vec![publish(inputs, lanes, endpoints)], by_hand: Vec::new() };
+    // Nothing is switched before all is proven: a proof that fails leaves every table as it was.
+    let (mut proofs, mut swaps) = (Vec::new(), Vec::new());
     for lane in lanes {
-        wrap.steps.extend(lane_steps(service, lane, policy));
+        let [import, proof, swap] = lane_steps(service, lane, policy);
+        wrap.steps.push(import);
+        proofs.push(proof);
+        swaps.push(swap);
     }
-    let swaps: Vec<String> = lanes.iter().map(|lane| format!("{service}.{}.swap", lane.endpoint)).collect();
+    let proven: Vec<String> = proofs.iter().map(|step| step.id.clone()).collect();
+    swaps.iter_mut().for_each(|step| step.needs.clone_from(&proven));
+    let swapped: Vec<String> = swaps.iter().map(|step| step.id.clone()).collect();
+    wrap.steps.extend(proofs.into_iter().chain(swaps));
     reroute_steps(inputs, lanes, &mut wrap);
-    dependent_steps(inputs, lanes, &swaps, &mut wrap);
-    wrap.steps.push(schedule_step(inputs, lanes, swaps));
+    dependent_steps(inputs, lanes, &swapped, &mut wrap);
+    wrap.steps.push(schedule_step(inputs, lanes, swapped));
     wrap
 }
 
@@ -154,8 +163,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     // A file belongs to the first job that needs it edited; its one edit serves every job in it.
     let mut owners: BTreeMap<Utf8PathBuf, &Job> = BTreeMap::new();
     let editor = editor(inputs, lanes);
-    for job in inputs.jobs_named(&inputs.card.candidate.dependents) {
-        let edits = job_edits(inputs, &editor, job, lanes);
+    let jobs: Vec<&Job> = inputs.jobs_named(&inputs.card.candidate.dependents).collect();
+    let moving = moving(lanes);
+    let of_jobs: Vec<JobEdits> = jobs.par_iter().map(|job| job_edits(inputs, &editor, job, &moving)).collect();
+    for (job, edits) in jobs.into_iter().zip(of_jobs) {
         queries.extend(edits.queries);
         left_out.extend(edits.left_out);
         wrap.by_hand.extend(edits.by_hand);
@@ -167,9 +178,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     }
     wrap.by_hand.extend(left(inputs, lanes, &gathered, &told));
     let mut of_job: BTreeMap<&JobId, (&Job, Vec<FileEdit>)> = BTreeMap::new();
-    for (file, spans) in gathered {
-        let job = owners[&file];
-        match edited(inputs, &file, spans) {
+    let files: Vec<(&Job, Result<FileEdit, String>)> =
+        gathered.into_par_iter().map(|(file, spans)| (owners[&file], edited(inputs, &file, spans))).collect();
+    for (job, edit) in files {
+        match edit {
             Ok(edit) => of_job.entry(&job.id).or_insert_with(|| (job, Vec::new())).1.push(edit),
             Err(because) => wrap.by_hand.push(because),
         }
@@ -182,7 +194,10 @@ fn dependent_steps(inputs: &DraftInputs<'_>, lanes: &[Lane], swaps: &[String], w
     let proof = format!("{service}.prove-downstream");
     wrap.steps.push(Step {
         id: proof.clone(),
-        title: format!("Run {} over the import and compare the answers", count(queries.len(), "repointed query")),
+        title: match queries.len() {
+            0 => "Compare answers: none of the repointed queries can be run alone".to_owned(),
+            n => format!("Run {} over the import and compare the answers", count(n, "repointed query")),
+        },
         needs: swaps.to_vec(),
         relies_on: repoints.iter().flat_map(|step| step.relies_on.clone()).collect(),
         preconditions: vec!["the lake can run the queries".into()],

@@ -70,6 +70,13 @@ impl ServiceAddress {
         format!("{}/schemata/v{version}.{}{CONTRACT_SUFFIX}", self.prefix, whole_second(published).strftime(STAMP))
     }
 
+    /// The version under whose name a part or manifest of `endpoint` lies; `None` for every other key.
+    pub fn object_version(&self, endpoint: &Endpoint, key: &str) -> Option<SchemaVersion> {
+        let name = key.strip_prefix(&self.endpoint_prefix(endpoint))?.strip_prefix('v')?;
+        let part = || name.split_once(".datapart").map(|(version, _)| version);
+        name.strip_suffix(".manifest.json").or_else(part)?.parse().ok()
+    }
+
     /// What a contract's key says; `None` for every other key, another service's too.
     pub fn parse_contract_key(&self, key: &str) -> Option<(SchemaVersion, Timestamp)> {
         let name = key.strip_prefix(&self.schemata_prefix())?;
@@ -143,6 +150,10 @@ mod tests {
         assert_eq!(part, "data-services/orders/default/v1.2.3.datapart007.parquet");
         let manifest = orders().manifest_key(&endpoint, version);
         assert_eq!(manifest, "data-services/orders/default/v1.2.3.manifest.json");
+        for key in [&part, &manifest] {
+            assert_eq!(orders().object_version(&endpoint, key), Some(version), "{key}");
+        }
+        assert_eq!(orders().object_version(&endpoint, "data-services/orders/default/v1.2.3.notes"), None);
         let contract = orders().contract_key(version, at("2026-01-02T03:04:05.999Z"));
         assert_eq!(contract, "data-services/orders/schemata/v1.2.3.20260102T030405Z.odcs.yaml");
         assert_eq!(orders().parse_contract_key(&contract), Some((version, at("2026-01-02T03:04:05Z"))));

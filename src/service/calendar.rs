@@ -3,32 +3,41 @@
 //! ISO's expanded form, with a sign and at least six digits. Own arithmetic, because time libraries
 //! stop at year 9999 and databases do not.
 
+use std::io::Write;
+
 const DAY_MICROS: i64 = 86_400_000_000;
 const MINUTE_MICROS: i64 = 60_000_000;
 
 /// `2024-02-29`, `-000044-03-15`.
-pub(super) fn date_text(days: i32) -> String {
-    date_of(i64::from(days))
+pub(super) fn push_date(out: &mut Vec<u8>, days: i32) {
+    push_days(out, i64::from(days));
 }
 
 /// `23:59:59.000001`; the fraction is left out where it is nought.
-pub(super) fn time_text(micros: i64) -> String {
+pub(super) fn push_time(out: &mut Vec<u8>, micros: i64) {
     let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-    let clock = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match fraction {
-        0 => clock,
-        _ => format!("{clock}.{fraction:06}"),
+    push_pair(out, seconds / 3600);
+    out.push(b':');
+    push_pair(out, seconds / 60 % 60);
+    out.push(b':');
+    push_pair(out, seconds % 60);
+    if fraction != 0 {
+        out.push(b'.');
+        [fraction / 10_000, fraction / 100 % 100, fraction % 100].into_iter().for_each(|two| push_pair(out, two));
     }
 }
 
 /// `2024-02-29T23:59:59.5`, without a zone.
-pub(super) fn timestamp_text(micros: i64) -> String {
-    format!("{}T{}", date_of(micros.div_euclid(DAY_MICROS)), time_text(micros.rem_euclid(DAY_MICROS)))
+pub(super) fn push_timestamp(out: &mut Vec<u8>, micros: i64) {
+    push_days(out, micros.div_euclid(DAY_MICROS));
+    out.push(b'T');
+    push_time(out, micros.rem_euclid(DAY_MICROS));
 }
 
 /// `2024-02-29T23:59:59.5Z`.
-pub(super) fn instant_text(micros: i64) -> String {
-    format!("{}Z", timestamp_text(micros))
+pub(super) fn push_instant(out: &mut Vec<u8>, micros: i64) {
+    push_timestamp(out, micros);
+    out.push(b'Z');
 }
 
 /// Days of a date's text.
@@ -71,12 +80,22 @@ pub(super) fn parse_instant(text: &str) -> Option<i64> {
     }
 }
 
-fn date_of(days: i64) -> String {
+fn push_days(out: &mut Vec<u8>, days: i64) {
     let (year, month, day) = civil(days);
     match year {
-        0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
-        _ => format!("{year:+07}-{month:02}-{day:02}"),
+        0..=9999 => [year / 100, year % 100].into_iter().for_each(|two| push_pair(out, two)),
+        _ => write!(out, "{year:+07}").expect("a Vec takes whatever is written to it"),
     }
+    out.push(b'-');
+    push_pair(out, month);
+    out.push(b'-');
+    push_pair(out, day);
+}
+
+/// Two digits of a number from 0 to 99.
+fn push_pair(out: &mut Vec<u8>, number: i64) {
+    let digit = |digit: i64| b'0'.wrapping_add(digit as u8);
+    out.extend([digit(number / 10), digit(number % 10)]);
 }
 
 fn parse_days(text: &str) -> Option<i64> {
@@ -140,6 +159,12 @@ mod tests {
 
     use super::*;
 
+    fn written<T>(push: fn(&mut Vec<u8>, T), value: T) -> String {
+        let mut out = Vec::new();
+        push(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn known_days_have_their_known_dates() {
         // Counts from Python's `date.toordinal() - 719163`; beyond year 9999 from the 400-year cycle:
@@ -156,20 +181,20 @@ mod tests {
             (-719_528, "0000-01-01"),
             (-719_529, "-000001-12-31"),
         ] {
-            assert_eq!((date_text(days).as_str(), parse_date(text)), (text, Some(days)));
+            assert_eq!((written(push_date, days).as_str(), parse_date(text)), (text, Some(days)));
         }
     }
 
     #[test]
     fn the_ends_of_the_range_survive() {
         for days in [i32::MIN, i32::MAX] {
-            assert_eq!(parse_date(&date_text(days)), Some(days));
+            assert_eq!(parse_date(&written(push_date, days)), Some(days));
         }
         for micros in [i64::MIN, i64::MAX] {
-            assert_eq!(parse_timestamp(&timestamp_text(micros)), Some(micros));
+            assert_eq!(parse_timestamp(&written(push_timestamp, micros)), Some(micros));
         }
         // PostgreSQL's documentation and Java's Instant give this end of the 64-bit range.
-        assert_eq!(instant_text(i64::MAX), "+294247-01-10T04:00:54.775807Z");
+        assert_eq!(written(push_instant, i64::MAX), "+294247-01-10T04:00:54.775807Z");
     }
 
     #[test]
@@ -202,10 +227,10 @@ mod tests {
     proptest! {
         #[test]
         fn every_count_reads_back(days: i32, micros: i64, time in 0..DAY_MICROS) {
-            prop_assert_eq!(parse_date(&date_text(days)), Some(days));
-            prop_assert_eq!(parse_timestamp(&timestamp_text(micros)), Some(micros));
-            prop_assert_eq!(parse_instant(&instant_text(micros)), Some(micros));
-            prop_assert_eq!(parse_time(&time_text(time)), Some(time));
+            prop_assert_eq!(parse_date(&written(push_date, days)), Some(days));
+            prop_assert_eq!(parse_timestamp(&written(push_timestamp, micros)), Some(micros));
+            prop_assert_eq!(parse_instant(&written(push_instant, micros)), Some(micros));
+            prop_assert_eq!(parse_time(&written(push_time, time)), Some(time));
         }
 
         #[test]

@@ -1,12 +1,10 @@
-use std::borrow::Cow;
-
 use super::{
     FormatError,
     check::canonical,
     csv_records::{Field, Records},
     text,
 };
-use crate::vocab::{Row, Schema};
+use crate::vocab::{Row, Schema, Value};
 
 const FORMAT: &str = "csv";
 
@@ -14,7 +12,7 @@ const FORMAT: &str = "csv";
 /// An own writer and reader, because CSV libraries take the two for one.
 pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
     let mut out = Vec::with_capacity(64 * (rows.len() + 1));
-    push_record(&mut out, schema.columns.iter().map(|column| Some(Cow::Borrowed(column.name.as_str()))));
+    push_header(&mut out, schema);
     for (at, row) in rows.iter().enumerate() {
         push_row(&mut out, schema, row).map_err(|e| e.in_row(FORMAT, at))?;
     }
@@ -36,28 +34,45 @@ pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatEr
 }
 
 fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &Row) -> Result<(), FormatError> {
-    let values = schema.columns.iter().zip(row).map(|(column, value)| canonical(column, value));
-    let values = values.collect::<Result<Vec<_>, _>>()?;
-    push_record(out, values.iter().map(|value| text::to_text(value)));
-    Ok(())
-}
-
-fn push_record<'t>(out: &mut Vec<u8>, fields: impl Iterator<Item = Option<Cow<'t, str>>>) {
-    for (at, field) in fields.enumerate() {
+    for (at, (column, value)) in schema.columns.iter().zip(row).enumerate() {
         if at > 0 {
             out.push(b',');
         }
-        match field {
-            Some(text) if needs_quotes(&text) => {
-                out.push(b'"');
-                out.extend(text.replace('"', "\"\"").as_bytes());
-                out.push(b'"');
-            }
-            Some(text) => out.extend(text.as_bytes()),
-            None => {}
+        match canonical(column, value)?.as_ref() {
+            Value::Null => {}
+            Value::Text(text) => push_text(out, text),
+            // Unquoted, no bytes would be NULL.
+            Value::Bytes(bytes) if bytes.is_empty() => push_text(out, ""),
+            // No other value has a character that needs quotes.
+            value => text::push(out, value),
         }
     }
     out.extend(b"\r\n");
+    Ok(())
+}
+
+fn push_header(out: &mut Vec<u8>, schema: &Schema) {
+    for (at, column) in schema.columns.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        push_text(out, &column.name);
+    }
+    out.extend(b"\r\n");
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    if !needs_quotes(text) {
+        return out.extend(text.as_bytes());
+    }
+    out.push(b'"');
+    for (at, piece) in text.split('"').enumerate() {
+        if at > 0 {
+            out.extend(b"\"\"");
+        }
+        out.extend(piece.as_bytes());
+    }
+    out.push(b'"');
 }
 
 /// Empty text, or what a reader could take for structure: separators, quotes, control characters,
@@ -67,7 +82,8 @@ fn needs_quotes(text: &str) -> bool {
         || text == "\\."
         || text.starts_with([' ', '\u{feff}'])
         || text.ends_with(' ')
-        || text.bytes().any(|b| matches!(b, b',' | b'"' | 0..=31 | 127))
+        // Without a way out early the compiler looks at many bytes at once.
+        || text.bytes().fold(false, |found, b| found | (b < 32) | (b == b',') | (b == b'"') | (b == 127))
 }
 
 fn check_header(schema: &Schema, header: &[Field<'_>]) -> Result<(), FormatError> {

@@ -42,8 +42,9 @@ pub struct BadFingerprint(String);
 /// # Errors
 /// A value that does not fit its column, or a row of another width.
 pub fn row_hash(schema: &Schema, row: &[Value]) -> Result<RowHash, FormatError> {
-    let bytes = row_bytes(schema, row)?;
-    Ok(RowHash { first: xxh3_128_with_seed(&bytes, SEEDS[0]), second: xxh3_128_with_seed(&bytes, SEEDS[1]) })
+    let mut bytes = Vec::with_capacity(row.len() * 16);
+    push_row(&mut bytes, schema, row)?;
+    Ok(hash(&bytes))
 }
 
 /// Hashes rows of one schema for a comparison of any two tables: whole rows, their keys, each value. A value that its
@@ -69,10 +70,7 @@ impl<'s> RowHasher<'s> {
         for at in 0..row.len().min(self.schema.columns.len()) {
             self.push(row, at);
         }
-        RowHash {
-            first: xxh3_128_with_seed(&self.buffer, SEEDS[0]),
-            second: xxh3_128_with_seed(&self.buffer, SEEDS[1]),
-        }
+        hash(&self.buffer)
     }
 
     /// The hash of the key's values; of the whole row where there is no key.
@@ -106,16 +104,19 @@ impl<'s> RowHasher<'s> {
     }
 }
 
+fn hash(bytes: &[u8]) -> RowHash {
+    RowHash { first: xxh3_128_with_seed(bytes, SEEDS[0]), second: xxh3_128_with_seed(bytes, SEEDS[1]) }
+}
+
 /// The canonical encoding of docs/FORMAT.md: one tag a value, a length before what varies.
-fn row_bytes(schema: &Schema, row: &[Value]) -> Result<Vec<u8>, FormatError> {
+fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &[Value]) -> Result<(), FormatError> {
     if row.len() != schema.columns.len() {
         return Err(FormatError::Width { expected: schema.columns.len(), found: row.len() });
     }
-    let mut bytes = Vec::with_capacity(row.len() * 16);
     for (column, value) in schema.columns.iter().zip(row) {
-        push_value(&mut bytes, canonical(column, value)?.as_ref());
+        push_value(out, canonical(column, value)?.as_ref());
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn push_value(out: &mut Vec<u8>, value: &Value) {
@@ -154,9 +155,11 @@ impl Fingerprint {
     /// # Errors
     /// As [`row_hash`].
     pub fn of<'r>(schema: &Schema, rows: impl IntoIterator<Item = &'r Vec<Value>>) -> Result<Self, FormatError> {
-        let mut all = Fingerprint::default();
+        let (mut all, mut bytes) = (Fingerprint::default(), Vec::new());
         for row in rows {
-            all.add_row(schema, row)?;
+            bytes.clear();
+            push_row(&mut bytes, schema, row)?;
+            all.add_hash(hash(&bytes));
         }
         Ok(all)
     }

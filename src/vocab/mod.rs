@@ -16,7 +16,7 @@ mod word_finder;
 pub use address::plain_address;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
-pub use folded::MAX_FOLDED_BYTES;
+pub use folded::{FoldBudget, MAX_FOLDED_BYTES};
 pub use names::{BadName, Endpoint, JobId, ServiceName};
 pub use nearest::nearest;
 pub use schedule::{longest_gap_minutes, runs_per_day};

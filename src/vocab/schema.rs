@@ -83,6 +83,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// Bytes it holds beside its own size: those of a text, of digits, of bytes.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Value::Text(text) | Value::Decimal(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
     /// Whether the value is of the type `logical` as it stands; NULL is of every type.
     pub fn is_of(&self, logical: LogicalType) -> bool {
         use LogicalType as L;

@@ -100,6 +100,10 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
 /// Whether what was found is what a parser says of a text: `unexpected token 'from'`.
 fn is_fault(text: &str, found: Range<usize>) -> bool {
     let words = |text: &str, end: &[&str]| end.iter().any(|word| text.to_ascii_lowercase().ends_with(word));
+    // Why a cloud's library found no credentials: the name of its own way to look for them, and no key.
+    if text[found.start..].trim_start().starts_with("WebIdentityToken: the credential provider was not enabled") {
+        return true;
+    }
     let is_token = text[found.clone()].trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("token"));
     // `mysql -p$DB_PASSWORD shop`: the variable is the password, and the word behind it none.
     if text[found.clone()].trim_start().starts_with("-p$") {
@@ -131,8 +135,9 @@ fn stands_for_one(value: &str) -> bool {
         || VARIABLE.is_match(whole)
         || VARIABLE.is_match(value)
         || value.strip_prefix('$').is_some_and(shell)
-        // carve's own way to say where a secret is.
+        // carve's own ways to say where a secret is.
         || value.strip_prefix("env:").is_some_and(shell)
+        || value.strip_prefix("file:").is_some_and(|path| path == "PATH" || path.contains('/'))
         || value.starts_with("{{")
         || value.starts_with(['(', '[', '*'])
 }
@@ -145,7 +150,12 @@ mod tests {
 
     #[test]
     fn the_name_of_a_variable_is_no_secret() {
-        for text in ["https://api.example/?token=env:SHOP_TOKEN", "say `token=env:NAME`, or"] {
+        for text in [
+            "https://api.example/?token=env:SHOP_TOKEN",
+            "say `token=env:NAME`, or",
+            "`?password=file:PATH` or ~/.pgpass",
+            "?password=file:/run/secrets/db&x=1",
+        ] {
             assert_eq!(masked(text), text);
         }
         assert!(holds_secret("token=env:hunter2"));
@@ -171,6 +181,9 @@ mod tests {
             "- password: two words hunter2-SECRET\r\n",
             "db: { user: u, password: hunter2-SECRET, host: h }",
             "password: |-\n  hunter2-SECRET\n",
+            "  WebIdentityToken: hunter2-SECRET\n",
+            "WebIdentityToken: the credential provider was hunter2-SECRET",
+            "WebIdentityToken: the credential provider was not enabled: password=hunter2-SECRET",
             "{\"client_secret\": \"hunter2-SECRET\"}",
             "sql: \"select 1 -- {\\\"token\\\": \\\"hunter2-SECRET\\\"}\"",
             ".option(\"password\", \"hunter2-SECRET\")",
@@ -206,6 +219,7 @@ mod tests {
             "password: \"{{ env_var('DBT_PASSWORD') }}\"",
             "url: postgres://reader@db/shop",
             "select count(*) as tokens from t where max_tokens > 5",
+            "Attempted:\n  WebIdentityToken: the credential provider was not enabled: no variables set\n  EcsContainer: no",
             "unexpected token: `from` at line 3",
             "unexpected token 'from' at line 3, help: quote the name",
             "Unexpected token: help: write `a`",

@@ -50,3 +50,43 @@ fn links_between_the_documents_lead_somewhere() {
         }
     }
 }
+
+/// What the README quotes of the demo, but for what depends on how many rows there are and how fast the machine is.
+fn steady(told: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in told.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let kept = match words.first().copied() {
+            None => continue,
+            Some("Next") => break,
+            // The README folds long lines.
+            Some(_) if line.starts_with(' ') => {
+                lines.last_mut().unwrap().push_str(&format!(" {}", words.join(" ")));
+                continue;
+            }
+            Some("transport" | "continuity" | "downstream") => &words[..4],
+            Some("Published") => &words[words.iter().position(|word| *word == "under").unwrap()..],
+            Some("Report") => &words[..2],
+            Some("The") => &words[3..],
+            Some(_) => &words[..],
+        };
+        lines.push(kept.join(" "));
+    }
+    lines
+}
+
+#[test]
+fn the_readme_quotes_the_demo_as_it_is() {
+    let text = document("README.md");
+    let quoted = text.split("```").find(|block| block.starts_with("text\nThe estate")).unwrap();
+    let quoted = quoted.strip_prefix("text\n").unwrap();
+    let here = crate::support::folder();
+    let told = crate::support::run(here.path(), &["demo", "--scale", "0.004"], 0);
+    pretty_assertions::assert_eq!(steady(quoted), steady(&told));
+    // Before its apply: that adds a refresh job of its own.
+    let (_keep, shop) = crate::support::planned();
+    let scanned = crate::support::run(&shop, &["scan", "--format", "json"], 0);
+    let jobs = serde_json::from_str::<serde_json::Value>(&scanned).unwrap()["jobs"].clone();
+    let said = text.split(" untidy jobs").next().unwrap().rsplit(' ').next().unwrap();
+    assert_eq!(jobs.to_string(), said, "the README counts the jobs");
+}

@@ -329,6 +329,45 @@ fn hooks_of_a_dbt_model_are_sql_of_it() {
 }
 
 #[test]
+fn sql_around_the_runs_of_a_dbt_project_is_read() {
+    let place = folder(&[
+        (
+            "dbt_project.yml",
+            "name: shop\non-run-start: \"insert into {{ target.schema }}.audit select a from raw.before\"\non-run-end:\n  - \"{{ log_it() }}\"\n  - insert into mart.done select a from {{ ref('m') }}\n  - \"{{ elementary.upload(results) }}\"\n",
+        ),
+        ("macros/log.sql", "{% macro log_it() %}insert into mart.log select b from raw.after{% endmacro %}"),
+        ("models/m.sql", "select a from raw.x"),
+    ]);
+    let (estate, _) = read(&path(&place));
+    let (lineage, _) = carve::lineage::read(&estate, &Silent);
+    let told: BTreeMap<String, Vec<String>> = lineage
+        .jobs
+        .iter()
+        .filter(|(id, _)| id.as_str().starts_with("operation."))
+        .map(|(id, job)| {
+            let mut uses: Vec<String> = job.uses.iter().map(|one| one.dataset.to_string()).collect();
+            uses.sort();
+            (id.to_string(), uses)
+        })
+        .collect();
+    let expected = [
+        ("operation.shop.shop-on-run-end-0", ["mart.log", "raw.after"]),
+        ("operation.shop.shop-on-run-end-1", ["analytics.m", "mart.done"]),
+        ("operation.shop.shop-on-run-start-0", ["analytics.audit", "raw.before"]),
+    ];
+    let expected: BTreeMap<String, Vec<String>> =
+        expected.into_iter().map(|(id, uses)| (id.to_owned(), uses.map(str::to_owned).to_vec())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_power_bi_file_that_is_not_read_is_told() {
+    let place = folder(&[("bi/sales.pbix", "PK")]);
+    let (_, faults) = read(&path(&place));
+    assert_eq!(told(&faults), ["E053 bi/sales.pbix:1:1"]);
+}
+
+#[test]
 fn a_dbt_project_is_read_without_running_it() {
     let place = folder(&dbt());
     let (estate, faults) = read(&path(&place));

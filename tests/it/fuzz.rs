@@ -224,7 +224,7 @@ static TEMPLATES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 /// Whole small estates: each is one list of files.
 static ESTATES: LazyLock<Vec<Vec<(String, String)>>> = LazyLock::new(|| {
     let mut all = Vec::new();
-    for group in ["estates", "readers", "faults"] {
+    for group in ["estates", "readers", "faults", "bi"] {
         let mut folders: Vec<PathBuf> =
             fs::read_dir(fixtures().join(group)).unwrap().map(|entry| entry.unwrap().path()).collect();
         folders.sort();
@@ -314,24 +314,68 @@ fn damaged_templates_are_read_or_told() {
     });
 }
 
+/// Reads an estate some of whose files are damaged; without `only`, any of them.
+fn read_damaged(estate: &[(String, String)], harm: &[(Index, Vec<Damage>)], only: Option<&[&str]>) {
+    let mut files = estate.to_vec();
+    let open: Vec<usize> = (0..files.len()).filter(|at| only.is_none_or(|kind| is_of(kind, &files[*at].0))).collect();
+    for (file, damages) in harm {
+        let at = open[file.index(open.len())];
+        files[at].1 = damaged(std::mem::take(&mut files[at].1), damages, estate);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in &files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    read_folder(folder.path());
+}
+
+fn is_of(kind: &[&str], name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| kind.contains(&ending))
+}
+
+/// Estates that hold files of `kind`, which alone are damaged: nobody's harm is hidden behind another's.
+fn fuzz_kind(kind: &'static [&'static str]) {
+    let holders: Vec<Vec<(String, String)>> =
+        ESTATES.iter().filter(|files| files.iter().any(|(name, _)| is_of(kind, name))).cloned().collect();
+    assert!(!holders.is_empty(), "no estate holds a file of {kind:?}");
+    let harm = proptest::collection::vec((any::<Index>(), damages()), 1..4);
+    let estate = any::<Index>().prop_map(move |at| holders[at.index(holders.len())].clone());
+    fuzz((estate, harm, Just(kind)), CASES / 4, |(files, harm, kind)| read_damaged(files, harm, Some(kind)));
+}
+
 #[test]
 fn damaged_estates_are_read_or_told() {
     let harm = proptest::collection::vec((any::<Index>(), damages()), 1..6);
     fuzz((any::<Index>(), harm), CASES / 2, |(estate, harm)| {
-        let mut files = ESTATES[estate.index(ESTATES.len())].clone();
-        let others = files.clone();
-        for (file, damages) in harm {
-            let at = file.index(files.len());
-            files[at].1 = damaged(std::mem::take(&mut files[at].1), damages, &others);
-        }
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in &files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        read_folder(folder.path());
+        read_damaged(&ESTATES[estate.index(ESTATES.len())], harm, None);
     });
+}
+
+#[test]
+fn damaged_yaml_is_read_or_told() {
+    fuzz_kind(&["yaml", "yml", "dig", "lkml", "lookml"]);
+}
+
+#[test]
+fn damaged_python_is_read_or_told() {
+    fuzz_kind(&["py"]);
+}
+
+#[test]
+fn damaged_xml_is_read_or_told() {
+    fuzz_kind(&["xml", "twb", "tds"]);
+}
+
+#[test]
+fn damaged_json_is_read_or_told() {
+    fuzz_kind(&["json", "jsonl", "pbir", "bim"]);
+}
+
+#[test]
+fn damaged_scripts_of_shells_are_read_or_told() {
+    fuzz_kind(&["sh", "job", "jobnet", "tf", "tmdl", "properties"]);
 }
 
 fn read_folder(folder: &Path) {

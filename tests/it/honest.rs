@@ -66,7 +66,7 @@ fn without_its_bucket_nothing_is_done_proven_or_unpublished() {
         let told = says(&shop, arguments, 4, &["no such folder"]);
         assert!(!told.contains("Done"), "{told}");
     }
-    says(&shop, &["catalog"], 1, &["no such folder"]);
+    says(&shop, &["catalog"], 4, &["no such folder"]);
     assert!(!shop.join("catalog").exists(), "no page says that nothing is published");
     says(&shop, &["status"], 0, &["no such folder", "what the journal knows", "v1.0.0?", "then"]);
     assert!(!shop.join("bucket").exists());
@@ -197,4 +197,217 @@ fn where_nothing_is_to_be_switched_no_page_is_said_to_be_there() {
     fs::remove_dir_all(shop.join("superset")).unwrap();
     let told = says(&shop, &["switchover", "web"], 0, &["nothing to switch"]);
     assert!(!told.contains("A page for each"), "{told}");
+}
+
+#[test]
+fn a_repointed_job_that_cannot_be_compared_is_told_by_every_summary() {
+    // `payments_settled` deletes rows and reads a temp table of its own: its answer before and after is not compared.
+    let (_keep, shop) = planned();
+    let words = ["not compared:", "payments_settled", "DELETE removes rows where they are (and 1 more statement)"];
+    says(&shop, &["apply", "orders"], 0, &words);
+    says(&shop, &["verify", "orders"], 0, &words);
+    says(&shop, &["status"], 0, &[&words[..], &["27 of 27, 1 job not compared"]].concat());
+    for command in [&["apply", "orders"][..], &["verify", "orders"]] {
+        let answer = run(&shop, &[command, &["--format", "json"]].concat(), 0);
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let told = &answer["not_compared"];
+        assert_eq!(told[0]["job"], "payments_settled", "{answer}");
+        assert_eq!((told.as_array().unwrap().len(), told[0]["reasons"].as_array().unwrap().len()), (1, 2), "{told}");
+    }
+    run(&shop, &["rollback", "orders"], 0);
+    let after = says(&shop, &["status"], 0, &["rolled_back"]);
+    assert!(!after.contains("not compared"), "nothing is repointed any more: {after}");
+}
+
+#[test]
+fn after_a_rollback_nothing_can_be_verified_whatever_mode_the_wrap_had() {
+    for mode in ["beside", "in_place"] {
+        let (_keep, shop) = planned();
+        append(&shop.join("carve.yaml"), &format!("\nwraps: {{ default: {{ mode: {mode} }} }}\n"));
+        run(&shop, &["plan", "--service", "web"], 0);
+        run(&shop, &["apply", "web"], 0);
+        run(&shop, &["rollback", "web"], 0);
+        let told = says(&shop, &["verify", "web"], 4, &["withdrawn by a rollback", "Nothing could be verified"]);
+        assert!(!told.contains("damaged"), "{mode}: {told}");
+        let status = says(&shop, &["status"], 0, &[]);
+        assert!(!status.contains("not equal"), "{mode}: {status}");
+    }
+}
+
+#[test]
+fn a_lake_that_is_no_database_is_told_once_and_not_for_each_table() {
+    let (_keep, shop) = planned();
+    fs::write(shop.join("lake/raw.db"), [0xfe; 20_000]).unwrap();
+    let told = says(&shop, &["apply", "orders"], 4, &["is no SQLite database", "and 18 more by the same cause"]);
+    let times = told.lines().filter(|line| line.starts_with("  - ") && line.contains("no SQLite database")).count();
+    assert_eq!(times, 1, "{told}");
+}
+
+#[cfg(feature = "s3")]
+#[test]
+fn a_store_that_does_not_answer_is_one_cause_with_one_exit_code() {
+    let (_keep, shop) = planned();
+    run(&shop, &["apply", "web"], 0);
+    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
+    let down = "s3://mesh?region=us-east-1&endpoint=http://127.0.0.1:9";
+    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", down)).unwrap();
+    let ends = |arguments: &[&str], keys: bool, code: i32| {
+        let mut command = carve(&shop, arguments);
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env_remove("AWS_PROFILE").env("HOME", "/nowhere");
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            match keys {
+                true => command.env(name, "x"),
+                false => command.env_remove(name),
+            };
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "carve {arguments:?}: {}", said(&output));
+        assert!(said(&output).contains("to do:"), "{}", said(&output));
+        said(&output)
+    };
+    let commands: [&[&str]; 4] = [&["catalog"], &["refresh", "web"], &["apply", "orders"], &["rollback", "web"]];
+    for command in commands {
+        ends(command, true, 5);
+        let told = ends(command, false, 4);
+        assert!(told.contains("no credentials were found") && !told.contains("***"), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_one_cause_with_one_exit_code() {
+    if !crate::support::may_mount() {
+        return;
+    }
+    let (_keep, shop) = planned();
+    run(&shop, &["apply", "web"], 0);
+    // A file system that only reads stops even the superuser.
+    for command in [
+        "plan --service orders",
+        "report",
+        "catalog",
+        "switchover orders",
+        "apply orders",
+        "refresh web",
+        "rollback web",
+        "verify web --junit proofs.xml",
+        "demo inner",
+    ] {
+        let script = format!(
+            "mount --bind . . && mount -o remount,ro,bind . && cd \"$PWD\" && touch x 2>/dev/null && exit 99; carve {command}"
+        );
+        let output = crate::support::in_namespace(&shop, &script);
+        assert_eq!(output.status.code(), Some(4), "carve {command}: {}", said(&output));
+        assert!(said(&output).contains("to do:"), "carve {command}: {}", said(&output));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_that_goes_away_ends_an_apply_as_ctrl_c_does() {
+    for signal in ["-HUP", "-INT"] {
+        let (_keep, shop) = planned();
+        // A raw table of many rows keeps it at work for a while.
+        lake(
+            &shop,
+            "WITH RECURSIVE n(i) AS (SELECT 10000000 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
+             INSERT INTO orders (order_id, customer_id, status, ordered_at, updated_at)
+             SELECT i, 1, 'new', '2025-01-01 00:00:00', '2025-01-01 00:00:00' FROM n",
+        );
+        let child = carve(&shop, &["apply", "orders"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let journal = shop.join(".carve/orders/journal.jsonl");
+        let begun = Instant::now();
+        while !fs::read_to_string(&journal).unwrap_or_default().contains("\"began\"") {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Shells and systems tell more than once that the terminal is gone.
+        let times = if signal == "-HUP" { 2 } else { 1 };
+        for _ in 0..times {
+            std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signal}: {}", said(&output));
+        assert!(said(&output).contains("to do: run the same command again to go on"), "{signal}: {}", said(&output));
+        let lines = fs::read_to_string(&journal).unwrap();
+        assert!(lines.lines().last().unwrap().contains("\"because\":\"interrupted\""), "{signal}: {lines}");
+        run(&shop, &["apply", "orders"], 0);
+        run(&shop, &["verify", "orders"], 0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn planning_that_is_interrupted_ends_with_130() {
+    let estate = crate::support::folder();
+    // Reading this takes a while: a script of many statements.
+    let statement =
+        "insert into mart.t select a.x, b.y, c.z from raw.a a join raw.b b on a.i = b.i join raw.c c using (j);\n";
+    fs::write(estate.path().join("long.sql"), statement.repeat(40_000)).unwrap();
+    for (command, signal) in [("plan", "-INT"), ("scan", "-INT"), ("plan", "-TERM"), ("plan", "-HUP")] {
+        let child =
+            carve(estate.path(), &[command, "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Until it catches signals, as the system tells.
+        let status = format!("/proc/{}/status", child.id());
+        let begun = Instant::now();
+        while !fs::read_to_string(&status).unwrap_or_default().lines().any(|line| {
+            let caught = line.strip_prefix("SigCgt:").and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+            caught.is_some_and(|mask| mask & 0x4003 == 0x4003)
+        }) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not listen");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{command} {signal}: {}", said(&output));
+        assert!(said(&output).contains("interrupted"), "{}", said(&output));
+    }
+    assert!(!estate.path().join("plans").exists());
+}
+
+#[test]
+fn a_plan_that_is_not_there_is_told_with_a_command_that_works() {
+    let (_keep, shop) = planned();
+    let above = shop.parent().unwrap();
+    let told = says(above, &["apply", "nope", "--estate", "shop"], 1, &["`carve plan shop`", "orders"]);
+    assert!(!told.contains("--service"), "`carve plan --service nope` would fail: {told}");
+    says(above, &["apply", "order", "--estate", "shop"], 1, &["did you mean `orders`?"]);
+    run(above, &["plan", "shop"], 0);
+    let empty = crate::support::folder();
+    says(empty.path(), &["explain", "x"], 1, &["the estate has none"]);
+    says(empty.path(), &["lineage", "--sql", "nofile"], 1, &["to do: name a text file"]);
+    says(empty.path(), &["plan", ".", "--settings", "/dev/full"], 1, &["is no file that holds settings"]);
+}
+
+#[test]
+fn templates_are_tried_by_a_dry_run_too() {
+    let (_keep, shop) = planned();
+    says(&shop, &["plan", "--dry-run", "--templates", "nofolder"], 1, &["nofolder", "to do:"]);
+    fs::create_dir(shop.join("own")).unwrap();
+    fs::write(shop.join("own/report.md.hbs"), "{{#if}").unwrap();
+    says(&shop, &["plan", "--dry-run", "--templates", "own"], 1, &["report.md"]);
+    fs::write(shop.join("own/report.md.hbs"), "# mine").unwrap();
+    says(&shop, &["plan", "--dry-run", "--templates", "own"], 0, &[]);
+}
+
+#[test]
+fn a_raw_table_that_moves_on_before_its_proof_leaves_all_as_it_was_and_is_published_anew_by_the_next_run() {
+    for mode in ["beside", "in_place"] {
+        let (_keep, shop) = planned();
+        append(&shop.join("carve.yaml"), &format!("\nwraps: {{ default: {{ mode: {mode} }} }}\n"));
+        run(&shop, &["plan", "--service", "orders"], 0);
+        run(&shop, &["apply", "orders", "--stop-after", "orders.publish"], 0);
+        // The last of six tables is loaded between the publication and its proof.
+        lake(&shop, "DELETE FROM shipments WHERE rowid = (SELECT max(rowid) FROM shipments)");
+        says(&shop, &["apply", "orders"], 7, &["continuity of raw.shipments is different"]);
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_\\_import' ESCAPE '\\'
+            OR name LIKE '%before_carve'";
+        let count = |sql: &str| -> i64 {
+            let lake = rusqlite::Connection::open(shop.join("lake/raw.db")).unwrap();
+            lake.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(count(tables), 0, "{mode}: nothing is switched before all is proven");
+        run(&shop, &["apply", "orders"], 0);
+        says(&shop, &["verify", "orders"], 0, &["Equal."]);
+        assert_eq!(count(tables), 6, "{mode}");
+    }
 }

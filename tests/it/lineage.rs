@@ -37,7 +37,7 @@ struct Expected {
     defines: Vec<String>,
     #[serde(default)]
     drops: Vec<String>,
-    /// `t.a <- s.x identity`; `result` stands for a query without a target. Checked where given, all of them.
+    /// `t.a <- s.x identity`, behind it `?` where the column is ambiguous; `result` stands for a query without a target. Checked where given, all of them.
     columns: Option<Vec<String>>,
     /// Codes of faults. Checked where given.
     faults: Option<Vec<String>>,
@@ -85,7 +85,8 @@ fn edges(lineage: &JobLineage) -> Vec<String> {
         for edge in &statement.columns {
             let kind = serde_json::to_value(edge.kind).unwrap();
             let kind = kind.as_str().unwrap();
-            edges.push(format!("{target}.{} <- {}.{} {kind}", edge.to_column, edge.from, edge.from_column));
+            let maybe = if edge.ambiguous { "?" } else { "" };
+            edges.push(format!("{target}.{} <- {}.{} {kind}{maybe}", edge.to_column, edge.from, edge.from_column));
         }
     }
     edges.sort();
@@ -212,6 +213,7 @@ fn job(name: &str, text: &str) -> Job {
         declared_by: Declaration::BareSql,
         scripts: vec![script(text)],
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),

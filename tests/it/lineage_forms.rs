@@ -375,3 +375,56 @@ fn a_scan_says_which_kinds_of_statements_no_grammar_took() {
     assert_eq!((sum("files"), sum("statements"), sum("parsed")), (2, 4, 1));
     assert!(run(place.path(), &words("scan"), 0).contains("FROBNICATE"));
 }
+
+#[test]
+fn the_raw_graph_shows_the_steps_that_the_collapsed_one_passes_through() {
+    let place = folder();
+    let script = "create temp table x as select a from raw.s;\ncreate table mart.t_new as select a from x;\n\
+                  alter table mart.t rename to t_old;\nalter table mart.t_new rename to t;\ndrop table mart.t_old;\n";
+    write(place.path(), &[("load.sql", script), ("other.sql", "create temp table x as select b from raw.u;\n")]);
+    let told = |command: &str| -> BTreeSet<String> {
+        let said = run(place.path(), &words(command), 0);
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        lines(&said).iter().map(|row| format!("{}>{}", text(&row["upstream"]), text(&row["downstream"]))).collect()
+    };
+    let set = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(told("lineage --edges --format jsonl"), set(&["raw.s>mart.t", "raw.u>-"]));
+    let raw = told("lineage --edges --raw --format jsonl");
+    let steps =
+        ["mart.t>mart.t_old", "mart.t_new>mart.t", "raw.s>temp:load.x", "raw.u>temp:other.x", "temp:load.x>mart.t_new"];
+    assert_eq!(raw, set(&steps));
+    let up = told("lineage mart.t --raw --upstream --format jsonl");
+    assert!(up.contains("raw.s>temp:load.x") && !up.contains("raw.u>temp:other.x"), "{up:?}");
+    let said = run(place.path(), &words("lineage --sql load.sql --raw --format json"), 0);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["statements"][0]["target"], "temp:x");
+}
+
+#[test]
+fn an_ambiguous_column_is_marked_in_every_form() {
+    let place = folder();
+    write(place.path(), &[("q.sql", "create table m.t as select v, x.w from s.a x, s.b y;\n")]);
+    let marked = |rows: &[Value]| rows.iter().filter(|row| row["ambiguous"] == true).count();
+    let rows = lines(&run(place.path(), &words("lineage --edges --columns --format jsonl"), 0));
+    assert_eq!(marked(&rows), 2);
+    let one: Value = serde_json::from_str(&run(place.path(), &words("lineage --sql q.sql --format json"), 0)).unwrap();
+    assert_eq!(marked(one["statements"][0]["columns"].as_array().unwrap()), 2);
+    assert!(run(place.path(), &words("lineage --sql q.sql"), 0).contains("identity (ambiguous)"));
+    let event = run(place.path(), &words("lineage --sql q.sql --format openlineage"), 0);
+    assert_eq!(event.matches("ambiguous: one of several").count(), 2);
+}
+
+#[test]
+fn a_script_in_another_encoding_is_read_as_in_an_estate() {
+    let place = folder();
+    let text = "create table m.t as select 'caf\u{e9}' as a, b from raw.s";
+    let utf16: Vec<u8> = [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let windows: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    for (name, bytes) in [("utf16.sql", utf16), ("windows.sql", windows)] {
+        fs::write(place.path().join(name), bytes).unwrap();
+        let said = run(place.path(), &["lineage", "--sql", name, "--format", "json"], 0);
+        assert!(said.contains("\"raw.s\""), "{name}: {said}");
+    }
+    fs::write(place.path().join("x.sql"), b"\x89PNG\x00").unwrap();
+    run(place.path(), &words("lineage --sql x.sql"), 1);
+}

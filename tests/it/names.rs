@@ -272,10 +272,139 @@ fn a_superset_folder_without_its_head_is_read() {
 }
 
 #[test]
+fn a_command_in_a_comment_binds_the_parameters_of_its_own_file() {
+    let hive = "-- usage: hive -d table=mart.hd \\\n--   -d source=raw.s -f /srv/loads/hd.hql\nINSERT INTO ${table} SELECT a FROM ${source}";
+    let found = edges_of(&[
+        ("loads/hd.hql", hive),
+        ("form.hql", "-- hive -d table=<table> -f form.hql\nINSERT INTO ${table} SELECT a FROM raw.u"),
+        ("other.hql", "-- hive -d table=mart.x -f third.hql\nINSERT INTO ${table} SELECT a FROM raw.v"),
+        (
+            "both.sql",
+            "/* psql -v t=mart.one -f both.sql\n * psql -v t=mart.two -f both.sql\n */\ninsert into :t select a from raw.w",
+        ),
+    ]);
+    let expected = [
+        "both writes mart.one",
+        "both writes mart.two",
+        "both reads raw.w",
+        "form reads raw.u",
+        "loads/hd writes mart.hd",
+        "loads/hd reads raw.s",
+        "other reads raw.v",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_stage_made_in_one_file_is_where_it_lies_in_all() {
+    let found = edges_of(&[
+        ("stages.sql", "create stage ops.landing url = 's3://bkt/load/'"),
+        ("load.sql", "copy into raw.t from @ops.landing/day"),
+    ]);
+    assert_eq!(found, ["load writes raw.t", "load reads s3://bkt/load/day"]);
+}
+
+#[test]
+fn a_table_that_is_made_and_dropped_is_kept_where_another_job_names_it() {
+    let stage =
+        "create table m.stage as select a from raw.s;\ninsert into m.t select a from m.stage;\ndrop table m.stage";
+    assert_eq!(edges_of(&[("one.sql", stage)]), ["one writes m.t", "one reads raw.s"]);
+    let found = edges_of(&[("one.sql", stage), ("two.sql", "insert into m.u select a from m.stage")]);
+    assert!(found.contains(&"one writes m.stage".to_owned()), "{found:?}");
+}
+
+#[test]
+fn a_name_in_other_letters_is_one_dataset_and_is_told_where_the_engine_has_two() {
+    let told = |files: &[(&str, &str)]| {
+        let (estate, _) = survey(files);
+        let (_, faults) = lineage::read(&estate, &Silent);
+        faults.iter().filter(|fault| fault.code.code == "E038").count()
+    };
+    let yaml = ("carve.yaml", "dialect: bigquery\n");
+    let two =
+        [("a.sql", "create table d.Orders as select 1 as x"), ("b.sql", "create table d.y as select x from d.orders")];
+    assert_eq!(told(&[yaml, two[0], two[1]]), 1);
+    assert_eq!(told(&[("carve.yaml", "dialect: tsql\n"), two[0], two[1]]), 0);
+    let quoted = [
+        ("a.sql", "create table d.\"Orders\" as select 1 as x"),
+        ("b.sql", "create table d.y as select x from d.ORDERS"),
+    ];
+    assert_eq!(told(&[("carve.yaml", "dialect: postgres\n"), quoted[0], quoted[1]]), 1);
+    assert_eq!(edges_of(&[yaml, two[0], two[1]]), ["a writes d.orders", "b reads d.orders", "b writes d.y"]);
+}
+
+#[test]
+fn a_chart_without_a_known_database_asks_the_lake() {
+    let dataset = |uuid: &str, sql: &str| {
+        format!("table_name: q{uuid}\nschema: null\nsql: {sql}\nuuid: {uuid}\ndatabase_uuid: {uuid}\n")
+    };
+    let (one, two) = (dataset("d1", "select `a` from event_sink.x"), dataset("d2", "select `a` from event_sink.x"));
+    let jobs: Vec<String> = (0..4).map(|n| format!("ch/t{n}.sql")).collect();
+    let mut files: Vec<(&str, &str)> = jobs
+        .iter()
+        .map(|path| {
+            (path.as_str(), "create table a.b engine = MergeTree order by x as select argMax(x, y) as x from a.c")
+        })
+        .collect();
+    files.extend([
+        ("assets/databases/a.yaml", "database_name: A\nsqlalchemy_uri: '{{ MYSQL_REPORT_URI }}'\nuuid: d1\n"),
+        ("assets/databases/b.yaml", "database_name: B\nsqlalchemy_uri: '{{ REPORT_URI }}'\nuuid: d2\n"),
+        ("assets/datasets/a.yaml", &one),
+        ("assets/datasets/b.yaml", &two),
+        ("assets/charts/c.yaml", "slice_name: C\nviz_type: line\ndataset_uuid: d1\nuuid: c1\n"),
+        ("assets/dashboards/e.yaml", "dashboard_title: E\nposition: {}\nuuid: b1\n"),
+    ]);
+    let (estate, _) = survey(&files);
+    let dialect = |id: &str| {
+        let exposure = estate.exposures.iter().find(|one| one.id == id).unwrap();
+        estate.dialect_of(&exposure.scripts[0])
+    };
+    assert_eq!(dialect("superset/dataset/qd1"), Some("mysql"), "the address is called after its database");
+    assert_eq!(dialect("superset/dataset/qd2"), Some("clickhouse"), "a backtick alone makes it no MySQL");
+}
+
+#[test]
 fn the_order_of_files_changes_no_name() {
     let mut files =
         vec![("a.sql", FILL), ("b/age.sql", "select id from proj.raw.orders"), ("c/top.sql", "select id from d.age")];
     let one = edges_of(&files);
     files.reverse();
     assert_eq!(edges_of(&files), one);
+}
+
+#[test]
+fn what_one_command_of_a_script_moves_is_fed_by_nothing_that_its_others_read() {
+    let script = "bq query --destination_table=mart.daily 'select day from raw.orders'\n\
+                  for t in fx rates; do bq load raw.$t gs://drop/$t/*.csv; done\n\
+                  bq cp raw.fx kept.fx\n";
+    let (estate, lineage) = survey(&[("run.sh", script)]);
+    let (graph, _) = DependencyGraph::build(&estate, &lineage);
+    let pairs = |(_, from, into): (&JobId, Vec<&DatasetId>, Vec<&DatasetId>)| -> Vec<String> {
+        from.iter().flat_map(|from| into.iter().map(move |into| format!("{from} feeds {into}"))).collect()
+    };
+    let mut all: Vec<String> = graph.flows().flat_map(pairs).collect();
+    all.sort();
+    assert_eq!(
+        all,
+        [
+            "gs://drop/fx feeds raw.fx",
+            "gs://drop/rates feeds raw.rates",
+            "raw.fx feeds kept.fx",
+            "raw.orders feeds mart.daily",
+        ]
+    );
+}
+
+#[test]
+fn a_query_that_a_dashboard_includes_is_a_piece_of_it_and_no_job() {
+    let dataset = "table_name: late\ncatalog: lake\nschema: mart\nuuid: d1\ndatabase_uuid: b1\n\
+                   sql: |-\n  {% filter indent(width=2) %}{% include 'queries/late.sql' %}{% endfilter %}\n";
+    let (estate, lineage) = survey(&[
+        ("bi/datasets/lake/late.yaml", dataset),
+        ("templates/queries/late.sql", "with late as (\n  select id from raw.orders\n)\nselect id from late"),
+    ]);
+    let (graph, _) = DependencyGraph::build(&estate, &lineage);
+    assert!(estate.jobs.is_empty(), "{:?}", estate.jobs);
+    assert_eq!(graph.datasets().keys().map(ToString::to_string).collect::<Vec<_>>(), ["raw.orders"]);
+    assert!(!graph.datasets()[&id("raw.orders")].exposed_by.is_empty());
 }

@@ -147,6 +147,9 @@ fn show_job(job: &Job, text: &mut String) {
     for import in &job.imports {
         writeln!(text, "  copies {} into {}", import.from, import.into).unwrap();
     }
+    for one in &job.moves {
+        writeln!(text, "  moves {} into {}", one.from, one.into).unwrap();
+    }
     for (what, datasets) in [("reads", &job.reads), ("writes", &job.writes)] {
         for (dataset, at) in datasets {
             writeln!(text, "  {what} {dataset} at {at}").unwrap();

@@ -159,6 +159,29 @@ fn an_api_is_wrapped_proven_and_followed() {
 }
 
 #[test]
+fn an_endpoint_that_gives_no_items_any_more_is_followed_and_none_begins_with_one() {
+    let estate = Estate::new();
+    let kept = std::mem::take(&mut *estate.held.lock().unwrap());
+    // Nothing tells the columns of what was never published.
+    let said = estate.run(&["apply", "sales"], 4);
+    assert!(said.contains("gives no items") && said.contains("run carve again when there are some"), "{said}");
+    assert!(!estate.path().join("bucket/data-services/sales").exists());
+    estate.held.lock().unwrap().clone_from(&kept);
+    estate.run(&["apply", "sales"], 0);
+
+    estate.held.lock().unwrap().clear();
+    assert!(estate.run(&["refresh", "sales"], 0).contains("published v1.0.1"));
+    estate.verified();
+    assert_eq!(estate.lake("count(*)"), "0");
+    assert!(estate.run(&["refresh", "sales"], 0).contains("nothing changed"));
+
+    estate.held.lock().unwrap().extend(kept.into_iter().take(3));
+    assert!(estate.run(&["refresh", "sales"], 0).contains("published v1.0.2"));
+    estate.verified();
+    assert_eq!(estate.lake("count(*) || ' ' || sum(id)"), "3 6");
+}
+
+#[test]
 fn what_changes_while_it_is_read_is_never_published() {
     let estate = Estate::new();
     estate.run(&["apply", "sales"], 0);

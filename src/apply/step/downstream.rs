@@ -6,6 +6,7 @@ use crate::{
         error::StepError,
         journal::Facts,
         model::ProofSummary,
+        not_compared::NOT_COMPARED,
         rows::Rows,
         run::told,
         step::{Here, Standing, StepKind},
@@ -30,7 +31,7 @@ struct Compared {
 impl StepKind for DownstreamStep<'_> {
     fn describe(&self) -> Vec<String> {
         let queries = self.0.queries.iter().map(|query| format!("run {} before and after, compare", name(query)));
-        queries.chain(self.0.left_out.iter().map(|why| format!("not compared: {why}"))).collect()
+        queries.chain(self.0.left_out.iter().map(|why| format!("{NOT_COMPARED}{why}"))).collect()
     }
 
     /// A proof leaves nothing in the world to look for: it is made again.
@@ -54,7 +55,7 @@ impl StepKind for DownstreamStep<'_> {
             facts.lines.push(format!("{}: {}", name(query), proof.because));
             facts.proofs.push(proof);
         }
-        facts.lines.extend(self.0.left_out.iter().map(|why| format!("not compared: {why}")));
+        facts.lines.extend(self.0.left_out.iter().map(|why| format!("{NOT_COMPARED}{why}")));
         Ok(facts)
     }
 

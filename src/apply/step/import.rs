@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
+use tokio::task::JoinSet;
 
 use crate::{
     apply::{
@@ -14,10 +15,14 @@ use crate::{
         transport,
         upload::Noting,
     },
+    connector::ConnectorError,
     plan::Import,
     service::Manifest,
     vocab::DatasetId,
 };
+
+/// Parts that are loaded at once where the lake lets several in.
+const SIDE_BY_SIDE: usize = 4;
 
 /// Loads one endpoint's publication into a staging table, part by part, and proves it equal.
 pub(super) struct ImportStep<'p>(pub(super) &'p Import);
@@ -142,14 +147,31 @@ async fn load(
     context.progress.started(&name, Some(manifest.rows()), "rows");
     let mut done = manifest.parts.iter().filter(|part| loaded.contains(&part.key)).map(|part| part.rows).sum::<u64>();
     let mut parts = PartStream::open(world.bucket.clone(), manifest.clone(), missing);
-    while let Some((part, rows)) = parts.next().await? {
+    let limit = if world.lake.takes_turns() { 1 } else { SIDE_BY_SIDE };
+    let mut loading = JoinSet::new();
+    loop {
+        let next = parts.next().await?;
+        // Each part is a transaction of its own: what is let go in the middle was never there.
+        while !loading.is_empty() && (next.is_none() || loading.len() >= limit) {
+            done += one_loaded(&mut loading).await?;
+            context.progress.advanced(&name, done);
+        }
+        let Some((part, rows)) = next else { break };
         context.go_on()?;
-        world.lake.load_part(staging, &part.key, &manifest.schema, rows).await?;
-        done += part.rows;
-        context.progress.advanced(&name, done);
+        let (lake, staging, manifest) = (world.lake.clone(), staging.clone(), manifest.clone());
+        loading
+            .spawn(async move { lake.load_part(&staging, &part.key, &manifest.schema, rows).await.map(|_| part.rows) });
     }
     context.progress.finished(&name, &format!("{done} rows"));
     Ok(())
+}
+
+/// Waits for one of the parts that are being loaded; its rows.
+async fn one_loaded(loading: &mut JoinSet<Result<u64, ConnectorError>>) -> Result<u64, StepError> {
+    match loading.join_next().await {
+        Some(joined) => Ok(joined.map_err(StepError::task("cannot load a part"))??),
+        None => Ok(0),
+    }
 }
 
 /// Parts the staging table holds; `None` when it holds some of another publication, so that it must be made anew.

@@ -97,6 +97,7 @@ fn show(plan: &Plan, report: &RunReport, flags: &str, dry_run: bool, context: &C
     if !report.proofs.is_empty() {
         screen.out(format!("\n{}", proofs::table(&report.proofs, context.screen.width())));
     }
+    proofs::tell_not_compared("", &report.not_compared, context);
     untried(report, context);
     left_to_you(plan, usize::MAX, context);
     let service = &plan.service;

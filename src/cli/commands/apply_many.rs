@@ -6,6 +6,7 @@ use tokio::task::JoinSet;
 
 use super::{
     apply::{Ready, ready},
+    proofs,
     turns::Turns,
 };
 use crate::{
@@ -219,6 +220,11 @@ fn show(all: &[Ended], waiting: &[String], dry_run: bool, context: &Context) {
         table.row([service.clone(), state, none.clone(), none.clone(), none.clone(), none.clone(), none]);
     }
     screen.out(table.text(140));
+    for ended in all {
+        if let Ok(report) = &ended.outcome {
+            proofs::tell_not_compared(&format!("{}: ", ended.service), &report.not_compared, context);
+        }
+    }
     for (service, failure) in all.iter().filter_map(|ended| Some((&ended.service, ended.outcome.as_ref().err()?))) {
         screen.error(screen.paint(Style::Strong, service));
         // The summary is the answer for programs too; a failure is shown to people here.

@@ -74,8 +74,9 @@ async fn publications(bucket: &dyn Bucket, service: &ServiceName) -> Result<Vec<
     for key in address.contracts(&keys) {
         let bytes = bucket.get(&key.key).await?;
         let contract = Contract::from_yaml(&bytes).map_err(|error| {
-            Failure::new(ExitCode::Error, &error)
-                .hint(format!("the contract `{}` in the bucket was changed by someone", key.key))
+            let (file, told) = (&key.key, format!("`carve verify {service}` tells more"));
+            let hint = format!("the contract `{file}` in the bucket was changed by someone: {told}");
+            Failure::new(ExitCode::Different, &error).hint(hint)
         })?;
         publications.push(PublishedContract { key, contract });
     }

@@ -56,6 +56,8 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     };
     let ready = apply::ready(&workspace, &survey.estate, first, false, None).await?;
     let applied = ready.run(&context.bars).await?;
+    // From here on a request to end is one to end at once.
+    drop(ready);
     // The estate changed: what is shown from here on is read again.
     let after = workspace.survey(&context.bars);
     let options = RenderOptions::default();
@@ -82,13 +84,20 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     Ok(ExitCode::Done)
 }
 
+/// What to do about a folder that does not take the demo.
+const FOLDER_HINT: &str = "check the folder's permissions and free space, or name another: `carve demo other-folder`";
+
 pub(super) fn demo_failed(error: DemoDataError) -> Failure {
-    Failure::new(ExitCode::Error, &error).hint("check the folder's permissions and free space")
+    let code = match &error {
+        DemoDataError::File { source, .. } => Failure::io("", source).code(),
+        _ => ExitCode::Error,
+    };
+    Failure::new(code, &error).hint(FOLDER_HINT)
 }
 
 /// An earlier demo is replaced; anything else is left alone.
 fn prepare(folder: &Utf8Path) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::said(ExitCode::Error, format!("cannot use `{folder}`: {error}"));
+    let failed = |error: std::io::Error| Failure::io(format!("use `{folder}`"), &error).hint(FOLDER_HINT);
     let empty = folder.read_dir_utf8().map_or(true, |mut entries| entries.next().is_none());
     if folder.join(MARKER).is_file() {
         fs::remove_dir_all(folder).map_err(failed)?;
@@ -110,8 +119,7 @@ fn estate(args: &DemoArgs, context: &Context) -> Result<u64, Failure> {
     }
     write_file(&folder.join("carve.yaml"), demo_data::SETTINGS.as_bytes())?;
     let bucket = folder.join("bucket");
-    fs::create_dir_all(&bucket)
-        .map_err(|error| Failure::said(ExitCode::Error, format!("cannot create `{bucket}`: {error}")))?;
+    fs::create_dir_all(&bucket).map_err(|error| Failure::io(format!("create `{bucket}`"), &error).hint(FOLDER_HINT))?;
     let summary = demo_data::create_sources(folder, args.scale, args.seed, &context.bars).map_err(demo_failed)?;
     Ok(summary.rows())
 }
@@ -224,6 +232,7 @@ impl Story<'_> {
         screen.out(self.ranking(screen.width()));
         screen.prose(9, format!("\n{}  {}", title("Applied"), self.plan.summary));
         screen.out(super::proofs::table(&self.shown_proofs(), screen.width()));
+        super::proofs::tell_not_compared("", &self.applied.not_compared, context);
         if let Some(status) = self.status() {
             screen.prose(11, format!(
                 "{}  v{} with {} rows in {} parts under bucket/data-services/{}; {} BI sources have their switchover plan",
@@ -315,7 +324,7 @@ impl Story<'_> {
         serde_json::json!({
             "format": "carve-demo/1", "source_rows": self.rows, "jobs_run": self.ran.count,
             "jobs_left_out": self.ran.left_out, "service": self.plan.service, "plan": self.plan.id,
-            "proofs": self.applied.proofs, "status": self.status(), "moves": self.moves,
+            "proofs": self.applied.proofs, "not_compared": self.applied.not_compared, "status": self.status(), "moves": self.moves,
         })
     }
 }

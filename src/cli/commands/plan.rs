@@ -55,6 +55,11 @@ pub(crate) async fn run(args: &PlanArgs, context: &Context) -> Outcome {
     wraps_are_of_services(&workspace, &survey)?;
     let Chosen { drafted, left_out } = chosen(args, &workspace, &survey)?;
     let mut report = None;
+    if args.dry_run && args.templates.is_some() {
+        // Templates that would fail then are told now.
+        let statuses = super::status::of_journals(&workspace).await?;
+        report::rendered(&workspace, &survey, &statuses, args.templates.clone())?;
+    }
     if !args.dry_run {
         for one in &drafted {
             let text = plan::to_text(&one.plan)?;

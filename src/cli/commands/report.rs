@@ -1,4 +1,6 @@
 //! `carve report`: the pages, from what is known now.
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
 
 use crate::{
@@ -34,6 +36,19 @@ pub(super) fn write(
     statuses: &[ServiceStatus],
     templates: Option<Utf8PathBuf>,
 ) -> Result<Utf8PathBuf, Failure> {
+    let files = rendered(workspace, survey, statuses, templates)?;
+    let folder = workspace.below("report");
+    write_files(&folder, &files)?;
+    Ok(folder.join("index.html"))
+}
+
+/// The files of the report, not written.
+pub(super) fn rendered(
+    workspace: &Workspace,
+    survey: &Survey,
+    statuses: &[ServiceStatus],
+    templates: Option<Utf8PathBuf>,
+) -> Result<BTreeMap<Utf8PathBuf, Vec<u8>>, Failure> {
     let (plans, _) = workspace.all_plans();
     let title = workspace.title();
     let model = report::build(&ReportInputs {
@@ -53,10 +68,7 @@ pub(super) fn write(
         lambda: survey.ranking.parameters.lambda,
         alpha: survey.ranking.parameters.alpha,
     });
-    let files = report::render(&model, &RenderOptions { templates }).map_err(|error| {
+    report::render(&model, &RenderOptions { templates }).map_err(|error| {
         Failure::new(ExitCode::Error, &error).hint("docs/REPORT.md lists the templates and their fields")
-    })?;
-    let folder = workspace.below("report");
-    write_files(&folder, &files)?;
-    Ok(folder.join("index.html"))
+    })
 }

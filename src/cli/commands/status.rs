@@ -1,6 +1,6 @@
 //! `carve status`: how far each service is.
 use crate::{
-    apply::{self, ServiceStatus},
+    apply::{self, ProofSummary, ServiceStatus},
     cli::{Context, Outcome, args::StatusArgs, exit::ExitCode, exit::Failure, workspace::Workspace},
     connector::open_bucket,
     console::{Style, Table, bar},
@@ -8,6 +8,8 @@ use crate::{
     plan::Plan,
     switchover,
 };
+
+use super::proofs;
 
 pub(crate) async fn run(args: &StatusArgs, context: &Context) -> Outcome {
     let workspace = Workspace::at(&args.estate)?;
@@ -130,6 +132,7 @@ fn remarks(status: &ServiceStatus, context: &Context) {
             screen.paint(Style::Bad, "bucket:")
         ));
     }
+    proofs::tell_not_compared(&format!("{service}: "), &status.not_compared, context);
     if !status.verify_problems.is_empty() {
         let title = screen.paint(Style::Bad, "not equal:");
         screen.out(format!("{title} {service}: the last `carve verify` found, and no refresh has mended since:"));
@@ -146,12 +149,13 @@ fn version(status: &ServiceStatus) -> String {
 }
 
 fn proven(status: &ServiceStatus) -> String {
-    let bad = status.proofs.iter().filter(|proof| proof.verdict == "different").count();
-    match (status.proofs.len(), bad) {
+    let holds = |proof: &&ProofSummary| !matches!(proof.verdict.as_str(), "different" | "not_comparable");
+    let (all, good) = (status.proofs.len(), status.proofs.iter().filter(holds).count());
+    let but = proofs::count_not_compared(&status.not_compared).map(|but| format!(", {but}")).unwrap_or_default();
+    match all {
         _ if !status.verify_problems.is_empty() => "not any more".into(),
-        (0, _) => "-".into(),
-        (n, 0) if status.bucket_problem.is_some() => format!("{n} of {n}, then"),
-        (n, 0) => format!("{n} of {n}"),
-        (n, bad) => format!("{} of {n}", n - bad),
+        0 => "-".into(),
+        _ if good == all && status.bucket_problem.is_some() => format!("{good} of {all}, then{but}"),
+        _ => format!("{good} of {all}{but}"),
     }
 }

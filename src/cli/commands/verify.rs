@@ -72,6 +72,7 @@ fn show(report: &VerifyReport, context: &Context) {
     for problem in &report.problems {
         context.screen.out(format!("{} {problem}", context.screen.paint(Style::Bad, "problem:")));
     }
+    proofs::tell_not_compared("", &report.not_compared, context);
     let (style, word) = match (report.equal, report.proofs.is_empty()) {
         (true, false) => (Style::Good, "Equal."),
         (_, true) => (Style::Warn, "Nothing could be verified: no publication of this service is imported."),

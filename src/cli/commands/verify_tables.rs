@@ -13,7 +13,7 @@ use crate::{
         args::VerifyArgs,
         exit::{ExitCode, Failure},
         junit::Suite,
-        workspace::interrupt_flag,
+        signals::interrupt_flag,
     },
     connector::{ConnectorError, Origin, open_origin},
     console::{Style, Table},

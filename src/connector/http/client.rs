@@ -209,10 +209,8 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 
 fn unreached(error: &(dyn std::error::Error + 'static)) -> NoAnswer {
     let why = with_causes(error);
-    match why.contains("invalid peer certificate") {
-        true => NoAnswer::Refused(format!(
-            "{why}: name a file of the certificates to trust with `sslrootcert=PATH`, or mend the server's"
-        )),
-        false => NoAnswer::Passing { why, wait: None },
+    match trust::cure(&why) {
+        Some(cure) => NoAnswer::Refused(format!("{why}: {cure}")),
+        None => NoAnswer::Passing { why, wait: None },
     }
 }

@@ -65,14 +65,18 @@ impl Origin for HttpOrigin {
         let spool = self.reader.once(table).await?;
         let fingerprint = spool.fingerprint;
         let schema = blocking(move || schema(&spool)).await?;
-        if schema.columns.is_empty() {
-            let why = "it gives no items, and nothing else tells its columns: run carve again when there are some";
-            return Err(refused(format!("describe `{table}`"), why));
-        }
         let columns = schema.columns.iter().map(|column| column.name.clone()).collect();
         let described = Described { fingerprint, columns };
         self.described.lock().unwrap_or_else(PoisonError::into_inner).insert(table.clone(), described);
-        Ok(TableDescription { schema, comment: None })
+        let doing = || format!("describe `{table}`");
+        match (schema.columns.is_empty(), fingerprint.rows) {
+            (false, _) => Ok(TableDescription { schema, comment: None }),
+            (true, 0) => {
+                let why = "it gives no items, and nothing else tells its columns: run carve again when there are some";
+                Err(ConnectorError::NoColumns { doing: doing(), why: why.to_owned() })
+            }
+            (true, _) => Err(refused(doing(), "its items have no members")),
+        }
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError> {

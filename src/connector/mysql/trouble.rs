@@ -1,7 +1,7 @@
 //! What a server or the way to it says, with words for what a person can do something about.
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, trust};
 
 /// The error that `doing` failed.
 pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
@@ -31,19 +31,19 @@ fn said(error: &Error) -> String {
         }
         Error::Driver(DriverError::ConnectionClosed) => "the connection was lost: run carve again".to_owned(),
         Error::Driver(error) => error.to_string(),
-        Error::Io(IoError::Io(error)) if is_certificate(error) => {
-            format!("the server's certificate is not trusted: {error}")
-        }
-        Error::Io(IoError::Io(error)) => error.to_string(),
-        Error::Io(IoError::Tls(error)) => error.to_string(),
+        Error::Io(IoError::Io(error)) => untrusted(&error.to_string()),
+        Error::Io(IoError::Tls(error)) => untrusted(&error.to_string()),
         Error::Other(error) => error.to_string(),
         Error::Url(error) => error.to_string(),
     }
 }
 
-/// rustls hands its own refusals over as bad data.
-fn is_certificate(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::InvalidData && error.to_string().contains("certificate")
+/// `why` with what to do where it speaks of the server's certificate.
+fn untrusted(why: &str) -> String {
+    match trust::cure(why) {
+        Some(cure) => format!("{why}: {cure}"),
+        None => why.to_owned(),
+    }
 }
 
 /// Whether the same call may succeed later: the connection was lost, the server busy, full, starting or stopping.

@@ -1,6 +1,6 @@
 //! What carve keeps beside its tables, in the schema `carve` of the same database, so that one transaction covers
 //! both: which tables it made, which parts they hold, and small notes.
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Transaction};
 
 use super::trouble::engine;
 use crate::connector::ConnectorError;
@@ -8,11 +8,15 @@ use crate::connector::ConnectorError;
 /// Two that open the books at the same moment take turns.
 const OPENING: i64 = 0x63_6172_7665;
 
-const TABLES: &str = "CREATE TABLE carve.tables (schema_name text, table_name text, made_as text NOT NULL,
+/// Whoever writes in the books shares it; whoever takes them away has it alone.
+const USING: i64 = 0x63_6172_7666;
+
+const TABLES: &str =
+    "CREATE TABLE IF NOT EXISTS carve.tables (schema_name text, table_name text, made_as text NOT NULL,
       PRIMARY KEY (schema_name, table_name));
-    CREATE TABLE carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
+    CREATE TABLE IF NOT EXISTS carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
       PRIMARY KEY (schema_name, table_name, part));
-    CREATE TABLE carve.notes (key text PRIMARY KEY, value text NOT NULL);
+    CREATE TABLE IF NOT EXISTS carve.notes (key text PRIMARY KEY, value text NOT NULL);
     COMMENT ON SCHEMA carve IS 'The books of carve: tables it made, parts they hold, notes. Do not change by hand.'";
 
 /// A table by its schema and name.
@@ -22,14 +26,24 @@ fn failed(e: tokio_postgres::Error) -> ConnectorError {
     engine("keep carve's books in the schema `carve`", e)
 }
 
-/// Whether there are books yet.
+/// Whether there are books yet. Asked of the catalog itself: `to_regclass` may answer from what the session remembers,
+/// and then not see the books that another run has made a moment ago.
 async fn there(client: &impl GenericClient) -> Result<bool, ConnectorError> {
-    let sql = "SELECT pg_catalog.to_regclass('carve.notes') IS NOT NULL";
+    let sql =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+               WHERE n.nspname = 'carve' AND c.relname = 'notes')";
     client.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(failed)
+}
+
+/// Keeps the books from being taken away until the transaction ends.
+async fn share(client: &impl GenericClient) -> Result<(), ConnectorError> {
+    let sql = "SELECT pg_catalog.pg_advisory_xact_lock_shared($1)";
+    client.execute(sql, &[&USING]).await.map(|_| ()).map_err(failed)
 }
 
 /// Makes the books where they are missing; within a transaction.
 pub(super) async fn open(client: &impl GenericClient) -> Result<(), ConnectorError> {
+    share(client).await?;
     if there(client).await? {
         return Ok(());
     }
@@ -65,6 +79,7 @@ pub(super) async fn made(client: &impl GenericClient, (schema, table): Name<'_>)
 
 /// Forgets a table and its parts.
 pub(super) async fn forget(client: &impl GenericClient, (schema, table): Name<'_>) -> Result<(), ConnectorError> {
+    share(client).await?;
     if !there(client).await? {
         return Ok(());
     }
@@ -73,6 +88,53 @@ pub(super) async fn forget(client: &impl GenericClient, (schema, table): Name<'_
         client.execute(&sql, &[&schema, &table]).await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// Whether nothing is written in the books, nothing else lies in their schema, and all of it is this user's to drop.
+const CLOSABLE: &str = "SELECT NOT EXISTS (SELECT FROM carve.tables) AND NOT EXISTS (SELECT FROM carve.ledger)
+      AND NOT EXISTS (SELECT FROM carve.notes)
+      AND (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'carve')
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'carve' AND c.relkind <> 'i'
+          AND NOT (c.relname IN ('tables', 'ledger', 'notes') AND pg_catalog.pg_has_role(c.relowner, 'USAGE')))";
+
+/// Takes the books away where nothing is written in them and nobody else is at work with them, within the transaction
+/// `tx`. What keeps them from being taken away is no fault: they stay, empty.
+pub(super) async fn close(tx: &mut Transaction<'_>) -> Result<(), ConnectorError> {
+    const FILLED: &str = "SELECT EXISTS (SELECT FROM carve.tables) OR EXISTS (SELECT FROM carve.ledger)
+        OR EXISTS (SELECT FROM carve.notes)";
+    if !there(tx).await? || tx.query_one(FILLED, &[]).await.map_err(failed)?.get::<_, bool>(0) {
+        return Ok(());
+    }
+    // Only a transaction that sees what others have committed meanwhile may call them empty.
+    let alone = "SELECT pg_catalog.current_setting('transaction_isolation') = 'read committed'
+        AND pg_catalog.pg_try_advisory_xact_lock($1)";
+    if !tx.query_one(alone, &[&USING]).await.map_err(failed)?.get::<_, bool>(0) {
+        return Ok(());
+    }
+    let tried = tx.transaction().await.map_err(failed)?;
+    let closed = async {
+        tried
+            .batch_execute("LOCK TABLE carve.tables, carve.ledger, carve.notes IN ACCESS EXCLUSIVE MODE NOWAIT")
+            .await?;
+        if tried.query_one(CLOSABLE, &[]).await?.get(0) {
+            tried.batch_execute("DROP TABLE carve.tables, carve.ledger, carve.notes; DROP SCHEMA carve").await?;
+        }
+        Ok::<(), tokio_postgres::Error>(())
+    };
+    match closed.await {
+        Ok(()) => tried.commit().await.map_err(failed),
+        Err(_) => tried.rollback().await.map_err(failed),
+    }
+}
+
+/// Forgets the note `key`.
+pub(super) async fn forget_note(client: &impl GenericClient, key: &str) -> Result<(), ConnectorError> {
+    share(client).await?;
+    if !there(client).await? {
+        return Ok(());
+    }
+    client.execute("DELETE FROM carve.notes WHERE key = $1", &[&key]).await.map(|_| ()).map_err(failed)
 }
 
 /// Follows the renaming of a table.

@@ -63,6 +63,12 @@ fn written(out: &mut String, what: std::fmt::Arguments<'_>) {
 }
 
 fn push_text(out: &mut String, text: &str) -> Result<(), String> {
+    // Most texts have nothing to escape, and without a way out early many bytes are looked at at once.
+    let special = |b: u8| (b == b'\\') | (b == b'\n') | (b == b'\r') | (b == b'\t') | (b == 0);
+    if !text.bytes().fold(false, |found, b| found | special(b)) {
+        out.push_str(text);
+        return Ok(());
+    }
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),

@@ -116,9 +116,14 @@ impl Lake for Postgres {
     async fn set_note(&self, key: &str, value: &str) -> Result<(), ConnectorError> {
         let mut client = self.server.connect().await?;
         let doing = |e| engine(format!("keep the note {}", literal(key)), e);
-        let transaction = client.transaction().await.map_err(doing)?;
-        books::open(&transaction).await?;
-        books::set_note(&transaction, key, value).await?;
+        let mut transaction = client.transaction().await.map_err(doing)?;
+        if value.is_empty() {
+            books::forget_note(&transaction, key).await?;
+            books::close(&mut transaction).await?;
+        } else {
+            books::open(&transaction).await?;
+            books::set_note(&transaction, key, value).await?;
+        }
         transaction.commit().await.map_err(doing)?;
         self.server.give_back(client);
         Ok(())

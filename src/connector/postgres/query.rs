@@ -43,7 +43,7 @@ async fn answer(client: &Client, sql: &str, statement: &Statement) -> Result<(Sc
     let query = sql.trim_end().trim_end_matches(';');
     // The line's end also ends a comment that stands last.
     let sql = format!("SELECT {} FROM ({query}\n) AS carve_answer({})", list.join(", "), names.join(", "));
-    let reading = Reading { id: DatasetId::from_parts(&[RESULT]), sql, columns: asked };
+    let reading = Reading { id: DatasetId::from_parts(&[RESULT]), sql, columns: asked.into() };
     Ok((Schema { columns, key: Vec::new() }, reading))
 }
 

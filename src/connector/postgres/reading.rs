@@ -1,7 +1,9 @@
 //! All rows of a table or an answer, streamed by COPY in an order that their values alone decide.
 use std::pin::pin;
+use std::sync::Arc;
 
 use futures_util::StreamExt;
+use tokio::sync::OwnedMutexGuard;
 use tokio_postgres::{Client, GenericClient};
 
 use super::describe::{RawColumn, columns, key};
@@ -15,11 +17,26 @@ use crate::connector::{ConnectorError, RowStream, batches::Batches};
 use crate::vocab::{DatasetId, LogicalType, Row, Schema, Value};
 
 /// A COPY, and what its rows are.
+#[derive(Clone)]
 pub(super) struct Reading {
     pub(super) id: DatasetId,
     /// The query within the COPY.
     pub(super) sql: String,
-    pub(super) columns: Vec<Asked>,
+    pub(super) columns: Arc<[Asked]>,
+}
+
+/// The reading of a table, before it is said which of its rows are read and in what order.
+pub(super) struct Selection {
+    id: DatasetId,
+    /// The table's name for SQL.
+    table: String,
+    /// `SELECT … FROM …`.
+    sql: String,
+    /// ` ORDER BY …`, or nothing.
+    order: String,
+    columns: Arc<[Asked]>,
+    /// The key's first column.
+    pub(super) leading: Option<RawColumn>,
 }
 
 /// One column that was asked for.
@@ -29,14 +46,14 @@ pub(super) struct Asked {
     pub(super) logical: LogicalType,
 }
 
-impl Reading {
-    /// The reading of the columns of `schema` of `table`.
+impl Selection {
+    /// The columns of `schema` of `table`.
     pub(super) async fn of(
         client: &impl GenericClient,
         id: &DatasetId,
         table: &Found,
         schema: &Schema,
-    ) -> Result<Reading, ConnectorError> {
+    ) -> Result<Selection, ConnectorError> {
         let raw = columns(client, table).await?;
         let mut asked = Vec::with_capacity(schema.columns.len());
         let mut selected = Vec::with_capacity(schema.columns.len());
@@ -51,10 +68,38 @@ impl Reading {
         let key = key(client, table).await?;
         let terms = order_by(&raw, &key, &selected);
         let order = if terms.is_empty() { String::new() } else { format!(" ORDER BY {}", terms.join(", ")) };
-        let sql = format!("SELECT {} FROM {}{order}", list.join(", "), table.sql());
-        Ok(Reading { id: id.clone(), sql, columns: asked })
+        let sql = format!("SELECT {} FROM {}", list.join(", "), table.sql());
+        let leading = key.first().and_then(|name| named(&raw, name)).cloned();
+        Ok(Selection { id: id.clone(), table: table.sql(), sql, order, columns: asked.into(), leading })
     }
 
+    /// All rows in the order that their values alone decide.
+    pub(super) fn ordered(&self) -> Reading {
+        self.reading(format!("{}{}", self.sql, self.order))
+    }
+
+    /// In that order too, those alone that fulfil `condition`.
+    pub(super) fn ordered_where(&self, condition: &str) -> Reading {
+        self.reading(format!("{} WHERE {condition}{}", self.sql, self.order))
+    }
+
+    /// Those rows that fulfil `condition`, in any order; without one all rows.
+    pub(super) fn any_order(&self, condition: Option<&str>) -> Reading {
+        let only = condition.map(|condition| format!(" WHERE {condition}"));
+        self.reading(format!("{}{}", self.sql, only.unwrap_or_default()))
+    }
+
+    /// The query that counts the rows which fulfil `condition`.
+    pub(super) fn count_where(&self, condition: &str) -> String {
+        format!("SELECT pg_catalog.count(*) FROM {} WHERE {condition}", self.table)
+    }
+
+    fn reading(&self, sql: String) -> Reading {
+        Reading { id: self.id.clone(), sql, columns: self.columns.clone() }
+    }
+}
+
+impl Reading {
     /// Sends every row. False when nobody reads any more: then the copy is left half read, without an error.
     pub(super) async fn send(&self, client: &Client, batches: &mut Batches) -> Result<bool, ConnectorError> {
         let doing = |e| engine(format!("read `{}`", self.id), e);
@@ -65,7 +110,7 @@ impl Reading {
         let broken = |e| ConnectorError::Engine { doing: format!("read `{}`", self.id), source: Box::new(e) };
         let mut at = 0;
         while let Some(message) = stream.next().await {
-            rows.take(&message.map_err(doing)?);
+            rows.take(message.map_err(doing)?);
             while let Some(row) = rows.next().map_err(broken)? {
                 at += 1;
                 if batches.give(self.row(&row, at)?).await.is_err() {
@@ -91,7 +136,18 @@ impl Reading {
         stream
     }
 
-    fn row(&self, raw: &RawRow, at: u64) -> Result<Row, ConnectorError> {
+    /// The same on a connection that others wait for; their transaction goes on.
+    pub(super) fn stream_held(self, client: OwnedMutexGuard<Client>) -> RowStream {
+        let (mut batches, stream) = Batches::stream();
+        tokio::spawn(async move {
+            let outcome = self.send(&client, &mut batches).await;
+            drop(client);
+            batches.end(outcome.map(|_| ())).await;
+        });
+        stream
+    }
+
+    fn row(&self, raw: &RawRow<'_>, at: u64) -> Result<Row, ConnectorError> {
         let mut row = Vec::with_capacity(self.columns.len());
         for (index, column) in self.columns.iter().enumerate() {
             row.push(match raw.field(index) {

@@ -1,9 +1,10 @@
 //! Connections, with settings that make every value's text the same whatever the server's own are.
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_postgres::{Client, NoTls};
 
-use super::target::Target;
+use super::target::{SIGNS, Target};
 use super::tls::Tls;
 use super::trouble::engine;
 use crate::connector::ConnectorError;
@@ -57,10 +58,31 @@ impl Server {
                 client
             }
         };
-        let lock = self.target.lock.as_millis();
+        let (lock, silence) = (self.target.lock.as_millis(), self.target.silence);
         let reads = if self.writes { "off" } else { "on" };
-        let settings = format!("{SETTINGS} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}");
+        let patience = server_patience(silence);
+        let settings =
+            format!("{SETTINGS} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}; {patience}");
         client.batch_execute(&settings).await.map_err(doing)?;
         Ok(client)
     }
+}
+
+/// How long the server keeps what a carve holds that it does not hear of any more: a transaction that nobody ends keeps
+/// its locks, and the next run waiting. A server without one of these settings keeps its own.
+fn server_patience(silence: Duration) -> String {
+    let seconds = |part: Duration| part.as_secs().max(1);
+    let (idle, interval) = (seconds(silence / 2), seconds(silence / (2 * SIGNS)));
+    let wanted = [
+        ("tcp_keepalives_idle", u128::from(idle)),
+        ("tcp_keepalives_interval", u128::from(interval)),
+        ("tcp_keepalives_count", u128::from(SIGNS)),
+        ("tcp_user_timeout", silence.as_millis()),
+    ];
+    let values: Vec<String> = wanted.iter().map(|(name, value)| format!("('{name}', '{value}')")).collect();
+    format!(
+        "SELECT pg_catalog.set_config(w.name, w.value, false) FROM (VALUES {}) AS w (name, value) \
+         JOIN pg_catalog.pg_settings s ON s.name = w.name",
+        values.join(", ")
+    )
 }

@@ -136,7 +136,7 @@ pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(),
     let doing = format!("drop `{table}`");
     let turns = Turns::of(server, &doing);
     loop {
-        let change = Change::begin(&mut client, &server.target, doing.clone()).await?;
+        let mut change = Change::begin(&mut client, &server.target, doing.clone()).await?;
         let dropped = match change.find(table).await? {
             Some(found) if change.run_unless_held(&drop_sql(&found)).await? => {
                 change.forget(&found).await?;
@@ -146,6 +146,7 @@ pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(),
             None => true,
         };
         if dropped {
+            books::close(&mut change.tx).await?;
             change.commit().await?;
             server.give_back(client);
             return Ok(());

@@ -9,11 +9,18 @@ use super::password;
 use crate::connector::{ConnectorError, address::Address, network::Parts, network::encrypted};
 
 /// The options an address may have.
-const OPTIONS: [&str; 5] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms"];
+const OPTIONS: [&str; 7] = ["password", "sslmode", "sslrootcert", "schema", "lock_timeout_ms", "timeout_ms", "streams"];
 /// How long one attempt to reach the server may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a server may be out of reach before its connection counts as lost, when the address says nothing else.
+const SILENCE_MS: u64 = 60_000;
+/// How often it is asked for a sign of life in that time, after half of it has passed.
+pub(super) const SIGNS: u32 = 3;
 /// How long a lock on a table is waited for when the address says nothing else.
 const LOCK_MS: u64 = 10_000;
+/// Connections that read one table side by side when the address says nothing else, and at most.
+const STREAMS: u64 = 4;
+const MOST_STREAMS: u64 = 64;
 
 /// A server, a database on it, and who asks.
 #[derive(Clone)]
@@ -27,6 +34,10 @@ pub(super) struct Target {
     pub(super) root_certificates: Option<Utf8PathBuf>,
     /// How long a lock is waited for.
     pub(super) lock: Duration,
+    /// How long the other side may be out of reach before the connection counts as lost.
+    pub(super) silence: Duration,
+    /// Connections that read one table side by side.
+    pub(super) streams: usize,
 }
 
 impl Target {
@@ -37,7 +48,10 @@ impl Target {
         let mode = if encrypted(address, &parts.host)? { SslMode::Require } else { SslMode::Disable };
         let mut config = Config::new();
         config.host(&parts.host).port(parts.port).dbname(&parts.database).user(&parts.user);
-        config.application_name("carve").connect_timeout(CONNECT).ssl_mode(mode);
+        config.application_name("carve").ssl_mode(mode);
+        let silence = address.number("timeout_ms")?.unwrap_or(SILENCE_MS).clamp(1_000, 86_400_000);
+        let silence = Duration::from_millis(silence);
+        patience(&mut config, silence);
         if let Some(password) = password::of(address, &parts, base)? {
             config.password(password);
         }
@@ -47,6 +61,8 @@ impl Target {
             schema: address.options.get("schema").cloned().unwrap_or_else(|| "public".to_owned()),
             root_certificates: address.options.get("sslrootcert").map(|path| base.join(path)),
             lock: Duration::from_millis(address.number("lock_timeout_ms")?.unwrap_or(LOCK_MS).clamp(1, 86_400_000)),
+            silence,
+            streams: address.number("streams")?.unwrap_or(STREAMS).clamp(1, MOST_STREAMS) as usize,
         })
     }
 
@@ -54,6 +70,15 @@ impl Target {
     pub(super) fn encrypted(&self) -> bool {
         self.config.get_ssl_mode() != SslMode::Disable
     }
+}
+
+/// Without these a connection that was cut, and not closed, would be waited for two hours. A server that works for
+/// long, or waits for a lock, still answers for its machine.
+fn patience(config: &mut Config, silence: Duration) {
+    let whole = |part: Duration| part.max(Duration::from_secs(1));
+    config.connect_timeout(CONNECT.min(silence)).tcp_user_timeout(silence);
+    config.keepalives_idle(whole(silence / 2)).keepalives_interval(whole(silence / (2 * SIGNS)));
+    config.keepalives_retries(SIGNS);
 }
 
 #[cfg(test)]
@@ -83,6 +108,13 @@ mod tests {
     fn a_mode_that_may_fall_back_to_plain_text_is_refused() {
         let error = target("postgres://me@db.example/shop?sslmode=prefer").err().unwrap();
         assert!(error.to_string().contains("verify-full"), "{error}");
+    }
+
+    #[test]
+    fn four_connections_read_a_table_unless_the_address_says_how_many() {
+        for (option, streams) in [("", 4), ("?streams=1", 1), ("?streams=0", 1), ("?streams=1000", 64)] {
+            assert_eq!(target(&format!("postgres://me@localhost/shop{option}")).unwrap().streams, streams, "{option}");
+        }
     }
 
     #[test]

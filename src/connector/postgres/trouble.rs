@@ -2,7 +2,7 @@
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
-use crate::connector::{ConnectorError, system::with_causes};
+use crate::connector::{ConnectorError, system::with_causes, trust};
 
 /// The error that `doing` failed.
 pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
@@ -22,7 +22,7 @@ pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> Conne
 
 /// The server's words, what stands behind them, and what to do where that is known.
 pub(super) fn said(error: &Error) -> String {
-    let Some(told) = error.as_db_error() else { return with_causes(error) };
+    let Some(told) = error.as_db_error() else { return untold(error) };
     let mut text = told.message().to_owned();
     for more in [told.detail(), told.hint()].into_iter().flatten() {
         text = format!("{text}; {more}");
@@ -33,12 +33,21 @@ pub(super) fn said(error: &Error) -> String {
     }
 }
 
+/// What went wrong before or without a word of the server.
+fn untold(error: &Error) -> String {
+    let why = with_causes(error);
+    match trust::cure(&why) {
+        Some(cure) => format!("{why}: {cure}"),
+        None => why,
+    }
+}
+
 /// Whether the same call may succeed later: the connection was lost, the server busy, full, starting or stopping.
 fn may_pass(error: &Error) -> bool {
     match error.code() {
         Some(code) => passes(code),
-        // Not the server's word: the connection failed or was lost.
-        None => true,
+        // Not the server's word: the connection failed or was lost, unless its certificate was not taken.
+        None => trust::cure(&with_causes(error)).is_none(),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) enum Wire {
     Int8,
     Float4,
     Float8,
+    Numeric,
     Text,
     Bytes,
     Date,
@@ -70,6 +71,7 @@ impl PgType {
             ("oid", LogicalType::Integer) => return (Wire::Int8, format!("{column}::pg_catalog.int8")),
             ("float4", LogicalType::Double) => Wire::Float4,
             ("float8", LogicalType::Double) => Wire::Float8,
+            ("numeric", LogicalType::Decimal) => Wire::Numeric,
             ("bytea", LogicalType::Bytes) => Wire::Bytes,
             ("date", LogicalType::Date) => Wire::Date,
             ("time", LogicalType::Time) => Wire::Time,
@@ -78,7 +80,7 @@ impl PgType {
             // A cast to text would cut the blanks at the end of a char(n).
             ("text" | "varchar" | "bpchar", _) => Wire::Text,
             // Its text depends on the server's language.
-            ("money", LogicalType::Decimal) => return as_text(&format!("{column}::pg_catalog.numeric")),
+            ("money", LogicalType::Decimal) => return (Wire::Numeric, format!("{column}::pg_catalog.numeric")),
             _ => return as_text(column),
         };
         // A domain is sent in the form of its base type.

@@ -1,4 +1,5 @@
 //! One value out of PostgreSQL: exactly, or not at all.
+use super::numeric;
 use super::types::Wire;
 use super::wire::number;
 use crate::connector::civil::value_of;
@@ -28,7 +29,15 @@ pub(super) fn read(bytes: &[u8], wire: Wire, logical: LogicalType) -> Result<Val
         Wire::Time => time(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)),
         Wire::Timestamp => micros(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)).map(Value::TimestampMicros),
         Wire::Instant => micros(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)).map(Value::InstantMicros),
+        Wire::Numeric => decimal(numeric::text(bytes).ok_or_else(broken)?),
         Wire::Text => text(utf8(bytes)?, logical),
+    }
+}
+
+fn decimal(digits: String) -> Result<Value, String> {
+    match digits.ends_with(|end: char| end.is_ascii_digit()) {
+        true => Ok(Value::Decimal(digits)),
+        false => text(&digits, LogicalType::Decimal),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows out of binary COPY: one message mostly holds one row, but nothing here depends on it.
 use std::ops::Range;
 
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
 
 /// What a binary copy begins with.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -15,19 +15,20 @@ pub(super) struct BadCopy(&'static str);
 
 /// Takes messages, gives rows.
 pub(super) struct Rows {
-    waiting: BytesMut,
+    waiting: Bytes,
     columns: usize,
     begun: bool,
     ended: bool,
-}
-
-/// One row: where each field lies in its bytes; `None` is NULL.
-pub(super) struct RawRow {
-    bytes: BytesMut,
     fields: Vec<Option<Range<usize>>>,
 }
 
-impl RawRow {
+/// One row: where each field lies in its bytes; `None` is NULL.
+pub(super) struct RawRow<'r> {
+    bytes: Bytes,
+    fields: &'r [Option<Range<usize>>],
+}
+
+impl RawRow<'_> {
     /// The field's bytes.
     pub(super) fn field(&self, at: usize) -> Option<&[u8]> {
         self.fields.get(at).cloned().flatten().map(|range| &self.bytes[range])
@@ -37,16 +38,22 @@ impl RawRow {
 impl Rows {
     /// A stream of rows of so many columns.
     pub(super) fn of(columns: usize) -> Self {
-        Rows { waiting: BytesMut::new(), columns, begun: false, ended: false }
+        Rows { waiting: Bytes::new(), columns, begun: false, ended: false, fields: Vec::with_capacity(columns) }
     }
 
-    /// Takes the next message.
-    pub(super) fn take(&mut self, message: &[u8]) {
-        self.waiting.extend_from_slice(message);
+    /// Takes the next message; it is copied only where a row began before it.
+    pub(super) fn take(&mut self, message: Bytes) {
+        if self.waiting.is_empty() {
+            self.waiting = message;
+            return;
+        }
+        let mut both = BytesMut::from(std::mem::take(&mut self.waiting));
+        both.extend_from_slice(&message);
+        self.waiting = both.freeze();
     }
 
     /// The next row that is there whole.
-    pub(super) fn next(&mut self) -> Result<Option<RawRow>, BadCopy> {
+    pub(super) fn next(&mut self) -> Result<Option<RawRow<'_>>, BadCopy> {
         if !self.begun && !self.begin()? {
             return Ok(None);
         }
@@ -59,24 +66,24 @@ impl Rows {
         if usize::try_from(count) != Ok(self.columns) {
             return Err(BadCopy("a row has another number of columns than was asked for"));
         }
-        let mut fields = Vec::with_capacity(self.columns);
+        self.fields.clear();
         let mut at = 2;
         for _ in 0..self.columns {
             let Some(length) = number::<4>(bytes, at).map(i32::from_be_bytes) else { return Ok(None) };
             at += 4;
             match usize::try_from(length) {
                 Ok(length) => {
-                    fields.push(Some(at..at + length));
+                    self.fields.push(Some(at..at + length));
                     at += length;
                 }
-                Err(_) if length == -1 => fields.push(None),
+                Err(_) if length == -1 => self.fields.push(None),
                 Err(_) => return Err(BadCopy("a value has a length below nought")),
             }
         }
         if bytes.len() < at {
             return Ok(None);
         }
-        Ok(Some(RawRow { bytes: self.waiting.split_to(at), fields }))
+        Ok(Some(RawRow { bytes: self.waiting.split_to(at), fields: &self.fields }))
     }
 
     /// Whether the stream came to its proper end.
@@ -96,7 +103,7 @@ impl Rows {
         if self.waiting.len() < whole {
             return Ok(false);
         }
-        drop(self.waiting.split_to(whole));
+        self.waiting.advance(whole);
         self.begun = true;
         Ok(true)
     }
@@ -126,7 +133,7 @@ mod tests {
             let mut rows = Rows::of(2);
             let mut found = Vec::new();
             for message in copy().chunks(size) {
-                rows.take(message);
+                rows.take(Bytes::copy_from_slice(message));
                 while let Some(row) = rows.next().unwrap() {
                     found.push([row.field(0).map(<[u8]>::to_vec), row.field(1).map(<[u8]>::to_vec)]);
                 }
@@ -139,11 +146,11 @@ mod tests {
     #[test]
     fn what_ends_in_the_middle_is_told() {
         let mut rows = Rows::of(2);
-        rows.take(&copy()[..30]);
+        rows.take(Bytes::from(copy()).slice(..30));
         assert!(rows.next().unwrap().is_some());
         assert!(rows.next().unwrap().is_none() && rows.end().is_err());
         let mut rows = Rows::of(3);
-        rows.take(&copy());
+        rows.take(Bytes::from(copy()));
         assert!(rows.next().is_err());
     }
 }

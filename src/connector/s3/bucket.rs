@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::base64;
 use tokio::sync::OnceCell;
 
-use super::client::{Place, client, place};
+use super::client::{ATTEMPTS, Place, client, place};
 use super::conditions::{Conditions, probe};
 use super::failure::{failed, is_absent, is_conflict, is_unmet, status};
 use crate::connector::key::{check_digest, check_key, check_prefix};
@@ -19,7 +19,7 @@ use crate::connector::{Bucket, ConnectorError, ObjectInfo, PutOutcome, address::
 use crate::vocab::Digest;
 
 /// Where conditions are tried out.
-const PROBE_KEY: &str = "carve-probe/conditional-put";
+const PROBES: &str = "carve-probe/";
 /// Tries while someone else writes the same object.
 const CONFLICTS: u32 = 5;
 /// The object's metadata that holds its SHA-256, for stores that keep no checksums.
@@ -47,8 +47,8 @@ impl S3Bucket {
 
     /// What the store honours; tried out once.
     async fn conditions(&self) -> Result<Conditions, ConnectorError> {
-        let key = format!("{}{PROBE_KEY}", self.prefix);
-        self.conditions.get_or_try_init(|| probe(&self.client, &self.bucket, &key)).await.copied()
+        let place = format!("{}{PROBES}", self.prefix);
+        self.conditions.get_or_try_init(|| probe(&self.client, &self.bucket, &place)).await.copied()
     }
 
     fn put(&self, full: &str, bytes: &[u8], digest: &Digest) -> PutObjectFluentBuilder {
@@ -184,15 +184,21 @@ impl Bucket for S3Bucket {
 
     async fn get(&self, key: &str) -> Result<Vec<u8>, ConnectorError> {
         let doing = || format!("read the object `{key}`");
-        let request = self.client.get_object().bucket(&self.bucket).key(self.full(key)?);
-        let found = match request.send().await {
-            Ok(found) => found,
-            Err(error) if is_absent(&error) => return Err(ConnectorError::NoSuchObject(key.to_owned())),
-            Err(error) => return Err(failed(doing(), &error)),
-        };
-        match found.body.collect().await {
-            Ok(body) => Ok(body.to_vec()),
-            Err(error) => Err(ConnectorError::Engine { doing: doing(), source: error.into() }),
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let request = self.client.get_object().bucket(&self.bucket).key(self.full(key)?);
+            let found = match request.send().await {
+                Ok(found) => found,
+                Err(error) if is_absent(&error) => return Err(ConnectorError::NoSuchObject(key.to_owned())),
+                Err(error) => return Err(failed(doing(), &error)),
+            };
+            match found.body.collect().await {
+                Ok(body) => return Ok(body.to_vec()),
+                // The SDK asks again for an answer, not for one that breaks off.
+                Err(_) if tried < ATTEMPTS => tokio::time::sleep(Duration::from_millis(50 << tried)).await,
+                Err(error) => return Err(ConnectorError::Engine { doing: doing(), source: error.into() }),
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use crate::connector::{ConnectorError, address::Address};
 
 /// Tries of one request, the first included; the SDK waits longer before each, with jitter.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long the first byte of an answer may take.
@@ -16,7 +16,7 @@ const READ: Duration = Duration::from_secs(60);
 /// How long one try may take in all.
 const ATTEMPT: Duration = Duration::from_secs(300);
 
-/// What stands in an address: `s3://bucket/prefix?region=…&endpoint=…&path_style=true&profile=…`.
+/// What stands in an address: `s3://bucket/prefix?region=…&endpoint=…&path_style=true&profile=…&timeout_ms=…`.
 pub(super) struct Place {
     pub(super) bucket: String,
     /// Empty, or ends in `/`.
@@ -25,7 +25,7 @@ pub(super) struct Place {
 
 /// Bucket and prefix of `address`.
 pub(super) fn place(address: &Address) -> Result<Place, ConnectorError> {
-    address.only(&["region", "endpoint", "path_style", "profile"])?;
+    address.only(&["region", "endpoint", "path_style", "profile", "timeout_ms"])?;
     let (bucket, prefix) = address.rest.split_once('/').unwrap_or((&address.rest, ""));
     let fine = (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'));
@@ -47,8 +47,12 @@ pub(super) fn place(address: &Address) -> Result<Place, ConnectorError> {
 pub(super) async fn client(address: &Address) -> Result<Client, ConnectorError> {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let endpoint = address.options.get("endpoint");
-    let timeouts =
-        TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(READ).operation_attempt_timeout(ATTEMPT).build();
+    let read = address.number("timeout_ms")?.map_or(READ, |ms| Duration::from_millis(ms.max(1)));
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT.min(read))
+        .read_timeout(read)
+        .operation_attempt_timeout(ATTEMPT)
+        .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))

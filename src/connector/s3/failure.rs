@@ -42,7 +42,15 @@ fn may_pass<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool 
     let unsigned = matches!(error, SdkError::ConstructionFailure(_));
     let refused = status(error)
         .is_some_and(|status| (300..500).contains(&status) && !matches!(status, 408 | 409 | 412 | 425 | 429));
-    !unsigned && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
+    !unsigned
+        && !lacks_credentials(error)
+        && (!refused || error.code().is_some_and(|code| PASSING_CODES.contains(&code)))
+}
+
+/// Whether nobody says who asks: the next call would not know it either.
+fn lacks_credentials<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    let SdkError::DispatchFailure(failure) = error else { return false };
+    failure.as_connector_error().is_some_and(|error| with_causes(error).contains("no credentials found in chain"))
 }
 
 fn words<E>(error: &SdkError<E, HttpResponse>) -> String
@@ -56,6 +64,12 @@ where
             format!("the store answered {code}{message}")
         }
         SdkError::TimeoutError(_) => "the store did not answer in time".to_owned(),
+        SdkError::DispatchFailure(_) if lacks_credentials(error) => {
+            let where_to = "in the environment, in a profile or from the machine";
+            format!(
+                "no credentials were found {where_to}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+            )
+        }
         SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
             Some(connector) => format!("the store cannot be reached ({})", with_causes(connector)),
             None => "the store cannot be reached".to_owned(),

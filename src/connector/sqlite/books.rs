@@ -58,6 +58,23 @@ impl<'c> Books<'c> {
         Ok(())
     }
 
+    /// Takes the books away where nothing is written in them any more.
+    pub(super) fn close(&self) -> rusqlite::Result<()> {
+        if !self.there()? {
+            return Ok(());
+        }
+        let schema = &self.schema;
+        let filled = format!(
+            "SELECT EXISTS (SELECT 1 FROM {schema}.carve_tables) OR EXISTS (SELECT 1 FROM {schema}.carve_ledger)"
+        );
+        match self.connection.query_row(&filled, [], |row| row.get(0))? {
+            true => Ok(()),
+            false => self
+                .connection
+                .execute_batch(&format!("DROP TABLE {schema}.carve_tables; DROP TABLE {schema}.carve_ledger;")),
+        }
+    }
+
     /// Follows the renaming of a table.
     pub(super) fn renamed(&self, from: &str, to: &str) -> rusqlite::Result<()> {
         if !self.there()? {
@@ -88,10 +105,15 @@ impl<'c> Books<'c> {
     }
 }
 
+/// Whether there is a note yet.
+fn notes_there(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'carve_notes'";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// The note `key`.
 pub(super) fn note(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
-    let sql = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'carve_notes'";
-    if !connection.query_row(sql, [], |row| row.get::<_, bool>(0))? {
+    if !notes_there(connection)? {
         return Ok(None);
     }
     connection.query_row("SELECT value FROM main.carve_notes WHERE key = ?1", [key], |row| row.get(0)).optional()
@@ -102,4 +124,16 @@ pub(super) fn set_note(connection: &Connection, key: &str, value: &str) -> rusql
     let table = "CREATE TABLE IF NOT EXISTS main.carve_notes (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID";
     connection.execute_batch(table)?;
     connection.execute("INSERT OR REPLACE INTO main.carve_notes VALUES (?1, ?2)", [key, value]).map(|_| ())
+}
+
+/// Forgets the note `key`, and takes the notes away with the last of them.
+pub(super) fn forget_note(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    if !notes_there(connection)? {
+        return Ok(());
+    }
+    connection.execute("DELETE FROM main.carve_notes WHERE key = ?1", [key])?;
+    match connection.query_row("SELECT EXISTS (SELECT 1 FROM main.carve_notes)", [], |row| row.get(0))? {
+        true => Ok(()),
+        false => connection.execute_batch("DROP TABLE main.carve_notes"),
+    }
 }

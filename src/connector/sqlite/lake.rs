@@ -116,10 +116,16 @@ impl Lake for Sqlite {
         let (place, key, value) = (self.place.clone(), key.to_owned(), value.to_owned());
         blocking(move || {
             place.must_exist()?;
+            if value.is_empty() && !place.has("main")? {
+                return Ok(());
+            }
             let mut connection = place.open("main", Access::Create)?;
             let keep = |connection: &mut Connection| -> rusqlite::Result<()> {
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                books::set_note(&transaction, &key, &value)?;
+                match value.is_empty() {
+                    true => books::forget_note(&transaction, &key)?,
+                    false => books::set_note(&transaction, &key, &value)?,
+                }
                 transaction.commit()
             };
             keep(&mut connection).map_err(|e| engine(format!("keep the note `{key}`"), e))

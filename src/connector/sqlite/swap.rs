@@ -61,9 +61,11 @@ pub(super) fn drop_table(place: &Place, table: &DatasetId) -> Result<(), Connect
         place,
         &schema,
         || format!("drop `{table}`"),
-        |change| match change.find(table)? {
-            Some(found) => change.drop(&found),
-            None => Ok(()),
+        |change| {
+            if let Some(found) = change.find(table)? {
+                change.drop(&found)?;
+            }
+            change.books.close().map_err(|e| engine(&change.doing, e))
         },
     )
 }

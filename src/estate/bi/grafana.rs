@@ -258,10 +258,12 @@ impl Queries<'_> {
     /// A query; one that is no SQL (metrics, logs, files) reads nothing of the lake.
     fn one(&mut self, target: &Node, scripts: &mut Vec<Script>) {
         let texts = SQL_KEYS.iter().filter_map(|key| target.get(key)).filter(|node| node.scalar().is_some());
+        // Older annotations keep their SQL where others only say whether it is written by hand.
+        let older = target.get("rawQuery").filter(|node| node.scalar().is_some_and(begins_as_sql));
         let own = dialect(target);
         // Some plugins of databases keep their SQL under a name that others use for words of their own.
         let plain = target.get("query").filter(|node| node.scalar().is_some_and(begins_as_sql));
-        if let Some(node) = texts.chain(plain).next() {
+        if let Some(node) = texts.chain(older).chain(plain).next() {
             let default = self.default;
             self.default = own.or(default);
             self.text(node, scripts);

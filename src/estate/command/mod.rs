@@ -7,9 +7,10 @@ mod include;
 mod of_yaml;
 mod run;
 mod syntax;
+mod text_tools;
 mod words;
 
-pub(crate) use clients::mentions_client;
+pub(crate) use clients::{from_clients, mentions_client};
 pub(crate) use include::included;
 pub(crate) use of_yaml::of_node;
 pub(crate) use run::{Place, run};

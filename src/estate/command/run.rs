@@ -1,12 +1,16 @@
 //! Walks the commands of a script with the shell's variables, and gathers what they do with data.
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     clients,
     syntax::{Simple, Step, steps},
-    words::{Piece, Word},
+    text_tools::{operated, piped},
+    words::{Piece, Token, Word},
 };
 use crate::{
     diagnostics::{Code, CodeEntry, Diagnostic},
@@ -17,11 +21,13 @@ use crate::{
         reader::{Around, Sought},
         text_file::TextFile,
     },
-    vocab::{MAX_FOLDED_BYTES, Span},
+    vocab::{FoldBudget, MAX_FOLDED_BYTES, Span},
 };
 
 /// Commands one text may run, loops and nested scripts included.
 const FUEL: usize = 20_000;
+/// Bytes of a command whose own `$(…)` are looked into: each level is a shorter text.
+const MAX_NESTED_COMMAND: usize = 300;
 /// Scripts that call scripts.
 const MAX_DEPTH: usize = 12;
 
@@ -90,6 +96,8 @@ pub(super) struct Shell {
     dispatches: bool,
     /// What `$1` and its like are, where that is known.
     given: Option<Vec<Arg>>,
+    /// How much may still be put together, by the scripts that it runs as well.
+    made: Rc<FoldBudget>,
 }
 
 /// A function, and the text its words stand in: it may be called from another file.
@@ -131,6 +139,7 @@ impl Shell {
             dispatches: false,
             given: None,
             tap: None,
+            made: Rc::default(),
         }
     }
 
@@ -345,6 +354,7 @@ impl Shell {
         inner.functions = self.functions.clone();
         inner.arrays = self.arrays.clone();
         inner.given = self.given.clone();
+        inner.made = Rc::clone(&self.made);
         if !(sourced && args.is_empty()) {
             inner.bind(Some(args));
         }
@@ -378,7 +388,11 @@ impl Shell {
         }
         let arg = self.arg(word);
         let varies = word.literal().is_none();
-        if word.bare && arg.text.contains(['*', '?']) && !arg.text.contains("${") && !arg.text.contains("://") {
+        if (word.bare || word.glob)
+            && arg.text.contains(['*', '?'])
+            && !arg.text.contains("${")
+            && !arg.text.contains("://")
+        {
             let own = folder_of(&self.place.file.path);
             let found = [self.folder.as_path(), own].into_iter().map(|folder| around.glob(folder, &arg.text));
             if let Some(found) = found.into_iter().find(|found| !found.is_empty()) {
@@ -420,11 +434,17 @@ impl Shell {
         for piece in &word.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
-                Piece::Variable { name, default, braced } => {
+                Piece::Variable { name, default, braced, then } => {
                     let value =
                         self.vars.get(name).cloned().or_else(|| default.as_deref().map(|text| self.text_of(text)));
+                    let changed = |value: String| match then {
+                        Some(then) => operated(&value, then).unwrap_or(value),
+                        None => value,
+                    };
+                    let value = value.map(changed);
                     templated &= *braced && default.is_none();
-                    let fits = |value: &String| text.len() + value.len() <= MAX_FOLDED_BYTES;
+                    let fits =
+                        |value: &String| text.len() + value.len() <= MAX_FOLDED_BYTES && self.made.takes(value.len());
                     let value = value.filter(fits).unwrap_or_else(|| unknown(name));
                     text.push_str(&value);
                 }
@@ -454,48 +474,73 @@ impl Shell {
 
     /// What a command prints, as far as it can be said without running it.
     fn output(&self, command: &str) -> Output {
-        let words: Vec<Word> = super::words::tokens(command)
-            .into_iter()
-            .take_while(|token| !matches!(token, super::words::Token::Operator("|" | "&&" | ";" | "||")))
-            .filter_map(|token| match token {
-                super::words::Token::Word(word) if command.len() < 2_000 => Some(word),
-                _ => None,
-            })
-            .collect();
-        // `$(< file)`.
-        let is_read = command.trim_start().starts_with('<');
-        let texts: Vec<String> = words
-            .iter()
-            .map(|word| match word.pieces.iter().any(|p| matches!(p, Piece::Output(_))) {
-                true => unknown("output"),
-                false => self.arg(word).text,
-            })
-            .collect();
-        let argument = texts.get(1).cloned().unwrap_or_default();
-        let first = texts.first().map(|first| first.rsplit('/').next().unwrap_or_default().to_owned());
-        // What another command makes of it nobody knows.
-        if let Some(first @ ("echo" | "printf" | "basename" | "pwd")) = first.as_deref()
-            && super::words::tokens(command).contains(&super::words::Token::Operator("|"))
-            && !changes_case(command)
-        {
-            return Output::Text(unknown(if first == "echo" { "output" } else { first }));
-        }
-        match texts.first().map(String::as_str) {
-            Some(path) if is_read => Output::File(path.into()),
-            Some("cat") if texts.len() > 1 => Output::File(texts[texts.len() - 1].as_str().into()),
-            Some("sed" | "envsubst") if texts.last().is_some_and(|text| is_sql_path(text)) => {
-                Output::File(texts[texts.len() - 1].as_str().into())
-            }
+        let mut programs = match command.len() < 2_000 {
+            true => self.programs(command),
+            false => Vec::new(),
+        };
+        let piped_through = programs.split_off(programs.len().min(1));
+        let texts = programs.pop().unwrap_or_default();
+        let argument = texts.get(1).map(String::as_str).unwrap_or_default();
+        let first = texts.first().map(|first| first.rsplit('/').next().unwrap_or_default());
+        let printed = match first {
             Some("basename") if !argument.contains('$') => {
                 let ending = texts.get(2).map(String::as_str).unwrap_or_default();
                 let name = argument.rsplit('/').next().unwrap_or_default();
-                Output::Text(name.strip_suffix(ending).unwrap_or(name).to_owned())
+                Some(name.strip_suffix(ending).unwrap_or(name).to_owned())
             }
-            Some("echo") => Output::Text(texts[1..].join(" ")),
-            Some("date") => Output::Text(unknown(if command.contains('-') { "run_date" } else { "ds_nodash" })),
-            Some(first) => Output::Text(unknown(first.rsplit('/').next().unwrap_or("output"))),
-            None => Output::Text(unknown("output")),
+            Some("dirname") if !argument.contains('$') => {
+                Some(argument.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned())
+            }
+            Some("echo") => Some(texts[1..].join(" ")),
+            _ => None,
+        };
+        // What another command makes of it nobody knows.
+        if let Some(first @ ("echo" | "printf" | "basename" | "dirname" | "pwd")) = first
+            && !piped_through.is_empty()
+        {
+            let made = printed.and_then(|text| piped(text, &piped_through));
+            return Output::Text(made.unwrap_or_else(|| unknown(if first == "echo" { "output" } else { first })));
         }
+        // `$(< file)`.
+        let is_read = command.trim_start().starts_with('<');
+        match (texts.first().map(String::as_str), printed) {
+            (Some(path), _) if is_read => Output::File(path.into()),
+            (_, Some(text)) => Output::Text(text),
+            (Some("cat"), _) if texts.len() > 1 => Output::File(texts[texts.len() - 1].as_str().into()),
+            (Some("sed" | "envsubst"), _) if texts.last().is_some_and(|text| is_sql_path(text)) => {
+                Output::File(texts[texts.len() - 1].as_str().into())
+            }
+            (Some("date"), _) => Output::Text(unknown(if command.contains('-') { "run_date" } else { "ds_nodash" })),
+            (Some(first), _) => Output::Text(unknown(first.rsplit('/').next().unwrap_or("output"))),
+            (None, _) => Output::Text(unknown("output")),
+        }
+    }
+
+    /// The words of each program of the first pipe of `command`.
+    fn programs(&self, command: &str) -> Vec<Vec<String>> {
+        let mut programs = vec![Vec::new()];
+        for token in super::words::tokens(command) {
+            match token {
+                Token::Operator("|") => programs.push(Vec::new()),
+                Token::Operator("&&" | ";" | "||") => break,
+                Token::Word(word) => {
+                    let arg = self.word_of(&word, command);
+                    programs.last_mut().expect("the list begins with one").push(arg);
+                }
+                _ => {}
+            }
+        }
+        programs
+    }
+
+    /// The text of a word of `command`, whose own commands are looked into only where they are short.
+    fn word_of(&self, word: &Word, command: &str) -> String {
+        let nests = word.pieces.iter().any(|piece| matches!(piece, Piece::Output(_)));
+        if nests && command.len() > MAX_NESTED_COMMAND {
+            return unknown("output");
+        }
+        let arg = self.arg(word);
+        if arg.file.is_some() { unknown("output") } else { arg.text }
     }
 
     /// Tells a fault at `arg`.
@@ -572,12 +617,6 @@ impl Shell {
         params.extend(how.params.clone());
         params
     }
-}
-
-/// Whether a pipe does nothing but `tr A-Z a-z`: a name stays itself.
-fn changes_case(command: &str) -> bool {
-    let behind = command.split_once('|').map_or("", |(_, behind)| behind).trim_start();
-    behind.starts_with("tr ") && !behind.contains('|') && ["upper", "A-Z"].iter().any(|all| behind.contains(all))
 }
 
 enum Output {

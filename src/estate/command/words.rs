@@ -10,19 +10,23 @@ pub(super) struct Word {
     pub(super) end: usize,
     /// Whether the bytes `start..end` are the word, but for variables.
     pub(super) exact: bool,
-    /// Whether `*` and `?` in it are a glob.
+    /// Whether nothing of it is quoted.
     pub(super) bare: bool,
+    /// Whether a `*` or `?` stands outside its quotes.
+    pub(super) glob: bool,
 }
 
 /// A piece of a word.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Piece {
     Text(String),
-    /// `$name`, `${name:-default}`; `braced` where it is written `${name}` and nothing else.
+    /// `$name`, `${name:-default}`; `braced` where it is written `${name}` and nothing else, `then` what stands
+    /// behind the name in `${name##*/}` and its like.
     Variable {
         name: String,
         default: Option<String>,
         braced: bool,
+        then: Option<String>,
     },
     /// `$(command)`.
     Output(String),
@@ -125,7 +129,7 @@ impl Cutter<'_> {
             let pieces = if quoted { vec![Piece::Text(body.to_owned())] } else { expanded(body) };
             // What is escaped stands there otherwise.
             let exact = quoted || !body.contains('\\');
-            self.tokens.push(Token::Here(Word { pieces, start, end, exact, bare: false }));
+            self.tokens.push(Token::Here(Word { pieces, start, end, exact, bare: false, glob: false }));
             self.at = after.min(self.text.len());
         }
     }
@@ -165,6 +169,7 @@ impl Cutter<'_> {
                 }
                 c if c.is_whitespace() || ";&|<>()".contains(c) => break,
                 c => {
+                    word.glob |= matches!(c, '*' | '?');
                     word.push(c);
                     self.at += c.len_utf8();
                 }
@@ -287,7 +292,7 @@ fn expansion(text: &str) -> (Option<Piece>, usize) {
     };
     match length {
         0 => (None, 1),
-        _ => (Some(Piece::Variable { name: rest[..length].to_owned(), default: None, braced: false }), length + 1),
+        _ => (Some(variable(&rest[..length])), length + 1),
     }
 }
 
@@ -296,21 +301,27 @@ fn braced(inner: &str) -> Piece {
     if let Some(expression) = inner.strip_prefix('{') {
         let path = expression.trim_end_matches('}').trim();
         let name = path.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).find(|word| !word.is_empty());
-        return Piece::Variable { name: name.unwrap_or_default().to_owned(), default: None, braced: false };
+        return variable(name.unwrap_or_default());
     }
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_@*#".contains(c);
     let length = inner.find(|c: char| !is_name(c)).unwrap_or(inner.len());
     let (name, rest) = inner.split_at(length);
     // `${@:2}`: all but the first.
     if name == "@" && rest.strip_prefix(':').is_some_and(|from| from.parse::<usize>().is_ok()) {
-        return Piece::Variable { name: inner.to_owned(), default: None, braced: false };
+        return variable(inner);
     }
     // `${list[@]}`: every item of an array.
     if let Some(mark) = ["[@]", "[*]"].iter().find(|mark| rest == **mark) {
-        return Piece::Variable { name: format!("{name}{mark}"), default: None, braced: false };
+        return variable(&format!("{name}{mark}"));
     }
     let default = [":-", "-", ":=", "="].iter().find_map(|mark| rest.strip_prefix(mark)).map(str::to_owned);
-    Piece::Variable { name: name.to_owned(), default, braced: rest.is_empty() }
+    let then = (default.is_none() && !rest.is_empty()).then(|| rest.to_owned());
+    Piece::Variable { name: name.to_owned(), default, braced: rest.is_empty(), then }
+}
+
+/// `$name`.
+fn variable(name: &str) -> Piece {
+    Piece::Variable { name: name.to_owned(), default: None, braced: false, then: None }
 }
 
 /// Where the bracket opened at `at` closes; the text's end where it does not.
@@ -372,9 +383,18 @@ mod tests {
     }
 
     #[test]
+    fn a_glob_behind_a_quoted_variable_is_one_and_a_quoted_star_is_none() {
+        let globs = |text: &str| tokens(text).iter().all(|token| matches!(token, Token::Word(word) if word.glob));
+        assert!(globs("\"${d}\"/*") && globs("a/*.sql") && !globs("'a*'") && !globs("\"$d/*\""));
+    }
+
+    #[test]
     fn variables_keep_their_defaults() {
         let (piece, length) = expansion("${A:-b}c");
-        assert_eq!(piece, Some(Piece::Variable { name: "A".into(), default: Some("b".into()), braced: false }));
+        assert_eq!(
+            piece,
+            Some(Piece::Variable { name: "A".into(), default: Some("b".into()), braced: false, then: None })
+        );
         assert_eq!(length, 7);
         assert_eq!(expansion("$"), (None, 1));
         for open in ["${a", "$(a", "`a", "'", "\"$", "a\\"] {

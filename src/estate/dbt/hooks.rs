@@ -77,6 +77,34 @@ fn in_node(node: &Node) -> Option<Hook> {
     (!text.trim().is_empty()).then(|| Hook { text: text.to_owned(), place: None })
 }
 
+/// SQL that runs before or after a whole run of the project, with the name dbt gives it.
+#[derive(Clone, Debug)]
+pub(super) struct RunHook {
+    /// `operation.<package>.<package>-on-run-start-0`.
+    pub(super) id: String,
+    /// A template.
+    pub(super) text: String,
+    /// Its bytes in `dbt_project.yml`.
+    pub(super) place: (usize, usize),
+    /// Whether the text stands there as it is.
+    pub(super) verbatim: bool,
+}
+
+/// The hooks that `on-run-start` and `on-run-end` of the project `name` give, which stand in `text`.
+pub(super) fn around_runs(root: &Node, name: &str, text: &str) -> Vec<RunHook> {
+    let of = |key: &'static str| {
+        let listed = root.get(key).into_iter().flat_map(|value| std::iter::once(value).chain(value.items()));
+        let texts = listed.filter_map(|node| Some((node, in_node(node)?.text)));
+        texts.enumerate().map(move |(at, (node, sql))| RunHook {
+            id: format!("operation.{name}.{name}-{key}-{at}"),
+            place: (node.start, node.end),
+            verbatim: text.get(node.start..node.end) == Some(sql.as_str()),
+            text: sql,
+        })
+    };
+    of("on-run-start").chain(of("on-run-end")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::calls::calls, *};

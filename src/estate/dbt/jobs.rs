@@ -1,11 +1,12 @@
 //! A project's nodes as jobs, its exposures with their references looked up, and what it declares.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     calls::calls,
-    hooks::Hook,
+    hooks::{Hook, RunHook},
     manifest::Manifest,
     nodes::{DbtNode, NodeKind},
+    project_file::Package,
     properties::{FoundExposure, Properties},
 };
 use crate::{
@@ -26,7 +27,49 @@ pub(super) fn jobs(
     properties: &Properties,
     settings: &EstateSettings,
 ) -> Vec<Job> {
-    nodes.iter().map(|node| job(index, node, project, manifest, properties, settings)).collect()
+    let incremental = incremental_macros(project);
+    let job = |node: &DbtNode| {
+        // Compiled text is that of one run: the other run of an incremental model would be lost.
+        let text = &node.file.text;
+        let one_run = text.contains("is_incremental") || incremental.iter().any(|name| text.contains(*name));
+        job(index, node, project, manifest.filter(|_| !one_run), properties, settings)
+    };
+    nodes.iter().map(job).collect()
+}
+
+/// The project's macros that ask whether a run is incremental.
+fn incremental_macros(project: &DbtProject) -> BTreeSet<&str> {
+    let asking = project.macros.iter().filter(|(_, _, text)| text.contains("is_incremental"));
+    let each = asking.flat_map(|(_, _, text)| text.split("macro ").skip(1));
+    let named = each.filter(|text| text.contains("is_incremental")).filter_map(|text| text.split('(').next());
+    named.map(str::trim).filter(|name| !name.is_empty() && !name.contains(char::is_whitespace)).collect()
+}
+
+/// A job for each hook around the project's runs. What only calls a macro that nobody has says nothing.
+pub(super) fn around_runs(index: usize, root: &Package, project: &DbtProject, settings: &EstateSettings) -> Vec<Job> {
+    let known = |text: &str| {
+        let call = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        let name = call.map(|call| call.split('(').next().unwrap_or_default().trim());
+        let last = name.map(|name| name.rsplit('.').next().unwrap_or_default());
+        last.is_none_or(|name| project.macros.iter().any(|(_, _, text)| text.contains(&format!("macro {name}("))))
+    };
+    let job = |hook: &RunHook| {
+        let at = root.file.span(hook.place.0, hook.place.1);
+        let script = Script {
+            at: at.clone(),
+            text: hook.text.as_str().into(),
+            verbatim: root.file.editable && hook.verbatim,
+            templating: Templating::Dbt { project: index, model: String::new() },
+            dialect: project.adapter.clone().or_else(|| settings.dialect.clone()),
+            schema: None,
+            target: None,
+            materialized: None,
+            params: settings.vars.clone(),
+        };
+        let at = Span { end: at.start, ..at };
+        Job { scripts: vec![script], ..Job::of_tool(JobId::new(hook.id.clone()), at) }
+    };
+    root.hooks.iter().filter(|hook| known(&hook.text)).map(job).collect()
 }
 
 fn job(
@@ -38,9 +81,7 @@ fn job(
     settings: &EstateSettings,
 ) -> Job {
     let id = node.unique_id();
-    // Compiled text is that of one run: the other run of an incremental model would be lost.
     let compiled = manifest.and_then(|manifest| manifest.compiled.get(&id));
-    let compiled = compiled.filter(|_| !node.file.text.contains("is_incremental"));
     let whole = node.file.whole();
     let at = Span { end: whole.start, ..whole };
     let has_sql = matches!(node.kind, NodeKind::Model | NodeKind::Snapshot);
@@ -53,6 +94,7 @@ fn job(
             .chain(node.config.hooks.iter().map(|hook| hook_script(index, node, hook, project, settings)))
             .collect(),
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: if node.kind == NodeKind::PythonModel { python_reads(node, project) } else { Vec::new() },
         writes: if has_sql { Vec::new() } else { vec![(node.relation.clone(), at.clone())] },
         depends_on: Vec::new(),

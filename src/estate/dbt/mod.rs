@@ -109,6 +109,7 @@ pub(crate) fn read_all(files: &Files<'_>, settings: &EstateSettings) -> Vec<Read
 /// A project whose references are not yet looked up: they may lead into another project.
 struct Draft {
     given: ReadProject,
+    root: Option<Package>,
     nodes: Vec<DbtNode>,
     properties: Properties,
     manifest: Option<Manifest>,
@@ -116,9 +117,10 @@ struct Draft {
 
 impl Draft {
     fn finished(self, index: usize, settings: &EstateSettings) -> ReadProject {
-        let Draft { mut given, nodes, properties, manifest } = self;
+        let Draft { mut given, root, nodes, properties, manifest } = self;
         let project = &given.project;
         given.jobs = jobs::jobs(index, &nodes, project, manifest.as_ref(), &properties, settings);
+        given.jobs.extend(root.iter().flat_map(|root| jobs::around_runs(index, root, project, settings)));
         given.exposures = jobs::exposures(&properties, project, &mut given.faults);
         given.declared = jobs::declared(&nodes, &properties, project);
         given
@@ -164,7 +166,7 @@ fn read(file: &TextFile, installed: &[&TextFile], files: &Files<'_>) -> Draft {
     let mut faults = Vec::new();
     let Some(root) = project_file::read(file).map_err(|fault| faults.push(fault)).ok() else {
         let given = ReadProject { faults, ..empty(folder_of(&file.path)) };
-        return Draft { given, nodes: Vec::new(), properties: Properties::default(), manifest: None };
+        return Draft { given, root: None, nodes: Vec::new(), properties: Properties::default(), manifest: None };
     };
     let packages = packages(&root, installed, &mut faults);
     let mut all: Vec<&Package> = packages.iter().collect();
@@ -220,7 +222,8 @@ fn read(file: &TextFile, installed: &[&TextFile], files: &Files<'_>) -> Draft {
         project,
         faults,
     };
-    Draft { given, nodes, properties, manifest }
+    drop(all);
+    Draft { given, root: Some(root), nodes, properties, manifest }
 }
 
 /// Whether the project runs on ClickHouse: its profile says so, or its models name that engine's tables.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-use super::static_text::filled;
+use super::{
+    hooks::{RunHook, around_runs},
+    static_text::filled,
+};
 use crate::{
     diagnostics::Diagnostic,
     estate::{
@@ -28,6 +31,10 @@ pub(super) struct Package {
     pub(super) others: Vec<Utf8PathBuf>,
     pub(super) target_folder: Utf8PathBuf,
     pub(super) vars: BTreeMap<String, Value>,
+    /// SQL around whole runs.
+    pub(super) hooks: Vec<RunHook>,
+    /// The file all this stands in.
+    pub(super) file: TextFile,
     /// `models`, `seeds`, `snapshots` as they stand.
     pub(super) root: Node,
     profile: Option<String>,
@@ -62,6 +69,8 @@ pub(super) fn read(file: &TextFile) -> Result<Package, Diagnostic> {
         others: [paths(&["analysis-paths"], &["analyses", "analysis"]), paths(&["test-paths"], &["tests"])].concat(),
         target_folder: target.into(),
         vars: vars(&root, &name),
+        hooks: around_runs(&root, &name, &file.text),
+        file: file.clone(),
         profile: root.text_of("profile"),
         name,
         folder,

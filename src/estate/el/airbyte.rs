@@ -1,7 +1,7 @@
 //! Connections of Airbyte as octavia keeps them: `connections/<name>/configuration.yaml`.
 use camino::Utf8Path;
 
-use super::{copies, opaque, system_name};
+use super::{copies, database_name, opaque, system_name};
 use crate::{
     estate::{
         FileFormat, JobKind, Schedule,
@@ -43,8 +43,7 @@ impl Reader for Airbyte {
 
 fn connection(root: &Node, file: &TextFile, around: &Around<'_>, reading: &mut Reading) {
     let name = root.text_of("resource_name").unwrap_or_else(|| file.path.with_extension("").into_string());
-    let source = root.text_of("source_configuration_path").or(root.text_of("source_id")).unwrap_or_default();
-    let source = folder_of(Utf8Path::new(&source)).file_name().unwrap_or(&source).to_owned();
+    let source = source_name(root, file, around);
     let Some(config) = root.get("configuration") else { return };
     let target = Target::of(root, config, file, around);
     let mut found = Found::default();
@@ -65,6 +64,25 @@ fn connection(root: &Node, file: &TextFile, around: &Around<'_>, reading: &mut R
     }
 }
 
+/// The source's database, else what it is called, else its folder.
+fn source_name(root: &Node, file: &TextFile, around: &Around<'_>) -> String {
+    let path = root.text_of("source_configuration_path").or(root.text_of("source_id")).unwrap_or_default();
+    let source = configuration(&path, file, around);
+    let of = |keys: &[&str]| source.as_ref().and_then(|node| node.at(keys)).and_then(Node::scalar);
+    let database = of(&["configuration", "database"]).or(of(&["configuration", "db_name"])).and_then(database_name);
+    let called = || of(&["resource_name"]).map(str::to_owned);
+    let folder = || folder_of(Utf8Path::new(&path)).file_name().unwrap_or(&path).to_owned();
+    database.or_else(called).unwrap_or_else(folder)
+}
+
+/// The configuration at `path`, which counts from the project's folder, two above.
+fn configuration(path: &str, file: &TextFile, around: &Around<'_>) -> Option<Node> {
+    match around.find(&[folder_of(folder_of(folder_of(&file.path))), Utf8Path::new("")], path) {
+        Sought::File(file) => yaml::document(&file).ok(),
+        _ => None,
+    }
+}
+
 /// How tables are named where they are written.
 struct Target {
     /// The destination's own schema.
@@ -77,12 +95,7 @@ struct Target {
 impl Target {
     fn of(root: &Node, config: &Node, file: &TextFile, around: &Around<'_>) -> Target {
         let path = root.text_of("destination_configuration_path").unwrap_or_default();
-        // Paths count from the project's folder, two above.
-        let sought = around.find(&[folder_of(folder_of(folder_of(&file.path))), Utf8Path::new("")], &path);
-        let destination = match sought {
-            Sought::File(file) => yaml::document(&file).ok(),
-            _ => None,
-        };
+        let destination = configuration(&path, file, around);
         let keys = ["schema", "dataset_id", "default_schema", "database"];
         let schema = destination
             .and_then(|node| keys.iter().find_map(|key| node.at(&["configuration", key])?.scalar().map(str::to_owned)));

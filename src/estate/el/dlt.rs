@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use camino::Utf8Path;
 
-use super::{copies, opaque, system_name};
+use super::{copies, database_name, opaque, system_name};
 use crate::{
     estate::{
         FileFormat, JobKind,
@@ -112,17 +112,24 @@ fn of_thing(thing: &Rc<Thing>, table: Option<&str>, levels: usize, found: &mut V
         // `source.with_resources('a', 'b')`, `resource.apply_hints(…)`.
         "with_resources" => {
             let system = thing.owner.as_ref().map(system_of).unwrap_or_else(|| "source".to_owned());
-            thing.args.iter().filter_map(Value::as_known).for_each(|name| add(&system, name));
+            let schema = thing.owner.as_ref().and_then(|owner| match owner {
+                Value::Thing(source) => source.named("schema").and_then(Value::as_known).map(str::to_owned),
+                _ => None,
+            });
+            let within = |name: &str| schema.as_ref().map_or(name.to_owned(), |schema| format!("{schema}.{name}"));
+            thing.args.iter().filter_map(Value::as_known).for_each(|name| add(&system, &within(name)));
         }
         "sql_table" => {
             let schema = text(&["schema"]);
             if let Some(table) = text(&["table"]).or(thing.args.get(1).map(|value| value.shown().0)) {
-                add("sql_database", &schema.map_or(table.clone(), |schema| format!("{schema}.{table}")));
+                add(&database(thing), &schema.map_or(table.clone(), |schema| format!("{schema}.{table}")));
             }
         }
         "sql_database" => {
             let names = thing.named("table_names").and_then(Value::items).unwrap_or_default();
-            names.iter().filter_map(Value::as_known).for_each(|name| add("sql_database", name));
+            let (system, schema) = (database(thing), text(&["schema"]));
+            let within = |name: &str| schema.as_ref().map_or(name.to_owned(), |schema| format!("{schema}.{name}"));
+            names.iter().filter_map(Value::as_known).for_each(|name| add(&system, &within(name)));
         }
         "rest_api_source" | "rest_api_resources" => {
             let config = thing.args.first().cloned().unwrap_or(Value::None);
@@ -158,12 +165,20 @@ fn of_thing(thing: &Rc<Thing>, table: Option<&str>, levels: usize, found: &mut V
 
 fn system_of(value: &Value) -> String {
     match value {
+        Value::Thing(thing) if matches!(thing.name(), "sql_database" | "sql_table") => database(thing),
         Value::Thing(thing) if &*thing.path == SOURCE => {
             thing.fields.borrow().get("name").and_then(Value::as_known).unwrap_or("source").to_owned()
         }
         Value::Thing(thing) => thing.name().to_owned(),
         _ => "source".to_owned(),
     }
+}
+
+/// The database behind `sql_database` and `sql_table`, where the credentials are written as an address.
+fn database(thing: &Thing) -> String {
+    let given = thing.named("credentials").or_else(|| thing.args.first());
+    let address = given.and_then(Value::as_text).map(|text| text.text.clone()).filter(|text| text.contains("://"));
+    address.and_then(|address| database_name(&address)).unwrap_or_else(|| "sql_database".to_owned())
 }
 
 /// The host of an address.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use super::{copies, declares, opaque, system_name};
+use super::{copies, database_name, declares, opaque, system_name};
 use crate::{
     estate::{
         FileFormat, JobKind, Schedule,
@@ -137,7 +137,9 @@ impl<'a> Project<'a> {
         let Some(extractor) = self.plugin("extractors", tap) else {
             return opaque(found, self.span(at), format!("what `{tap}` extracts: no extractor is called so"));
         };
-        let system = system_name(tap.trim_start_matches("tap-"));
+        let written = self.config("extractors", extractor, &["database", "dbname", "db_name", "sqlalchemy_url"]);
+        let database = written.and_then(Node::scalar).and_then(database_name);
+        let system = database.unwrap_or_else(|| system_name(tap.trim_start_matches("tap-")));
         let place = self.span(extractor);
         let keys = ["default_target_schema", "target_schema", "schema", "dataset_id", "dataset", "database"];
         let schema = self

@@ -15,13 +15,25 @@ pub(crate) use terraform::Terraform;
 use crate::{
     diagnostics::{CodeEntry, Diagnostic},
     estate::{ImportedTable, SourceSystem, found::Found},
-    vocab::{DatasetId, Span},
+    vocab::{DatasetId, Span, plain_address},
 };
 
 /// A system's name as it stands in names of datasets.
 pub(crate) fn system_name(written: &str) -> String {
     let plain = |c: char| if c.is_alphanumeric() || "_-".contains(c) { c } else { '_' };
     written.trim().chars().map(plain).collect::<String>().to_lowercase()
+}
+
+/// The database that `written` names, by itself or in an address, as it stands in names of datasets; `None` where only
+/// a run knows it.
+pub(crate) fn database_name(written: &str) -> Option<String> {
+    let plain = plain_address(written.trim());
+    let known = !plain.is_empty() && !plain.contains(['$', '{', '%', '<']);
+    let name = match plain.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1.split(['/', '?']).next()?,
+        None => &plain,
+    };
+    (known && !name.is_empty() && !name.contains(char::is_whitespace)).then(|| system_name(name))
 }
 
 /// Enters the copy of one table of `system`.
@@ -60,4 +72,18 @@ pub(crate) fn declares(found: &mut Found, name: &str, kind: Option<&str>, at: &S
 pub(crate) fn opaque(found: &mut Found, at: Span, here: String) {
     found.opaque = 1;
     found.faults.push(Diagnostic::new(CodeEntry::E027, at, here));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_named_by_itself_or_in_an_address() {
+        assert_eq!(database_name("CRM").as_deref(), Some("crm"));
+        assert_eq!(database_name("postgresql://u:hunter2@h:5432/crm?ssl=true").as_deref(), Some("crm"));
+        for unknown in ["", "$DB", "{{ env.DB }}", "postgresql://h"] {
+            assert_eq!(database_name(unknown), None, "{unknown}");
+        }
+    }
 }

@@ -3,7 +3,7 @@ use camino::Utf8Path;
 
 use super::{
     airbyte::quartz,
-    copies,
+    copies, database_name,
     hcl::{self, Block, Value},
     opaque, system_name,
 };
@@ -69,7 +69,9 @@ fn referred<'b>(reference: &str, all: &'b [Block]) -> (String, Option<&'b Block>
 
 fn connection(block: &Block, all: &[Block], file: &TextFile, around: &Around<'_>, reading: &mut Reading) {
     let at = place(block, file);
-    let (source, _) = referred(text(block, "source_id").unwrap_or("source"), all);
+    let (called, source) = referred(text(block, "source_id").unwrap_or("source"), all);
+    let database = source.and_then(|block| block.get("configuration")?.get("database")?.text().and_then(database_name));
+    let source = database.unwrap_or(called);
     let (_, destination) = referred(text(block, "destination_id").unwrap_or_default(), all);
     let schema = destination.and_then(|block| {
         let config = block.get("configuration")?;

@@ -103,6 +103,7 @@ pub(super) fn read(
         imports: tables.imports,
         reads: fields.datasets(map, "reads"),
         writes: fields.datasets(map, "writes"),
+        moves: Vec::new(),
         depends_on: fields.strings(map, "depends_on").into_iter().map(JobId::new).collect(),
         schedule: schedule(map, fields).or_else(|| defaults.schedule.clone()),
         owner: fields.text(map, "owner").or_else(|| defaults.owner.clone()),

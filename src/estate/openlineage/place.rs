@@ -47,7 +47,8 @@ fn column(feed: ColumnFeed, estate: &Estate) -> Option<ObservedColumn> {
     })
 }
 
-/// A namespace is what carve.yaml says it is, else a source system of that name, else a store of files, else the lake.
+/// A namespace is what carve.yaml says it is, else a source system of that name, else a store of files, else (of a
+/// database's server) the source system that is called as the database is, else the lake.
 fn dataset(named: &Named, estate: &Estate) -> Option<DatasetId> {
     let namespace = named.namespace.trim_end_matches('/');
     let said = estate.settings.namespaces.get(namespace).or_else(|| estate.settings.namespaces.get(&named.namespace));
@@ -60,9 +61,23 @@ fn dataset(named: &Named, estate: &Estate) -> Option<DatasetId> {
             let separator = if namespace.contains("://") { "/" } else { ":/" };
             format!("{namespace}{separator}{}", named.name.trim_start_matches('/')).trim_end_matches('/').parse().ok()
         }
+        None if is_database(namespace) && source_table(named, estate).is_some() => source_table(named, estate),
         // A dot-and-slash name is no table; a colon in it would be taken for a system.
         None => named.name.replace(':', "_").parse().ok(),
     }
+}
+
+/// Whether the namespace is that of a database's server.
+fn is_database(namespace: &str) -> bool {
+    let scheme = namespace.split(':').next().unwrap_or_default();
+    ["postgres", "postgresql", "mysql", "mariadb", "oracle", "sqlserver", "mssql", "mongodb", "db2"].contains(&scheme)
+}
+
+/// `database.schema.table`, where the estate knows a source system that is called as the database is.
+fn source_table(named: &Named, estate: &Estate) -> Option<DatasetId> {
+    let (database, table) = named.name.split_once('.')?;
+    let (system, _) = estate.sources.get_key_value(&database.to_lowercase())?;
+    Some(DatasetId::in_system(system, table))
 }
 
 fn is_store(namespace: &str) -> bool {
@@ -127,6 +142,8 @@ mod tests {
             ("crm", "accounts", "crm:accounts"),
             ("postgres://shop:5432", "db.public.orders", "shop:db.public.orders"),
             ("bigquery", "p.raw.orders", "p.raw.orders"),
+            ("postgres://h:5432", "CRM.public.cust", "crm:public.cust"),
+            ("postgres://h:5432", "wh.raw.cust", "wh.raw.cust"),
             ("s3://bucket", "in/orders", "s3://bucket/in/orders"),
             ("s3://bucket", "/", "s3://bucket"),
             ("file", "/data/x.csv", "file:/data/x.csv"),

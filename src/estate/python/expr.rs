@@ -13,6 +13,8 @@ use super::{
 const MAX_TEXT: usize = 1_000_000;
 /// Letters of a text that a loop goes through one by one.
 const MAX_LETTERS: usize = 64;
+/// Bytes of text that cost as much as one step: thousands of long texts fill the memory as well as one.
+const STEP_BYTES: usize = 128;
 
 impl<H: Host> Interp<'_, H> {
     /// What `expr` is.
@@ -26,6 +28,10 @@ impl<H: Host> Interp<'_, H> {
         self.depth += 1;
         let value = self.eval_here(expr, scope);
         self.depth -= 1;
+        // A name gives what is there already; whatever else makes a text pays for its length.
+        if let (Value::Text(text), false) = (&value, matches!(expr.kind, ExprKind::Name(_))) {
+            self.pay(text.text.len() / STEP_BYTES);
+        }
         value
     }
 

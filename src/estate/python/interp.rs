@@ -28,6 +28,9 @@ const FUEL_OF_CALL: usize = 250_000;
 pub(super) const MAX_TURNS: usize = 1_000;
 /// Blocks, calls and expressions within each other.
 const MAX_DEPTH: usize = 1_000;
+/// Steps that looking for a module's file costs, wherever an `import` stands: in a loop within a loop it is looked for
+/// a million times.
+const STEPS_OF_IMPORT: usize = 200;
 /// Modules that import modules.
 const MAX_IMPORTS: usize = 30;
 
@@ -159,6 +162,11 @@ impl<'a, H: Host> Interp<'a, H> {
     pub(super) fn step(&mut self) -> bool {
         self.fuel = self.fuel.saturating_sub(1);
         self.fuel > 0 && self.depth < MAX_DEPTH
+    }
+
+    /// Takes `steps` at once.
+    pub(super) fn pay(&mut self, steps: usize) {
+        self.fuel = self.fuel.saturating_sub(steps);
     }
 
     /// Whether no step is left.
@@ -457,6 +465,7 @@ impl<'a, H: Host> Interp<'a, H> {
         if level == 0 && ["prefect", "dagster", "dlt"].contains(&top) {
             return None;
         }
+        self.pay(STEPS_OF_IMPORT);
         let path = modules::file_of(name, level, &scope.file.path, self.around)?;
         if let Some(known) = self.modules.get(&path) {
             return Some(known.clone());

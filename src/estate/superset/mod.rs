@@ -70,7 +70,10 @@ fn database_dialects(bundle: &Bundle<'_>, faults: &mut Vec<Diagnostic>) -> BTree
     let dialect = |node: &Node| {
         let uri = node.text_of("sqlalchemy_uri")?;
         let scheme = uri.split(['+', ':']).next()?;
-        Some((node.text_of("uuid")?, dialect_named(scheme)?))
+        // An address that only the deployment knows is often called after its database: `{{ CLICKHOUSE_URI }}`.
+        let named = || uri.split(|c: char| !c.is_ascii_alphanumeric()).find_map(dialect_named);
+        let dialect = dialect_named(scheme).or_else(|| named().filter(|_| uri.trim_start().starts_with(['{', '$'])))?;
+        Some((node.text_of("uuid")?, dialect))
     };
     parse_all(&bundle.databases, faults).iter().filter_map(|parsed| dialect(&parsed.node)).collect()
 }

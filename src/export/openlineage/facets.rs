@@ -123,13 +123,14 @@ pub(super) fn lineage_facet(
 
 /// Each column once, with everything that is done with it.
 fn input_fields(edges: &[ColumnEdge], options: &EventOptions) -> Value {
-    let mut by_column: BTreeMap<(&DatasetId, &str), Vec<EdgeKind>> = BTreeMap::new();
+    let mut by_column: BTreeMap<(&DatasetId, &str), Vec<(EdgeKind, bool)>> = BTreeMap::new();
     for edge in edges {
-        by_column.entry((&edge.from, &edge.from_column)).or_default().push(edge.kind);
+        by_column.entry((&edge.from, &edge.from_column)).or_default().push((edge.kind, edge.ambiguous));
     }
-    let input = |((dataset, column), mut kinds): ((&DatasetId, &str), Vec<EdgeKind>)| {
+    let input = |((dataset, column), mut kinds): ((&DatasetId, &str), Vec<(EdgeKind, bool)>)| {
         kinds.sort();
-        kinds.dedup();
+        // What is certain in one place needs no other.
+        kinds.dedup_by_key(|(kind, _)| *kind);
         let (namespace, name) = named(dataset, &options.namespace);
         let transformations: Vec<Value> = kinds.into_iter().map(transformation).collect();
         json!({ "namespace": namespace, "name": name, "field": column, "transformations": transformations })
@@ -137,7 +138,7 @@ fn input_fields(edges: &[ColumnEdge], options: &EventOptions) -> Value {
     by_column.into_iter().map(input).collect()
 }
 
-fn transformation(kind: EdgeKind) -> Value {
+fn transformation((kind, ambiguous): (EdgeKind, bool)) -> Value {
     let subtype = match kind {
         EdgeKind::Identity => "IDENTITY",
         EdgeKind::Transformation => "TRANSFORMATION",
@@ -150,5 +151,6 @@ fn transformation(kind: EdgeKind) -> Value {
         EdgeKind::Conditional => "CONDITIONAL",
     };
     let kind = if kind.is_direct() { "DIRECT" } else { "INDIRECT" };
-    json!({ "type": kind, "subtype": subtype, "description": "", "masking": false })
+    let description = if ambiguous { "ambiguous: one of several columns of this name" } else { "" };
+    json!({ "type": kind, "subtype": subtype, "description": description, "masking": false })
 }

@@ -91,7 +91,7 @@ fn job_event(known: Known<'_>, job: &Job, options: &EventOptions) -> Value {
 fn copied(import: &ImportedTable) -> StatementLineage {
     let star = || "*".to_owned();
     let kind = EdgeKind::Identity;
-    let edge = ColumnEdge { from: import.from.clone(), from_column: star(), to_column: star(), kind };
+    let edge = ColumnEdge { from: import.from.clone(), from_column: star(), to_column: star(), kind, ambiguous: false };
     StatementLineage {
         kind: "import".to_owned(),
         target: Some(import.into.clone()),

@@ -1,7 +1,8 @@
 //! Every name in the estate, with who reads and who writes it.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use camino::Utf8Path;
+use rayon::prelude::*;
 
 use crate::{
     estate::{Estate, Job, SameNames},
@@ -25,20 +26,36 @@ pub(in crate::lineage) struct Mentions {
     /// Full names that the folders of files give their targets, by the catalogs that others name.
     pub(super) in_folders: BTreeSet<DatasetId>,
     /// Pairs of which a statement copies the one into the other.
-    pub(super) copied: BTreeSet<(DatasetId, DatasetId)>,
+    pub(super) copied: HashSet<(DatasetId, DatasetId)>,
+}
+
+/// What one job names.
+#[derive(Default)]
+struct OfJob {
+    reads: BTreeSet<DatasetId>,
+    writes: BTreeSet<DatasetId>,
+    placed: Option<DatasetId>,
+    in_folders: Vec<DatasetId>,
+    copied: Vec<(DatasetId, DatasetId)>,
 }
 
 impl Mentions {
     /// What `jobs` (those of `estate`, read) and exposures, which read `shown`, name; each by its name in `names`.
     pub(in crate::lineage) fn of<'a>(
         estate: &Estate,
-        jobs: impl Iterator<Item = &'a JobLineage>,
+        jobs: impl IndexedParallelIterator<Item = &'a JobLineage>,
         shown: impl Iterator<Item = DatasetId>,
         names: &SameNames,
     ) -> Self {
         let mut all = Mentions::default();
-        for (number, (job, lineage)) in estate.jobs.iter().zip(jobs).enumerate() {
-            all.add(estate, number, job, lineage, names);
+        let found: Vec<OfJob> =
+            estate.jobs.par_iter().zip(jobs).map(|(job, lineage)| OfJob::of(estate, job, lineage, names)).collect();
+        for (number, one) in found.into_iter().enumerate() {
+            all.reads.push(one.reads);
+            all.writes.push(one.writes);
+            all.placed.extend(one.placed.map(|placed| (number, placed)));
+            all.in_folders.extend(one.in_folders);
+            all.copied.extend(one.copied);
         }
         let of_bi = estate.exposures.iter().flat_map(|exposure| &exposure.reads);
         all.shown = of_bi.map(|(dataset, at)| names.own(dataset, &at.file)).chain(shown).collect();
@@ -47,37 +64,34 @@ impl Mentions {
         all
     }
 
-    fn add(&mut self, estate: &Estate, number: usize, job: &Job, lineage: &JobLineage, names: &SameNames) {
+    /// Every name that something says, as often as it is said.
+    pub(super) fn each(&self) -> impl Iterator<Item = &DatasetId> {
+        let of_jobs = self.reads.iter().chain(&self.writes).flatten();
+        of_jobs.chain(&self.shown).chain(&self.declared)
+    }
+}
+
+impl OfJob {
+    fn of(estate: &Estate, job: &Job, lineage: &JobLineage, names: &SameNames) -> Self {
         let of = |access: Access| lineage.uses.iter().filter(move |one| one.access == access);
         let own = |(dataset, at): &(DatasetId, crate::vocab::Span)| names.own(dataset, &at.file);
-        let mut reads: BTreeSet<DatasetId> = of(Access::Read).map(|one| one.dataset.clone()).collect();
-        reads.extend(job.reads.iter().map(own));
-        reads.extend(job.imports.iter().map(|import| names.own(&import.from, &import.from_at.file)));
-        let mut writes: BTreeSet<DatasetId> =
-            of(Access::Write).chain(of(Access::Define)).map(|one| one.dataset.clone()).collect();
-        writes.extend(job.writes.iter().map(own));
-        writes.extend(job.imports.iter().map(|import| names.own(&import.into, &import.into_at.file)));
-        if let Some(target) =
-            placed_target(estate, job, lineage, names).filter(|target| writes.len() == 1 && writes.contains(target))
-        {
-            self.in_folders.extend(in_folder(job, &target));
-            self.placed.insert(number, target);
-        }
+        let mut all = OfJob { reads: of(Access::Read).map(|one| one.dataset.clone()).collect(), ..OfJob::default() };
+        all.reads.extend(job.reads.iter().map(own));
+        all.reads.extend(job.imports.iter().map(|import| names.own(&import.from, &import.from_at.file)));
+        all.writes = of(Access::Write).chain(of(Access::Define)).map(|one| one.dataset.clone()).collect();
+        all.writes.extend(job.writes.iter().map(own));
+        all.writes.extend(job.imports.iter().map(|import| names.own(&import.into, &import.into_at.file)));
+        all.placed = placed_target(estate, job, lineage, names)
+            .filter(|target| all.writes.len() == 1 && all.writes.contains(target));
+        all.in_folders = all.placed.as_ref().map(|target| in_folder(job, target)).unwrap_or_default();
         for one in &lineage.statements {
             if let (Some(target), [only]) = (&one.target, one.sources.as_slice())
-                && self.placed.get(&number) != Some(target)
+                && all.placed.as_ref() != Some(target)
             {
-                self.copied.insert((only.clone(), target.clone()));
+                all.copied.push((only.clone(), target.clone()));
             }
         }
-        self.reads.push(reads);
-        self.writes.push(writes);
-    }
-
-    /// Every name that something says.
-    pub(super) fn all(&self) -> BTreeSet<&DatasetId> {
-        let of_jobs = self.reads.iter().chain(&self.writes).flatten();
-        of_jobs.chain(&self.shown).chain(&self.declared).collect()
+        all
     }
 }
 

@@ -1,5 +1,5 @@
 //! Which names with a catalog are tables that the estate names without one.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::mentions::Mentions;
 use crate::{
@@ -9,9 +9,12 @@ use crate::{
 
 /// `catalog.schema.table` is `schema.table` where both are named and no other catalog holds such a table.
 pub(in crate::lineage) fn same_names(mentions: &Mentions) -> SameNames {
-    let spoken = mentions.all();
     // A folder is a catalog only where somebody names it as one.
-    let catalogs: BTreeSet<&str> = spoken.iter().filter_map(|name| Some(split_catalog(name)?.0)).collect();
+    let catalogs: HashSet<&str> = mentions.each().filter_map(|name| Some(split_catalog(name)?.0)).collect();
+    if catalogs.is_empty() {
+        return SameNames::default();
+    }
+    let spoken: HashSet<&DatasetId> = mentions.each().collect();
     let in_folders = mentions
         .in_folders
         .iter()

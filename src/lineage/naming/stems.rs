@@ -1,6 +1,6 @@
 //! What the bare query in `age.sql` fills, where its folder is no schema that anybody names: the one table `age` that
 //! is read and that nothing writes.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use camino::Utf8Path;
 
@@ -12,8 +12,15 @@ use crate::{
 
 /// The jobs whose bare queries fill another table than their files' places suggest.
 pub(in crate::lineage) fn targets(estate: &Estate, mentions: &Mentions) -> BTreeMap<JobId, DatasetId> {
+    if mentions.placed.is_empty() {
+        return BTreeMap::new();
+    }
     let all = Unwritten::of(estate, mentions);
-    let found = all.without_cycles(all.proposed());
+    let proposed = all.proposed();
+    if proposed.is_empty() {
+        return BTreeMap::new();
+    }
+    let found = all.without_cycles(proposed);
     let beside = all.beside(&found);
     let found = found.into_iter().map(|(job, dataset)| (job, dataset.clone()));
     found.chain(beside).map(|(job, dataset)| (estate.jobs[job].id.clone(), dataset)).collect()
@@ -28,7 +35,7 @@ struct Unwritten<'e> {
     by_schema: BTreeMap<Option<&'e str>, usize>,
     /// Schemas that something else than a suggested target names.
     schemas: BTreeSet<&'e str>,
-    read: BTreeSet<&'e DatasetId>,
+    read: HashSet<&'e DatasetId>,
 }
 
 /// Jobs whose targets one folder or one config suggests, in one schema.
@@ -36,8 +43,8 @@ type Group<'e> = (&'e Utf8Path, Option<&'e str>);
 
 impl<'e> Unwritten<'e> {
     fn of(estate: &'e Estate, mentions: &'e Mentions) -> Self {
-        let read: BTreeSet<&DatasetId> = mentions.reads.iter().flatten().chain(&mentions.shown).collect();
-        let written: BTreeSet<&DatasetId> = mentions.writes.iter().flatten().collect();
+        let read: HashSet<&DatasetId> = mentions.reads.iter().flatten().chain(&mentions.shown).collect();
+        let written: HashSet<&DatasetId> = mentions.writes.iter().flatten().collect();
         let said = mentions.writes.iter().enumerate();
         let said = said.flat_map(|(job, all)| all.iter().filter(move |one| mentions.placed.get(&job) != Some(*one)));
         let named = read.iter().copied().chain(said).chain(&mentions.declared);
@@ -127,7 +134,7 @@ impl<'e> Unwritten<'e> {
         for (job, target) in found {
             groups.entry(self.group(*job)).or_default().push(target.schema());
         }
-        let named = self.mentions.all();
+        let named: HashSet<&DatasetId> = self.mentions.each().collect();
         let target = |(job, placed): (&usize, &DatasetId)| {
             let schemas = groups.get(&self.group(*job)).filter(|_| !found.contains_key(job))?;
             let [Some(schema), rest @ ..] = schemas.as_slice() else { return None };
@@ -141,7 +148,7 @@ impl<'e> Unwritten<'e> {
 
     /// A job does not fill what it reads through other jobs.
     fn without_cycles(&self, proposed: BTreeMap<usize, &'e DatasetId>) -> BTreeMap<usize, &'e DatasetId> {
-        let mut writers: BTreeMap<&DatasetId, BTreeSet<usize>> = BTreeMap::new();
+        let mut writers: HashMap<&DatasetId, BTreeSet<usize>> = HashMap::new();
         for (job, writes) in self.mentions.writes.iter().enumerate() {
             for dataset in writes.iter().chain(proposed.get(&job).copied()) {
                 writers.entry(dataset).or_default().insert(job);

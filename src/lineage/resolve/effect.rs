@@ -1,10 +1,7 @@
 //! What statements do to names: columns declared, schemas used, tables of the session.
-use std::{collections::BTreeSet, rc::Rc};
-
 use super::{
-    flow::Flow,
-    scope::{Col, Rel},
-    session::{Resolver, Temp, is_temp_name, temp_key},
+    held::{Temp, is_temp_name, temp_key},
+    session::Resolver,
 };
 use crate::{
     lineage::sql::ir::{Effect, Name},
@@ -17,10 +14,14 @@ impl Resolver<'_> {
         match effect {
             Effect::Schema(schema) => self.schema = Some(schema.clone()),
             Effect::Temp(name, columns) => {
-                let columns =
-                    columns.iter().map(|c| Col { name: c.name.as_str().into(), flow: Flow::default() }).collect();
-                let rel = Rel { columns, any: Some(Flow::default()), ..Rel::default() };
-                self.temps.insert(temp_key(name).into_owned(), Temp { rel: Rc::new(rel), tables: BTreeSet::new() });
+                self.temps.insert(temp_key(name).into_owned(), Temp::empty(columns));
+                if self.shown.is_some() && !columns.is_empty() {
+                    self.declare(name, columns.clone());
+                }
+            }
+            Effect::Columns(name, columns) if self.passes(name) => {
+                let key = self.held_key(name).into_owned();
+                self.temps.insert(key, Temp::empty(columns));
             }
             Effect::Columns(name, columns) if !columns.is_empty() => self.declare(name, columns.clone()),
             Effect::Columns(..) => {}
@@ -32,25 +33,26 @@ impl Resolver<'_> {
                     self.declare(name, columns);
                 }
             }
+            Effect::Stage(stage, place) => {
+                self.own_stages.insert(stage.clone(), place.clone());
+            }
             Effect::System(alias, system) => {
                 self.systems.insert(alias.clone(), system.clone());
             }
             Effect::Like(name, model) => {
                 let known = self.dataset(model).and_then(|dataset| self.columns_of(&dataset).map(<[Column]>::to_vec));
                 let Some(columns) = known else { return };
-                match self.temps.get_mut(&*temp_key(name)) {
-                    Some(temp) => {
-                        let empty = |c: &Column| Col { name: c.name.to_lowercase().into(), flow: Flow::default() };
-                        Rc::make_mut(&mut temp.rel).columns = columns.iter().map(empty).collect();
-                    }
-                    None => self.declare(name, columns),
+                let key = self.held_key(name).into_owned();
+                match self.held(&key).is_some() || self.passes(name) {
+                    true => drop(self.temps.insert(key, Temp::empty(&columns))),
+                    false => self.declare(name, columns),
                 }
             }
         }
     }
 
     fn declare(&mut self, name: &Name, columns: Vec<Column>) {
-        let Some(dataset) = self.dataset(name).filter(|_| !is_temp_name(name)) else { return };
+        let Some(dataset) = self.dataset(name).filter(|_| self.shown.is_some() || !is_temp_name(name)) else { return };
         let number = self.origins.number(&dataset);
         self.bases.remove(&number);
         self.out.declared.push((dataset.clone(), columns.clone()));

@@ -25,8 +25,8 @@ impl Resolver<'_> {
                 let by = self.all(by, env).and(&both).influence(EdgeKind::Conditional);
                 self.all(of, env).and(&both).changed().and(&by)
             }
-            Ex::Kept { value, by } => {
-                let by = self.all(by, env).influence(EdgeKind::Filter);
+            Ex::Kept { value, by, kind } => {
+                let by = self.all(by, env).influence(*kind);
                 self.expr(value, env).and(&by)
             }
             Ex::Over { value, by } => {
@@ -53,6 +53,10 @@ impl Resolver<'_> {
 
     /// Every column of the relation called `parts`.
     fn whole(&mut self, parts: &[String], at: &Bytes, env: &Env<'_>) -> Flow {
+        if parts.is_empty() {
+            let columns = env.scopes().take(1).flat_map(Scope::visible).flat_map(|one| &one.rel.columns);
+            return columns.fold(Flow::default(), |flow, col| flow.and(&col.flow)).changed();
+        }
         let found = env.scopes().flat_map(|scope| &scope.rels).find(|one| one.is_called(parts));
         let Some(one) = found else { return Flow::default() };
         if let Some(mention) = &one.mention {
@@ -124,6 +128,9 @@ impl Resolver<'_> {
     }
 
     fn in_scope(&mut self, scope: &Scope, name: &str, at: &Bytes) -> Option<Flow> {
+        if let Some(flow) = scope.aliases.get(name).filter(|_| self.aliases_win) {
+            return Some(flow.clone());
+        }
         if let Some((_, flow)) = scope.merged.iter().find(|(merged, _)| **merged == *name) {
             return Some(flow.clone());
         }
@@ -133,8 +140,7 @@ impl Resolver<'_> {
             flow.merge(one);
         }
         if known > 0 {
-            self.ambiguous(known, name, at);
-            return Some(flow);
+            return Some(self.one_of(known, flow, name, at));
         }
         if let Some(flow) = scope.aliases.get(name) {
             return Some(flow.clone());
@@ -150,8 +156,8 @@ impl Resolver<'_> {
         let open: Vec<u32> = scope.visible().flat_map(|one| one.rel.open.iter().copied()).collect();
         let open_relations = scope.visible().filter(|one| !one.rel.open.is_empty()).count();
         if open_relations > 0 {
-            self.ambiguous(open_relations, name, at);
-            return Some(self.open_flow(&open, name));
+            let flow = self.open_flow(&open, name);
+            return Some(self.one_of(open_relations, flow, name, at));
         }
         let mut any = scope.visible().filter_map(|one| one.rel.any.as_ref());
         match (any.next(), any.next()) {
@@ -160,9 +166,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn ambiguous(&mut self, relations: usize, name: &str, at: &Bytes) {
-        if relations > 1 {
-            self.note(CodeEntry::E035, at.clone(), format!("`{name}` may come from {relations} relations"));
+    /// What feeds the column `name` that as many `relations` may have: of several, nobody can say which.
+    fn one_of(&mut self, relations: usize, flow: Flow, name: &str, at: &Bytes) -> Flow {
+        if relations < 2 {
+            return flow;
         }
+        self.note(CodeEntry::E035, at.clone(), format!("`{name}` may come from {relations} relations"));
+        // Two copies of one table have the same column.
+        if flow.is_plural() { flow.ambiguous() } else { flow }
     }
 }

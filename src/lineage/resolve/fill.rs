@@ -7,13 +7,15 @@ use std::{
 use super::{
     columns,
     flow::Flow,
+    held::Temp,
+    passing::Event,
     scope::{Col, Env, Rel, Scope, ScopeRel},
-    session::{Resolver, Temp, is_temp_name, temp_key},
+    session::Resolver,
 };
 use crate::{
     lineage::{
         Access, ColumnEdge, Evidence, StatementLineage,
-        sql::ir::{Fill, Move, Name, Stmt},
+        sql::ir::{Fill, Name, Stmt},
     },
     vocab::{Column, DatasetId, LogicalType},
 };
@@ -22,7 +24,8 @@ impl Resolver<'_> {
     /// Rows put into a temp table by a statement of which only the tables are known still pass through it.
     pub(super) fn through_temps(&mut self, stmt: &Stmt) {
         for (name, access) in &stmt.touches {
-            if let (Access::Write, Some(temp)) = (access, self.temps.get_mut(&*temp_key(name))) {
+            let key = self.held_key(name).into_owned();
+            if let (Access::Write, true, Some(temp)) = (access, self.shown.is_none(), self.temps.get_mut(&key)) {
                 temp.tables.extend(&self.sources);
             }
         }
@@ -65,11 +68,11 @@ impl Resolver<'_> {
             };
             let mut rel = self.query(&fill.query, &root);
             let into = match &fill.target {
-                Some(name) if fill.temp || is_temp_name(name) || self.temps.contains_key(&*temp_key(name)) => {
+                Some(name) if self.stays(name, fill.temp) => {
                     self.keep_temp(name, rel, fill);
                     continue;
                 }
-                Some(name) => match self.write(name) {
+                Some(name) => match self.filled(name, fill) {
                     Some(dataset) => Some(dataset),
                     None => continue,
                 },
@@ -106,36 +109,14 @@ impl Resolver<'_> {
         Some((Scope { rels: ["new", "old"].map(row).into(), ..Scope::default() }, table))
     }
 
-    /// Rows that change their table's name.
-    pub(super) fn moves(&mut self, stmt: &Stmt, number: usize) {
-        let held: Vec<Option<Temp>> =
-            stmt.moves.iter().map(|one| self.temps.get(&*temp_key(&one.from)).cloned()).collect();
-        for (one, held) in stmt.moves.iter().zip(held) {
-            match held {
-                Some(temp) => {
-                    if one.gone {
-                        self.temps.remove(&*temp_key(&one.from));
-                    }
-                    self.temps.insert(temp_key(&one.to).into_owned(), temp);
-                }
-                None => self.moved(stmt, number, one),
-            }
+    /// The dataset that `fill` writes under `name`.
+    fn filled(&mut self, name: &Name, fill: &Fill) -> Option<DatasetId> {
+        self.show_temp(name, fill.temp, fill.makes);
+        let made = self.log.is_some().then(|| self.dataset(name)).flatten();
+        if let Some(dataset) = made.filter(|_| fill.makes) {
+            self.log_event(&dataset, Event::Made);
         }
-    }
-
-    fn moved(&mut self, stmt: &Stmt, number: usize, one: &Move) {
-        self.sources.clear();
-        let rel = Rel { base: None, ..(*self.table(&one.from, &Env::default())).clone() };
-        if one.gone {
-            self.record(&one.from, Access::Drop, Evidence::Parsed);
-        }
-        let Some(into) = self.write(&one.to) else { return };
-        self.remember(&rel, &into);
-        let mut made =
-            StatementLineage { kind: stmt.kind.to_owned(), target: Some(into), ..StatementLineage::default() };
-        let sources = self.source_names();
-        self.add_rel(&mut made, &rel, sources);
-        self.out.statements.push((made, stmt.at.clone(), number));
+        self.write(name)
     }
 
     fn bare_target(&mut self, stmt: &Stmt, target: Option<&DatasetId>) -> Option<DatasetId> {
@@ -156,9 +137,9 @@ impl Resolver<'_> {
     fn keep_temp(&mut self, name: &Name, mut rel: Rel, fill: &Fill) {
         rel.rename(&fill.columns);
         rel.base = None;
-        let key = temp_key(name);
-        let old = self.temps.remove(&*key).filter(|_| !fill.makes);
-        let mut tables = self.sources.clone();
+        let key = self.held_key(name).into_owned();
+        let old = self.temps.remove(&key).filter(|_| !fill.makes);
+        let (mut tables, mut owed) = (self.sources.clone(), Vec::new());
         if let Some(old) = old {
             let mut grown = (*old.rel).clone();
             match fill.by_name || !fill.columns.is_empty() {
@@ -167,14 +148,18 @@ impl Resolver<'_> {
             }
             grown.rows.merge(&rel.rows);
             tables.extend(&old.tables);
+            owed = old.owed;
             rel = grown;
         }
-        self.temps.insert(key.into_owned(), Temp { rel: Rc::new(rel), tables });
+        self.temps.insert(key, Temp { rel: Rc::new(rel), tables, owed });
     }
 
     /// Gives the columns of a query the names they get in the target.
     fn name_columns(&mut self, rel: &mut Rel, fill: &Fill, into: Option<&DatasetId>) {
         if fill.by_name {
+            if let Some(known) = into.filter(|_| fill.only_known).and_then(|dataset| self.known_columns(dataset)) {
+                rel.columns.retain(|col| &*col.name == "*" || known.contains(&col.name));
+            }
             return;
         }
         if !fill.columns.is_empty() {
@@ -188,7 +173,7 @@ impl Resolver<'_> {
     }
 
     /// The query says what columns a table has, where nothing else does.
-    fn remember(&mut self, rel: &Rel, dataset: &DatasetId) {
+    pub(super) fn remember(&mut self, rel: &Rel, dataset: &DatasetId) {
         if rel.columns.is_empty() || rel.columns.iter().any(|col| &*col.name == "*") {
             return;
         }
@@ -209,7 +194,7 @@ impl Resolver<'_> {
         Column { name: col.name.as_ref().to_owned(), logical, physical, nullable: true, description: None }
     }
 
-    fn add_rel(&self, one: &mut StatementLineage, rel: &Rel, sources: Vec<DatasetId>) {
+    pub(super) fn add_rel(&self, one: &mut StatementLineage, rel: &Rel, sources: Vec<DatasetId>) {
         let mut known: HashSet<&str> = HashSet::new();
         let mut output = std::mem::take(&mut one.output);
         let before = output.clone();
@@ -227,9 +212,10 @@ impl Resolver<'_> {
     }
 
     fn edges(&self, flow: &Flow, to: &str) -> impl Iterator<Item = ColumnEdge> {
-        let edge = move |(origin, kind)| {
+        let edge = move |(origin, kind, ambiguous)| {
             let (dataset, column) = self.origins.named(origin);
-            ColumnEdge { from: dataset.clone(), from_column: column.to_owned(), to_column: to.to_owned(), kind }
+            let (from_column, to_column) = (column.to_owned(), to.to_owned());
+            ColumnEdge { from: dataset.clone(), from_column, to_column, kind, ambiguous }
         };
         flow.each().map(edge)
     }

@@ -14,9 +14,13 @@ pub(super) const KINDS: [EdgeKind; 9] = [
     EdgeKind::Conditional,
 ];
 
-const DIRECT: u16 = 0b111;
+const DIRECT: u32 = 0b111;
 /// The bit of the first kind.
-const IDENTITY: u16 = 0b1;
+const IDENTITY: u32 = 0b1;
+/// How far up the bits of kinds stand that are one of several possibilities.
+const MAYBE: u32 = 16;
+/// The bits of kinds that are certain.
+const CERTAIN: u32 = (1 << MAYBE) - 1;
 
 /// Origins (columns, by number) and the kinds in which each feeds something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,9 +31,9 @@ pub(super) struct Flow(Few);
 enum Few {
     #[default]
     None,
-    One([(u32, u16); 1]),
+    One([(u32, u32); 1]),
     /// Two at least.
-    Many(Vec<(u32, u16)>),
+    Many(Vec<(u32, u32)>),
 }
 
 impl Flow {
@@ -38,7 +42,7 @@ impl Flow {
         Flow(Few::One([(origin, IDENTITY)]))
     }
 
-    fn parts(&self) -> &[(u32, u16)] {
+    fn parts(&self) -> &[(u32, u32)] {
         match &self.0 {
             Few::None => &[],
             Few::One(one) => one,
@@ -46,12 +50,17 @@ impl Flow {
         }
     }
 
-    fn parts_mut(&mut self) -> &mut [(u32, u16)] {
+    fn parts_mut(&mut self) -> &mut [(u32, u32)] {
         match &mut self.0 {
             Few::None => &mut [],
             Few::One(one) => one,
             Few::Many(many) => many,
         }
+    }
+
+    /// Whether there are several origins.
+    pub(super) fn is_plural(&self) -> bool {
+        self.parts().len() > 1
     }
 
     /// Takes in what `other` holds.
@@ -116,14 +125,25 @@ impl Flow {
     /// What is left of it where it only has influence, of this kind.
     pub(super) fn influence(self, kind: EdgeKind) -> Self {
         let only = bit(kind);
-        self.mapped(|_| only)
+        self.mapped(|kinds| if kinds == 0 { 0 } else { only })
     }
 
-    /// Each origin with each of its kinds.
-    pub(super) fn each(&self) -> impl Iterator<Item = (u32, EdgeKind)> + '_ {
-        let kinds_of =
-            |kinds: u16| KINDS.iter().enumerate().filter(move |(at, _)| kinds & (1 << at) != 0).map(|(_, kind)| *kind);
-        self.parts().iter().flat_map(move |(origin, kinds)| kinds_of(*kinds).map(|kind| (*origin, kind)))
+    /// The same, where only one of its origins counts and nobody can say which.
+    pub(super) fn ambiguous(mut self) -> Self {
+        self.parts_mut().iter_mut().for_each(|(_, kinds)| *kinds = ((*kinds & CERTAIN) | (*kinds >> MAYBE)) << MAYBE);
+        self
+    }
+
+    /// Each origin with each of its kinds, and whether it is one of several possibilities.
+    pub(super) fn each(&self) -> impl Iterator<Item = (u32, EdgeKind, bool)> + '_ {
+        let kinds_of = |kinds: u32| {
+            let all = (kinds & CERTAIN) | (kinds >> MAYBE);
+            let found = KINDS.iter().enumerate().filter(move |(at, _)| all & (1 << at) != 0);
+            found.map(move |(at, kind)| (*kind, kinds & (1 << at) == 0))
+        };
+        self.parts()
+            .iter()
+            .flat_map(move |(origin, kinds)| kinds_of(*kinds).map(|(kind, ambiguous)| (*origin, kind, ambiguous)))
     }
 
     /// The one origin that is passed on as it is, where nothing else plays a part.
@@ -134,14 +154,15 @@ impl Flow {
         }
     }
 
-    fn mapped(mut self, map: impl Fn(u16) -> u16) -> Self {
-        self.parts_mut().iter_mut().for_each(|(_, kinds)| *kinds = map(*kinds));
+    fn mapped(mut self, map: impl Fn(u32) -> u32) -> Self {
+        let both = |kinds: u32| map(kinds & CERTAIN) | (map(kinds >> MAYBE) << MAYBE);
+        self.parts_mut().iter_mut().for_each(|(_, kinds)| *kinds = both(*kinds));
         self
     }
 }
 
 /// Both of two ordered lists; `more` of `theirs` are not in `mine`, the others' kinds are there already.
-fn united(mine: &[(u32, u16)], theirs: &[(u32, u16)], more: usize) -> Vec<(u32, u16)> {
+fn united(mine: &[(u32, u32)], theirs: &[(u32, u32)], more: usize) -> Vec<(u32, u32)> {
     let mut all = Vec::with_capacity(mine.len() + more);
     let mut mine = mine.iter().copied().peekable();
     for one in theirs {
@@ -154,7 +175,7 @@ fn united(mine: &[(u32, u16)], theirs: &[(u32, u16)], more: usize) -> Vec<(u32, 
     all
 }
 
-fn bit(kind: EdgeKind) -> u16 {
+fn bit(kind: EdgeKind) -> u32 {
     KINDS.iter().position(|known| *known == kind).map_or(0, |at| 1 << at)
 }
 
@@ -163,7 +184,7 @@ mod tests {
     use super::*;
 
     fn kinds(flow: &Flow) -> Vec<EdgeKind> {
-        flow.each().map(|(_, kind)| kind).collect()
+        flow.each().map(|(_, kind, _)| kind).collect()
     }
 
     #[test]
@@ -180,8 +201,21 @@ mod tests {
         let origins: Vec<u32> = both.parts().iter().map(|(origin, _)| *origin).collect();
         assert_eq!(origins, [1, 2, 4, 5, 6, 8, 9]);
         assert_eq!(both, all(&[9, 5, 2, 1]).changed().and(&even));
-        assert_eq!(both.each().filter(|(origin, _)| *origin == 2).count(), 2);
+        assert_eq!(both.each().filter(|(origin, ..)| *origin == 2).count(), 2);
         assert_eq!(both.clone().and(&even), both);
+    }
+
+    #[test]
+    fn a_possibility_stays_one_until_it_is_certain_elsewhere() {
+        let one = |flow: &Flow| flow.each().map(|(_, kind, ambiguous)| (kind, ambiguous)).collect::<Vec<_>>();
+        let maybe = Flow::of(1).ambiguous();
+        assert_eq!(one(&maybe), [(EdgeKind::Identity, true)]);
+        assert_eq!(one(&maybe.clone().changed()), [(EdgeKind::Transformation, true)]);
+        assert_eq!(one(&maybe.clone().aggregated().influence(EdgeKind::Sort)), [(EdgeKind::Sort, true)]);
+        assert_eq!(one(&maybe.clone().and(&Flow::of(1))), [(EdgeKind::Identity, false)]);
+        assert_eq!(maybe.only(), None);
+        let both = maybe.and(&Flow::of(1).influence(EdgeKind::Filter));
+        assert_eq!(one(&both), [(EdgeKind::Identity, true), (EdgeKind::Filter, false)]);
     }
 
     #[test]

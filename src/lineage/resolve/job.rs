@@ -2,8 +2,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    names::files_named,
-    session::{Resolver, is_temp_name},
+    held::is_temp_name,
+    passing::{passing, undoes_itself},
+    session::Resolver,
 };
 use crate::{
     diagnostics::CodeEntry,
@@ -59,6 +60,8 @@ pub(in crate::lineage) struct Resolved {
     pub(in crate::lineage) untargeted: Vec<Bytes>,
     /// Statements (by number) that read a table of this session only.
     pub(in crate::lineage) on_temp: BTreeSet<usize>,
+    /// Tables that only pass through the script.
+    pub(in crate::lineage) passing: BTreeSet<DatasetId>,
 }
 
 /// Resolves the scripts of one job, in order.
@@ -70,16 +73,60 @@ impl<'c> JobResolver<'c> {
         JobResolver(Resolver::new(catalog, names))
     }
 
+    /// Collapses tables that only pass through a script, but those that are `kept`.
+    pub(in crate::lineage) fn collapsing(mut self, kept: &'c BTreeSet<DatasetId>) -> Self {
+        self.0.kept = Some(kept);
+        self
+    }
+
+    /// The estate's `stages` lie where it says.
+    pub(in crate::lineage) fn staged(mut self, stages: &'c BTreeMap<String, String>) -> Self {
+        self.0.stages = Some(stages);
+        self
+    }
+
+    /// Shows tables of the session as datasets, each under the name `owner`, and what only passes as it is.
+    pub(in crate::lineage) fn showing(mut self, owner: &str) -> Self {
+        self.0.shown = Some(owner.to_owned());
+        self
+    }
+
     /// Resolves `sql`, the text of `script` in one way through its conditions.
     ///
     /// Unqualified tables lie in the script's schema; a bare query's rows go to its target.
     pub(in crate::lineage) fn script(&mut self, script: &Script, sql: &ScriptSql) -> Resolved {
-        let resolver = &mut self.0;
+        let takes_away =
+            |stmt: &Stmt| !stmt.moves.is_empty() || stmt.touches.iter().any(|(_, access)| *access == Access::Drop);
+        let Some(kept) = self.0.kept.filter(|_| self.0.shown.is_none()) else { return self.0.script(script, sql) };
+        if !sql.stmts.iter().any(takes_away) || undoes_itself(&script.text) {
+            return self.0.script(script, sql);
+        }
+        // Only the whole script tells which tables pass; where some do, it is read once more.
+        let (local, temps) = (self.0.local.clone(), self.0.temps.clone());
+        self.0.log = Some(Vec::new());
+        let out = self.0.script(script, sql);
+        let mut found = passing(&self.0.log.take().unwrap_or_default());
+        found.retain(|one| !kept.contains(one));
+        if found.is_empty() {
+            return out;
+        }
+        (self.0.local, self.0.temps) = (local, temps);
+        self.0.bases.clear();
+        self.0.passing = found;
+        let out = self.0.script(script, sql);
+        Resolved { passing: std::mem::take(&mut self.0.passing), ..out }
+    }
+}
+
+impl Resolver<'_> {
+    fn script(&mut self, script: &Script, sql: &ScriptSql) -> Resolved {
+        let resolver = self;
         resolver.file.clone_from(&script.at.file);
         let (schema, target) = (script.schema.as_deref(), script.target.as_ref());
         let target = target.map(|target| resolver.names.own(target, &script.at.file));
         let target = target.as_ref();
         resolver.lateral_aliases = sql.dialect.lateral_aliases();
+        resolver.aliases_win = sql.dialect.aliases_win();
         resolver.schema = schema.map(str::to_owned);
         resolver.systems.clear();
         let bare = resolver.bare_with_target(sql, target);
@@ -95,9 +142,7 @@ impl<'c> JobResolver<'c> {
         out.uses.dedup();
         out
     }
-}
 
-impl Resolver<'_> {
     /// Which statement's rows go to the script's target: the last bare query of a script that writes nothing itself.
     fn bare_with_target(&self, sql: &ScriptSql, target: Option<&DatasetId>) -> Option<usize> {
         target?;
@@ -116,6 +161,7 @@ impl Resolver<'_> {
 
     fn statement(&mut self, stmt: &Stmt, number: usize, target: Option<&DatasetId>) {
         self.stmt_at = stmt.at.clone();
+        self.creates = stmt.kind.starts_with("create");
         self.sources.clear();
         self.starred.clear();
         self.read_temp = false;
@@ -130,7 +176,7 @@ impl Resolver<'_> {
                 written = written.or(dataset);
             }
         }
-        self.files(stmt, evidence, &mut written);
+        self.moved_files(stmt, evidence, &mut written);
         self.through_temps(stmt);
         self.moves(stmt, number);
         if stmt.scanned || (stmt.fills.is_empty() && written.is_some()) {
@@ -146,9 +192,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn files(&mut self, stmt: &Stmt, evidence: Evidence, written: &mut Option<DatasetId>) {
+    fn moved_files(&mut self, stmt: &Stmt, evidence: Evidence, written: &mut Option<DatasetId>) {
         for (address, access, at) in &stmt.files {
-            let Some(dataset) = files_named(address) else {
+            let Some(dataset) = self.files(address) else {
                 self.note(CodeEntry::E031, at.clone(), "which file it is, a template computes".to_owned());
                 continue;
             };

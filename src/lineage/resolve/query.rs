@@ -1,9 +1,10 @@
 //! Queries: CTEs once each, set operations, select lists.
-use std::rc::Rc;
+use std::{collections::HashSet, rc::Rc};
 
 use super::{
     columns::{self, Origins},
     flow::Flow,
+    relation::column_names,
     scope::{Col, Env, Rel, Scope},
     session::Resolver,
 };
@@ -141,6 +142,7 @@ impl Resolver<'_> {
             self.join(&mut scope, joined, env, &mut rows);
         }
         let mut rel = Rel::default();
+        self.later_aliases(select, &mut scope, env);
         for item in &select.items {
             self.item(item, &mut scope, env, &mut rel);
         }
@@ -148,7 +150,8 @@ impl Resolver<'_> {
             [(&select.filters, EdgeKind::Filter), (&select.groups, EdgeKind::GroupBy), (&select.sorts, EdgeKind::Sort)]
         {
             for ex in list {
-                let flow = self.over_output(ex, &rel.columns, &scope, env, kind == EdgeKind::Sort);
+                let alias_first = self.aliases_win || kind == EdgeKind::Sort;
+                let flow = self.over_output(ex, &rel.columns, &scope, env, alias_first);
                 rows.merge(&flow.influence(kind));
             }
         }
@@ -180,9 +183,31 @@ impl Resolver<'_> {
         }
     }
 
+    /// Where aliases hide columns everywhere: those that items before them use.
+    fn later_aliases(&mut self, select: &Select, scope: &mut Scope, env: &Env<'_>) {
+        if !self.aliases_win {
+            return;
+        }
+        let mut used: HashSet<String> = HashSet::new();
+        for item in &select.items {
+            let Item::One(ex, name) = item else { continue };
+            if let Some(name) = name.as_ref().filter(|name| used.contains(*name)) {
+                let mark = self.mark();
+                let flow = self.expr(ex, &Env::inside(env, scope));
+                self.forget_since(&mark);
+                scope.aliases.insert(name.as_str().into(), flow);
+            }
+            used.extend(column_names(ex));
+        }
+    }
+
     fn item(&mut self, item: &Item, scope: &mut Scope, env: &Env<'_>, rel: &mut Rel) {
         match item {
             Item::One(ex, name) => {
+                // Within its own expression a name is the column's.
+                if let Some(name) = name.as_ref().filter(|_| self.aliases_win) {
+                    scope.aliases.remove(name.as_str());
+                }
                 let flow = self.expr(ex, &Env::inside(env, scope));
                 let name: Rc<str> = match name {
                     Some(name) => name.as_str().into(),
@@ -193,13 +218,16 @@ impl Resolver<'_> {
                 }
                 rel.columns.push(Col { name, flow });
             }
-            Item::Star { of, at, like, except, replace, rename } => {
+            Item::Star { of, at, like, matching, except, replace, rename } => {
                 let (mut columns, open) = match of.is_empty() {
                     true => scope.star(),
                     false => self.star_of(of, at, scope, env),
                 };
                 if let Some(pattern) = like {
                     columns.retain(|col| &*col.name == "*" || is_like(&col.name, pattern));
+                }
+                if let Some(pattern) = matching {
+                    columns.retain(|col| &*col.name == "*" || pattern.is_match(&col.name));
                 }
                 columns.retain(|col| !except.iter().any(|name| **name == *col.name));
                 for (name, ex) in replace {

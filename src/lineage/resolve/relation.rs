@@ -9,7 +9,7 @@ use super::{
 };
 use crate::lineage::{
     EdgeKind,
-    sql::ir::{Ex, Joined, Keeps, Name, Relation, Source},
+    sql::ir::{Ex, Joined, Keeps, Matches, Name, Relation, Source},
 };
 
 impl Resolver<'_> {
@@ -114,6 +114,7 @@ impl Resolver<'_> {
             }
             Source::Joins(inner) => Rc::new(self.joins_rel(inner, env)),
             Source::Pivot(table, folded, spread, made) => Rc::new(self.pivot(table, folded, spread, made, env)),
+            Source::Matches(matches) => Rc::new(self.matches(matches, env)),
             Source::Unpivot(table, folded, value, label) => Rc::new(self.unpivot(table, folded, [value, label], env)),
         };
         if !relation.columns.is_empty() {
@@ -195,6 +196,33 @@ impl Resolver<'_> {
         rel
     }
 
+    /// One row a match: what parts the rows, and the measures; else every column and the measures.
+    fn matches(&mut self, of: &Matches, env: &Env<'_>) -> Rel {
+        let (mut rel, scope) = self.alone(&of.table, env);
+        let inside = Env::inside(env, &scope);
+        for (list, kind) in
+            [(&of.parts, EdgeKind::Window), (&of.sorts, EdgeKind::Window), (&of.tests, EdgeKind::Filter)]
+        {
+            for ex in list {
+                let flow = self.expr(ex, &inside).influence(kind);
+                rel.rows.merge(&flow);
+            }
+        }
+        if !of.all_rows {
+            rel.open.clear();
+            rel.columns.clear();
+            for (name, ex) in of.parts.iter().filter_map(|ex| Some((column_names(ex).pop()?, ex))) {
+                let flow = self.expr(ex, &inside);
+                rel.columns.push(Col { name: name.as_str().into(), flow });
+            }
+        }
+        for (ex, name) in &of.measures {
+            let flow = self.expr(ex, &inside);
+            rel.columns.push(Col { name: name.as_str().into(), flow });
+        }
+        rel
+    }
+
     fn alone(&mut self, table: &Relation, env: &Env<'_>) -> (Rel, Scope) {
         let mut scope = Scope::default();
         let one = self.relation(table, &scope, env, false);
@@ -217,7 +245,7 @@ fn rename_relation(rel: &mut Rc<Rel>, names: &[String]) {
 }
 
 /// Unqualified names of the columns in an expression.
-fn column_names(ex: &Ex) -> Vec<String> {
+pub(super) fn column_names(ex: &Ex) -> Vec<String> {
     match ex {
         Ex::Column { parts, .. } => parts.last().cloned().into_iter().collect(),
         Ex::Change(list) | Ex::Aggregate(list) => list.iter().flat_map(column_names).collect(),

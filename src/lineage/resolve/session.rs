@@ -1,7 +1,6 @@
 //! What a job's statements have in common: columns known so far, tables of the session, where names lead.
 use std::{
-    borrow::Cow,
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     rc::Rc,
 };
 
@@ -10,8 +9,10 @@ use camino::Utf8PathBuf;
 use super::{
     columns::{self, Origins},
     flow::Flow,
+    held::Temp,
     job::{Catalog, Qualifier, RawUse, Resolved},
-    names::{Meaning, UNKNOWN, files_named, is_version, lives_for_one_run, meaning_of, plain_meaning},
+    names::{Meaning, UNKNOWN, files_named, is_version, meaning_of, plain_meaning},
+    passing::Event,
     query::base_rel,
     scope::{Env, Rel},
 };
@@ -29,15 +30,6 @@ use crate::{
     },
     vocab::{Column, DatasetId},
 };
-
-/// A table that lives only in the session.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Temp {
-    /// What it holds.
-    pub(super) rel: Rc<Rel>,
-    /// The datasets that fed it.
-    pub(super) tables: BTreeSet<u32>,
-}
 
 /// How much was told at some point.
 #[derive(Clone, Debug)]
@@ -58,9 +50,25 @@ pub(super) struct Resolver<'c> {
     pub(super) origins: Origins,
     pub(super) bases: HashMap<u32, Rc<Rel>>,
     pub(super) temps: HashMap<String, Temp>,
+    /// What happens to tables, where somebody asks.
+    pub(super) log: Option<Vec<(DatasetId, Event)>>,
+    /// Tables that only pass through the script: they are as temp tables are.
+    pub(super) passing: BTreeSet<DatasetId>,
+    /// Tables that never only pass, because others name them; `None`: none passes.
+    pub(super) kept: Option<&'c BTreeSet<DatasetId>>,
+    /// Whose tables of the session are shown as datasets, each under this name; `None`: they are not shown.
+    pub(super) shown: Option<String>,
+    /// Whether the statement at hand makes tables.
+    pub(super) creates: bool,
     pub(super) schema: Option<String>,
     pub(super) systems: HashMap<String, String>,
+    /// Where the estate's stages lie, by name.
+    pub(super) stages: Option<&'c BTreeMap<String, String>>,
+    /// The same of stages that the script makes.
+    pub(super) own_stages: BTreeMap<String, String>,
     pub(super) lateral_aliases: bool,
+    /// Whether an alias of the select list hides columns of that name in the whole query.
+    pub(super) aliases_win: bool,
     pub(super) stmt_at: Bytes,
     pub(super) starred: BTreeSet<u32>,
     pub(super) sources: BTreeSet<u32>,
@@ -84,9 +92,17 @@ impl<'c> Resolver<'c> {
             origins: Origins::default(),
             bases: HashMap::new(),
             temps: HashMap::new(),
+            log: None,
+            passing: BTreeSet::new(),
+            kept: None,
+            shown: None,
+            creates: false,
             schema: None,
             systems: HashMap::new(),
             lateral_aliases: false,
+            aliases_win: false,
+            stages: None,
+            own_stages: BTreeMap::new(),
             stmt_at: 0..0,
             starred: BTreeSet::new(),
             sources: BTreeSet::new(),
@@ -107,22 +123,25 @@ impl<'c> Resolver<'c> {
 
     /// Records a touch; the dataset where it is one.
     pub(super) fn touch(&mut self, name: &Name, access: Access, evidence: Evidence) -> Option<DatasetId> {
-        let key = temp_key(name);
-        if let Some(temp) = self.temps.get(&*key) {
+        let key = self.held_key(name);
+        if let Some(temp) = self.held(&key).cloned() {
             match access {
-                Access::Read => {
-                    let tables = temp.tables.clone();
-                    self.sources.extend(tables);
-                    self.read_temp = true;
-                }
-                Access::Drop => {
-                    self.temps.remove(&*key);
-                }
+                Access::Read => drop(self.read_held(temp)),
+                Access::Drop => drop(self.temps.remove(&*key)),
                 _ => {}
             }
             return None;
         }
+        if self.passes(name) {
+            if access == Access::Define {
+                self.temps.insert(key.into_owned(), Temp::empty(&[]));
+            }
+            return None;
+        }
         let dataset = self.record(name, access, evidence)?;
+        if access == Access::Drop {
+            self.temps.remove(&*key);
+        }
         if access == Access::Read {
             let number = self.origins.number(&dataset);
             self.sources.insert(number);
@@ -140,6 +159,7 @@ impl<'c> Resolver<'c> {
         match self.meaning(name) {
             Meaning::Dataset(dataset, stubbed) => {
                 let evidence = if stubbed { Evidence::Inferred } else { evidence };
+                self.log_use(&dataset, access);
                 self.push_use(
                     dataset.clone(),
                     access,
@@ -171,13 +191,10 @@ impl<'c> Resolver<'c> {
             self.ctes_read.insert(only.clone());
             return rel;
         }
-        let key = temp_key(name);
+        let key = self.held_key(name);
         // `CREATE TEMP TABLE t` is SQLite's `temp.t`.
-        if let Some(temp) = self.temps.get(&*key).or_else(|| self.temps.get(key.strip_prefix('#')?)) {
-            let (rel, tables) = (temp.rel.clone(), temp.tables.clone());
-            self.sources.extend(tables);
-            self.read_temp = true;
-            return rel;
+        if let Some(temp) = self.held(&key).or_else(|| self.held(key.strip_prefix('#')?)).cloned() {
+            return self.read_held(temp);
         }
         if let Some(system) = env.system() {
             let dataset = DatasetId::in_system(system, &name.parts.join("."));
@@ -193,7 +210,8 @@ impl<'c> Resolver<'c> {
     /// Files read as a table: each is a dataset of its own.
     pub(super) fn files_rel(&mut self, files: &[String], at: &Bytes) -> Rc<Rel> {
         let mut all = Rel { any: Some(Flow::default()), ..Rel::default() };
-        for (number, dataset) in files.iter().filter_map(|file| files_named(file)).enumerate() {
+        let named: Vec<DatasetId> = files.iter().filter_map(|file| self.files(file)).collect();
+        for (number, dataset) in named.into_iter().enumerate() {
             self.push_use(dataset.clone(), Access::Read, Evidence::Parsed, at.clone(), false);
             let rel = self.base(&dataset);
             match number {
@@ -202,6 +220,19 @@ impl<'c> Resolver<'c> {
             }
         }
         Rc::new(all)
+    }
+
+    /// The files at `address`, where a stage's own address is known there.
+    pub(super) fn files(&self, address: &str) -> Option<DatasetId> {
+        let Some(staged) = address.strip_prefix("stage://") else { return files_named(address) };
+        let (stage, path) = staged.split_once('/').unwrap_or((staged, ""));
+        let stages = [Some(&self.own_stages), self.stages];
+        let at = |name: &str| stages.iter().flatten().find_map(|all| all.get(name));
+        let last = stage.rsplit('.').next().unwrap_or_default();
+        match at(stage).or_else(|| at(last)) {
+            Some(place) => files_named(format!("{}/{path}", place.trim_end_matches('/')).trim_end_matches('/')),
+            None => files_named(address),
+        }
     }
 
     /// The relation of a dataset, which counts as read.
@@ -228,6 +259,9 @@ impl<'c> Resolver<'c> {
     }
 
     fn meaning(&self, name: &Name) -> Meaning {
+        if let Some(table) = self.shown_temp(name) {
+            return Meaning::Dataset(table, false);
+        }
         if self.systems.is_empty()
             && let Some(plain) = plain_meaning(name, self.schema.as_deref())
         {
@@ -243,7 +277,7 @@ impl<'c> Resolver<'c> {
             return Meaning::Dataset(dataset, false);
         }
         match file_address(&name.parts.join(".")) {
-            Some(address) => files_named(&address).map_or(Meaning::Computed, |files| Meaning::Dataset(files, false)),
+            Some(address) => self.files(&address).map_or(Meaning::Computed, |files| Meaning::Dataset(files, false)),
             None => self.own(meaning_of(name, self.schema.as_deref())),
         }
     }
@@ -324,18 +358,4 @@ fn linked(parts: &[String]) -> Option<DatasetId> {
 /// Whether a version is written behind the name.
 fn says_version(name: &Name) -> bool {
     name.parts.last().and_then(|last| last.split_once('@')).is_some_and(|(_, version)| is_version(version))
-}
-
-/// Whether a name can only mean a table of the session.
-pub(super) fn is_temp_name(name: &Name) -> bool {
-    name.parts.last().is_some_and(|part| part.starts_with(['#', '@'])) || lives_for_one_run(name)
-}
-
-/// How a temp table is called: `tempdb..#t` is `#t`.
-pub(super) fn temp_key(name: &Name) -> Cow<'_, str> {
-    match name.parts.as_slice() {
-        [only] => only.into(),
-        [.., last] if last.starts_with(['#', '@']) => last.into(),
-        parts => parts.join(".").into(),
-    }
 }

@@ -44,8 +44,21 @@ impl Dialect {
     pub(in crate::lineage) fn lateral_aliases(self) -> bool {
         matches!(
             self.0,
-            "snowflake" | "redshift" | "databricks" | "spark" | "duckdb" | "teradata" | "sqlite" | "generic"
+            "snowflake"
+                | "redshift"
+                | "databricks"
+                | "spark"
+                | "duckdb"
+                | "teradata"
+                | "sqlite"
+                | "clickhouse"
+                | "generic"
         )
+    }
+
+    /// Whether an alias of the select list hides columns of that name in the whole query, before and behind it.
+    pub(in crate::lineage) fn aliases_win(self) -> bool {
+        self.0 == "clickhouse"
     }
 
     /// What to try after it, nearest first.

@@ -5,7 +5,7 @@ use super::{
     address::{file_of, packed_file},
     clickhouse_engines,
     dialect::Dialect,
-    ir::{Body, Effect, Fill, Name, Select, Source, Stmt},
+    ir::{Body, Effect, Ex, Fill, Item, Name, Select, Source, Stmt},
     lexer::{Kind, Token, unquoted},
     lower_query::{alone, plain},
     scan::{name_at, scan},
@@ -161,7 +161,9 @@ impl Doing<'_> {
         let from = vec![alone(Source::Table(self.name(from)?))];
         let target = to.map(|to| self.name(to)).unwrap_or_default();
         let temp = target.as_ref().is_some_and(|name| self.is_temp(&name.at));
-        let query = plain(Body::Select(Box::new(Select { from, ..Select::default() })));
+        // Any column that comes out may be made of any that goes in.
+        let items = vec![Item::One(Ex::All(Vec::new(), 0..0), Some("*".to_owned()))];
+        let query = plain(Body::Select(Box::new(Select { items, from, ..Select::default() })));
         stmt.fills.push(Fill { temp, ..Fill::of(target, query) });
         Some(())
     }
@@ -266,7 +268,7 @@ impl Doing<'_> {
         let place = self.string(place)?;
         let given = self.options(options);
         let kind = given.iter().find(|one| one.key == "type").and_then(|one| one.values.first());
-        if kind.is_some_and(|(kind, _)| !matches!(kind.to_lowercase().as_str(), "duckdb" | "sqlite")) {
+        if kind.is_some_and(|(kind, _)| !kind.eq_ignore_ascii_case("duckdb")) {
             let system = super::remote::system_of(&place).unwrap_or_else(|| alias.clone());
             stmt.effects.push(Effect::System(alias, system));
         }

@@ -15,6 +15,7 @@ impl Reader<'_> {
     /// EXECUTE IMMEDIATE, EXEC('…'), sp_executesql, EXECUTE.
     pub(super) fn dynamic(&mut self, tokens: &[Token], depth: usize) {
         let known = self.run_text(tokens).filter(|_| depth < MAX_BODIES);
+        let known = known.filter(|folded| self.literals.may_run(folded, tokens));
         if !known.is_some_and(|folded| self.folded(&folded, depth)) {
             self.opaque(tokens);
         }

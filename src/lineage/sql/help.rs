@@ -82,6 +82,25 @@ pub(in crate::lineage) fn without_first_from(text: &str, base: usize, tokens: &[
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// A procedure's `SELECT … FROM t … INTO a, b`, where the variables stand last: `text` with them blanked.
+pub(in crate::lineage) fn without_last_into(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let is = |token: &Token, word: &str| {
+        token.kind == Kind::Word && text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word)
+    };
+    let queries = tokens.first().is_some_and(|first| is(first, "select") || is(first, "with"));
+    let into = tokens.iter().rposition(|token| is(token, "into")).filter(|_| queries)?;
+    let (before, names) = (&tokens[..into], &tokens[into + 1..]);
+    let is_name = |token: &Token| match token.kind {
+        Kind::Word => !is(token, "outfile") && !is(token, "dumpfile"),
+        Kind::Quoted | Kind::Sign('.' | ',' | '@') => true,
+        _ => false,
+    };
+    let stands_last = !names.is_empty() && names.iter().all(is_name) && before.iter().any(|token| is(token, "from"));
+    let mut bytes = text.as_bytes().to_vec();
+    blank(&mut bytes, tokens[into].at.start - base..tokens[tokens.len() - 1].at.end - base);
+    stands_last.then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// `FROM ONLY t`, `UPDATE ONLY t`, `FROM ONLY (t)`, where ONLY is taken for a table: `text` with the word blanked, and
 /// the parentheses with it.
 pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]) -> Option<String> {

@@ -1,7 +1,12 @@
 //! SQL in carve's own words: what lineage needs of a syntax tree, and nothing else.
 use std::ops::Range;
 
-use crate::{lineage::Access, vocab::Column};
+use regex::Regex;
+
+use crate::{
+    lineage::{Access, EdgeKind},
+    vocab::Column,
+};
 
 /// Bytes of the rendered text of a script.
 pub(in crate::lineage) type Bytes = Range<usize>;
@@ -44,12 +49,14 @@ pub(in crate::lineage) enum Ex {
         /// What decides and may come out: kept once, or nested calls would double with each level.
         both: Vec<Ex>,
     },
-    /// `value` over the rows that `by` keeps: an aggregate's FILTER.
+    /// `value` over the rows that `by` keeps or puts in order: an aggregate's FILTER and ORDER BY.
     Kept {
         /// The aggregate.
         value: Box<Ex>,
-        /// What decides which rows it sees.
+        /// What decides which rows it sees, or in which order.
         by: Vec<Ex>,
+        /// Which of the two.
+        kind: EdgeKind,
     },
     /// `value` computed over windows made by `by`.
     Over {
@@ -146,6 +153,8 @@ pub(in crate::lineage) enum Item {
         at: Bytes,
         /// The pattern that names must be like, lower case.
         like: Option<String>,
+        /// The expression that names must match.
+        matching: Option<Regex>,
         /// Columns left out.
         except: Vec<String>,
         /// Columns computed otherwise.
@@ -219,6 +228,25 @@ pub(in crate::lineage) enum Source {
     Pivot(Box<Relation>, Vec<Ex>, Vec<Ex>, Vec<String>),
     /// An unpivot: relation, columns folded, value column, name column.
     Unpivot(Box<Relation>, Vec<Ex>, String, String),
+    /// MATCH_RECOGNIZE.
+    Matches(Box<Matches>),
+}
+
+/// Rows of a relation among which patterns are sought.
+#[derive(Clone, Debug)]
+pub(in crate::lineage) struct Matches {
+    /// The relation.
+    pub(in crate::lineage) table: Relation,
+    /// PARTITION BY.
+    pub(in crate::lineage) parts: Vec<Ex>,
+    /// ORDER BY.
+    pub(in crate::lineage) sorts: Vec<Ex>,
+    /// DEFINE.
+    pub(in crate::lineage) tests: Vec<Ex>,
+    /// MEASURES, with their names.
+    pub(in crate::lineage) measures: Vec<(Ex, String)>,
+    /// Whether every row of a match comes out, with all its columns; otherwise one row a match does.
+    pub(in crate::lineage) all_rows: bool,
 }
 
 /// One statement, lowered.
@@ -270,6 +298,8 @@ pub(in crate::lineage) struct Fill {
     pub(in crate::lineage) columns: Vec<String>,
     /// Whether columns are matched by name (UPDATE, MERGE) rather than position.
     pub(in crate::lineage) by_name: bool,
+    /// Whether columns that the target lacks are left out, where its columns are known: `INSERT *` of a MERGE.
+    pub(in crate::lineage) only_known: bool,
     /// Where the rows come from.
     pub(in crate::lineage) query: Query,
 }
@@ -289,4 +319,6 @@ pub(in crate::lineage) enum Effect {
     Schema(String),
     /// Names that begin with `.0` are tables of the system `.1`.
     System(String, String),
+    /// The stage `.0` holds the files at `.1`.
+    Stage(String, String),
 }

@@ -7,7 +7,12 @@ use super::{
     shape::{group_end, string_of},
     words::is_any,
 };
-use crate::vocab::MAX_FOLDED_BYTES;
+use crate::vocab::{FoldBudget, MAX_FOLDED_BYTES};
+
+/// Calls of `format` within each other that are followed.
+const MAX_FORMATS: usize = 16;
+/// Bytes of texts put together that are read as SQL in one script: each of them may be run a thousand times.
+const MAX_RUN_BYTES: usize = 4 * 1024 * 1024;
 
 /// Text that is run, folded from strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +26,20 @@ pub(super) struct Folded {
 }
 
 /// Variables of a script that hold a string which the script itself writes down.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Literals(HashMap<String, Folded>);
+#[derive(Clone, Debug)]
+pub(super) struct Literals {
+    known: HashMap<String, Folded>,
+    /// What may still be put together.
+    made: FoldBudget,
+    /// What of it may still be run.
+    run: FoldBudget,
+}
+
+impl Default for Literals {
+    fn default() -> Self {
+        Literals { known: HashMap::new(), made: FoldBudget::default(), run: FoldBudget::of(MAX_RUN_BYTES) }
+    }
+}
 
 impl Literals {
     /// Takes note of `DECLARE x … = 'text'`, `SET x = x + 'more'`, `x := 'text'`; any other value makes x unknown.
@@ -40,23 +57,35 @@ impl Literals {
             let end = value.iter().position(|t| t.kind == Kind::Word && is_any("statement", t.of(text)));
             let value = self.fold(text, &value[..end.unwrap_or(value.len())]);
             let value = match appends {
-                true => self.0.remove(&name).zip(value).and_then(|(old, more)| joined(old, &more)),
+                true => self.known.remove(&name).zip(value).and_then(|(old, more)| joined(old, &more)),
                 false => value,
             };
             match value {
-                Some(value) => self.0.insert(name, value),
-                None => self.0.remove(&name),
+                Some(value) => self.known.insert(name, value),
+                None => self.known.remove(&name),
             };
         }
     }
 
+    /// Whether the statement of `tokens` may run `folded` too: what it says itself is read once, variables hold texts
+    /// that any number of statements may run.
+    pub(super) fn may_run(&self, folded: &Folded, tokens: &[Token]) -> bool {
+        let own = tokens.first().is_some_and(|first| first.at.start <= folded.at.start);
+        own || self.run.takes(folded.text.len())
+    }
+
     /// The text that the expression `tokens` comes to; `None` where some of it is known only at run time.
     pub(super) fn fold(&self, text: &str, tokens: &[Token]) -> Option<Folded> {
+        self.fold_in(text, tokens, 0)
+    }
+
+    /// The same within `depth` calls of `format`.
+    fn fold_in(&self, text: &str, tokens: &[Token], depth: usize) -> Option<Folded> {
         let tokens = unwrapped(tokens);
         let mut folded: Option<Folded> = None;
         let mut at = 0;
         while at < tokens.len() {
-            let (one, next) = self.operand(text, tokens, at)?;
+            let (one, next) = self.operand(text, tokens, at, depth)?;
             folded = Some(match folded {
                 None => one,
                 Some(before) => joined(before, &one)?,
@@ -75,11 +104,11 @@ impl Literals {
     }
 
     /// `format('…', a, b)` whose parentheses open at token `at`.
-    fn formatted(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
-        let end = group_end(tokens, at)?;
+    fn formatted(&self, text: &str, tokens: &[Token], at: usize, depth: usize) -> Option<(Folded, usize)> {
+        let end = group_end(tokens, at).filter(|_| depth < MAX_FORMATS)?;
         let (mut values, mut bytes) = (Vec::new(), 0);
         for one in parts(&tokens[at + 1..end - 1]) {
-            let value = self.fold(text, one).filter(|_| !one.is_empty())?;
+            let value = self.fold_in(text, one, depth + 1).filter(|_| !one.is_empty())?;
             bytes += value.text.len();
             if bytes > MAX_FOLDED_BYTES {
                 return None;
@@ -89,24 +118,27 @@ impl Literals {
         let (pattern, values) = values.split_first()?;
         let place = tokens[at].at.start..tokens[end - 1].at.end;
         let filled = filled(&pattern.text, values).filter(|text| text.len() <= MAX_FOLDED_BYTES)?;
+        if !self.made.takes(filled.len()) {
+            return None;
+        }
         Some((Folded { text: filled, at: place, plain: None }, end))
     }
 
-    fn operand(&self, text: &str, tokens: &[Token], at: usize) -> Option<(Folded, usize)> {
+    fn operand(&self, text: &str, tokens: &[Token], at: usize, depth: usize) -> Option<(Folded, usize)> {
         let token = tokens.get(at)?;
         match token.kind {
             Kind::Text => Some((literal(text, token), at + 1)),
             Kind::Dollar => Some((dollar(text, token), at + 1)),
             Kind::Word if token.is(text, "format") && tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
-                self.formatted(text, tokens, at + 1)
+                self.formatted(text, tokens, at + 1, depth)
             }
             Kind::Word if token.is(text, "n") && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Text) => {
                 Some((literal(text, &tokens[at + 1]), at + 2))
             }
             _ => {
                 let (name, behind) = variable(text, &tokens[at..])?;
-                let known = self.0.get(&name)?.clone();
-                Some((known, tokens.len() - behind.len()))
+                let known = self.known.get(&name).filter(|known| self.made.takes(known.text.len()))?;
+                Some((known.clone(), tokens.len() - behind.len()))
             }
         }
     }
@@ -234,6 +266,33 @@ mod tests {
         for line in ["set @s = @s + @s", "set @s += @s", "set @s = format('%s%s', @s, @s)"] {
             assert_eq!((doubled(line, 3), doubled(line, 60)), (Some(8), None), "{line}");
         }
+    }
+
+    #[test]
+    fn copies_of_one_long_string_do_not_add_up_without_end() {
+        let rules = Dialect::named("tsql").unwrap().rules();
+        let mut literals = Literals { made: FoldBudget::of(1_000), ..Literals::default() };
+        let first = format!("declare @s nvarchar(max) = N'{}'", "x".repeat(300));
+        literals.assign(&first, &lex(&first, rules));
+        let known = |number: usize, literals: &mut Literals| {
+            let line = format!("set @v{number} = @s");
+            literals.assign(&line, &lex(&line, rules));
+            literals.known.contains_key(&format!("v{number}"))
+        };
+        assert_eq!([1, 2, 3, 4].map(|number| known(number, &mut literals)), [true, true, true, false]);
+        let folded = literals.known["s"].clone();
+        literals.run = FoldBudget::of(700);
+        let later = [Token { kind: Kind::Word, at: 900..904 }];
+        assert_eq!([(), (), ()].map(|()| literals.may_run(&folded, &later)), [true, true, false]);
+        let itself = [Token { kind: Kind::Word, at: 0..4 }];
+        assert!(literals.may_run(&folded, &itself), "a statement's own words are read once");
+    }
+
+    #[test]
+    fn formats_within_each_other_are_followed_to_a_depth() {
+        let nested = |depth: usize| format!("{}'x'{}", "format('%s', ".repeat(depth), ")".repeat(depth));
+        assert_eq!(folded(&[], &nested(3)).as_deref(), Some("x"));
+        assert_eq!(folded(&[], &nested(5_000)), None);
     }
 
     #[test]

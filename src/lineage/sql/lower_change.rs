@@ -42,7 +42,8 @@ impl Lower<'_> {
                 },
                 _ => plain(Body::Select(Box::new(Select { from: from.clone(), filters, ..Select::default() }))),
             };
-            stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
+            let only_known = is_star(&clause.action);
+            stmt.fills.push(Fill { by_name: true, only_known, ..Fill::of(Some(target.clone()), query) });
         }
         self.output(stmt, &target, merge.output.as_ref());
     }
@@ -96,6 +97,15 @@ impl Lower<'_> {
             stmt.fills.push(Fill { by_name: true, ..Fill::of(Some(target.clone()), query) });
             self.output(stmt, &target, delete.output.as_ref());
         }
+    }
+}
+
+/// `UPDATE SET *` and `INSERT *`, which go by the target's columns.
+fn is_star(action: &MergeAction) -> bool {
+    match action {
+        MergeAction::Update(update) => matches!(update.kind, MergeUpdateKind::Wildcard),
+        MergeAction::Insert(insert) => matches!(insert.kind, MergeInsertKind::Wildcard),
+        _ => false,
     }
 }
 
@@ -168,6 +178,7 @@ fn all_of(source: &[String], from: Vec<Joined>, filters: Vec<Ex>) -> super::ir::
         of: source.to_vec(),
         at: 0..0,
         like: None,
+        matching: None,
         except: Vec::new(),
         replace: Vec::new(),
         rename: Vec::new(),

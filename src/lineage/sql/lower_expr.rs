@@ -9,6 +9,7 @@ use super::{
     lower::{Lower, last_part, lower},
     words::is_any,
 };
+use crate::lineage::EdgeKind;
 
 impl Lower<'_> {
     /// One expression.
@@ -180,13 +181,21 @@ impl Lower<'_> {
     /// A function call: aggregate, window, choice or plain.
     pub(super) fn function(&mut self, function: &Function) -> Ex {
         let name = last_part(&function.name);
+        if name == "columns" && self.names_columns() {
+            return Ex::All(Vec::new(), 0..0);
+        }
         if name == "dblink_exec" {
             let at = self.bytes_or_start(function.name.span());
             self.unnamed.push(("a statement runs in another database".to_owned(), at));
         }
         let mut args = self.arguments(&function.parameters);
         args.extend(self.arguments(&function.args));
-        args.extend(self.orders(&function.within_group));
+        let within = self.orders(&function.within_group);
+        let mut sorted = self.argument_orders(&function.args);
+        match is_any("ordered_aggregate", &name) {
+            true => sorted.extend(within),
+            false => args.extend(within),
+        }
         let mut kept: Vec<Ex> = function.filter.iter().map(|e| self.expr(e)).collect();
         if let ([Ex::Column { parts, at }], true) = (args.as_slice(), is_any("row_function", &name))
             && let [name] = parts.as_slice()
@@ -207,10 +216,10 @@ impl Lower<'_> {
         } else {
             Ex::Change(args)
         };
-        let value = match kept.is_empty() {
-            true => value,
-            false => Ex::Kept { value: Box::new(value), by: kept },
-        };
+        let value =
+            [(kept, EdgeKind::Filter), (sorted, EdgeKind::Sort)].into_iter().fold(value, |value, (by, kind)| {
+                if by.is_empty() { value } else { Ex::Kept { value: Box::new(value), by, kind } }
+            });
         match &function.over {
             None => value,
             Some(window) => Ex::Over { value: Box::new(value), by: self.window(window) },
@@ -225,7 +234,6 @@ impl Lower<'_> {
                 let mut args: Vec<Ex> = list.args.iter().map(|arg| self.argument(arg)).collect();
                 for clause in &list.clauses {
                     match clause {
-                        FunctionArgumentClause::OrderBy(orders) => args.extend(self.orders(orders)),
                         FunctionArgumentClause::Where(e) | FunctionArgumentClause::Limit(e) => args.push(self.expr(e)),
                         _ => {}
                     }
@@ -233,6 +241,18 @@ impl Lower<'_> {
                 args
             }
         }
+    }
+
+    /// What an ORDER BY among the arguments sorts by.
+    fn argument_orders(&mut self, arguments: &FunctionArguments) -> Vec<Ex> {
+        let FunctionArguments::List(list) = arguments else { return Vec::new() };
+        let mut sorted = Vec::new();
+        for clause in &list.clauses {
+            if let FunctionArgumentClause::OrderBy(orders) = clause {
+                sorted.extend(self.orders(orders));
+            }
+        }
+        sorted
     }
 
     pub(super) fn argument(&mut self, arg: &FunctionArg) -> Ex {
@@ -316,6 +336,20 @@ fn lambda_parameters(left: &Expr) -> Vec<String> {
     }
 }
 
+/// Takes the qualifiers `names` off the columns of an expression.
+pub(super) fn unqualify(ex: &mut Ex, names: &[String]) {
+    match ex {
+        Ex::Column { parts, .. } if parts.len() > 1 && names.contains(&parts[0]) => drop(parts.remove(0)),
+        Ex::Change(list) | Ex::Aggregate(list) => list.iter_mut().for_each(|e| unqualify(e, names)),
+        Ex::Choose { by, of, both } => by.iter_mut().chain(of).chain(both).for_each(|e| unqualify(e, names)),
+        Ex::Over { value, by } | Ex::Kept { value, by, .. } => {
+            unqualify(value, names);
+            by.iter_mut().for_each(|e| unqualify(e, names));
+        }
+        _ => {}
+    }
+}
+
 /// Takes unqualified uses of `names` out of an expression.
 fn forget(ex: &mut Ex, names: &[String]) {
     match ex {
@@ -323,7 +357,7 @@ fn forget(ex: &mut Ex, names: &[String]) {
         Ex::Row(name, _) if names.contains(name) => *ex = Ex::Nothing,
         Ex::Change(list) | Ex::Aggregate(list) | Ex::Test(_, list) => list.iter_mut().for_each(|e| forget(e, names)),
         Ex::Choose { by, of, both } => by.iter_mut().chain(of).chain(both).for_each(|e| forget(e, names)),
-        Ex::Over { value, by } | Ex::Kept { value, by } => {
+        Ex::Over { value, by } | Ex::Kept { value, by, .. } => {
             forget(value, names);
             by.iter_mut().for_each(|e| forget(e, names));
         }

@@ -1,13 +1,14 @@
 //! FROM: tables, subqueries, functions, joins, pivots.
 use sqlparser::ast::{
-    Expr, Join, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, PivotValueSource, TableAlias, TableFactor,
-    TableWithJoins,
+    Expr, Join, JoinConstraint, JoinOperator, MatchRecognizePattern, MatchRecognizeSymbol, ObjectName, ObjectNamePart,
+    PivotValueSource, RowsPerMatch, TableAlias, TableFactor, TableWithJoins,
 };
 
 use super::{
     address::{file_address, file_of, is_file_or_stage},
-    ir::{Ex, Joined, Keeps, Relation, Source},
+    ir::{Ex, Joined, Keeps, Matches, Relation, Source},
     lower::{Lower, last_part, lower},
+    lower_expr::unqualify,
     lower_query::{implied_name, joined},
 };
 
@@ -125,14 +126,42 @@ impl Lower<'_> {
                 alias: None,
                 columns: std::iter::once(value_alias).chain(attribute_alias).map(lower).collect(),
             },
-            TableFactor::MatchRecognize { table, measures, alias, .. } => {
-                let inner = self.relation(table);
-                let folded = measures.iter().map(|m| self.expr(&m.expr)).collect();
-                let made = measures.iter().map(|m| lower(&m.alias)).collect();
-                named(Source::Pivot(Box::new(inner), folded, Vec::new(), made), alias.as_ref())
-            }
+            TableFactor::MatchRecognize { .. } => self.matches(factor),
             TableFactor::SemanticView { name, alias, .. } => self.table(name, alias.as_ref()),
         }
+    }
+
+    fn matches(&mut self, factor: &TableFactor) -> Relation {
+        let TableFactor::MatchRecognize {
+            table,
+            partition_by,
+            order_by,
+            measures,
+            rows_per_match,
+            pattern,
+            symbols,
+            alias,
+            ..
+        } = factor
+        else {
+            return named(Source::Function(Vec::new()), None);
+        };
+        let mut names: Vec<String> = symbols.iter().map(|one| lower(&one.symbol)).collect();
+        symbols_of(pattern, &mut names);
+        // `b.price` is the price of the row that is called b.
+        let plain = |mut ex: Ex| {
+            unqualify(&mut ex, &names);
+            ex
+        };
+        let matches = Matches {
+            table: self.relation(table),
+            parts: partition_by.iter().map(|e| self.expr(e)).collect(),
+            sorts: self.orders(order_by),
+            tests: symbols.iter().map(|one| plain(self.expr(&one.definition))).collect(),
+            measures: measures.iter().map(|one| (plain(self.expr(&one.expr)), lower(&one.alias))).collect(),
+            all_rows: matches!(rows_per_match, Some(RowsPerMatch::AllRows(_))),
+        };
+        named(Source::Matches(Box::new(matches)), alias.as_ref())
     }
 
     fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> Relation {
@@ -182,6 +211,22 @@ impl Lower<'_> {
             Some(name) => Source::Call(name, args),
             None => Source::Function(args),
         }
+    }
+}
+
+/// The names that a pattern gives to rows.
+fn symbols_of(pattern: &MatchRecognizePattern, names: &mut Vec<String>) {
+    use MatchRecognizePattern::{Alternation, Concat, Exclude, Group, Permute, Repetition, Symbol};
+    let mut name = |symbol: &MatchRecognizeSymbol| {
+        if let MatchRecognizeSymbol::Named(ident) = symbol {
+            names.push(lower(ident));
+        }
+    };
+    match pattern {
+        Symbol(symbol) | Exclude(symbol) => name(symbol),
+        Permute(symbols) => symbols.iter().for_each(name),
+        Concat(list) | Alternation(list) => list.iter().for_each(|one| symbols_of(one, names)),
+        Group(inner) | Repetition(inner, _) => symbols_of(inner, names),
     }
 }
 

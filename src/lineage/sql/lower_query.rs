@@ -178,10 +178,7 @@ impl Lower<'_> {
     /// One item of a select list; several where one expression has several names.
     pub(super) fn item(&mut self, item: &SelectItem) -> Vec<Item> {
         match item {
-            SelectItem::UnnamedExpr(expr) => {
-                let name = implied_name(expr);
-                vec![Item::One(self.expr(expr), name)]
-            }
+            SelectItem::UnnamedExpr(expr) => vec![self.unnamed_item(expr)],
             SelectItem::ExprWithAlias { expr, alias } => vec![Item::One(self.expr(expr), Some(lower(alias)))],
             SelectItem::ExprWithAliases { expr, aliases } => {
                 let value = self.expr(expr);
@@ -200,7 +197,12 @@ impl Lower<'_> {
         }
     }
 
-    fn star_with(&mut self, of: Vec<String>, at: super::ir::Bytes, options: &WildcardAdditionalOptions) -> Item {
+    pub(super) fn star_with(
+        &mut self,
+        of: Vec<String>,
+        at: super::ir::Bytes,
+        options: &WildcardAdditionalOptions,
+    ) -> Item {
         let mut except: Vec<String> = Vec::new();
         if let Some(list) = &options.opt_except {
             except.extend(std::iter::once(&list.first_element).chain(&list.additional_elements).map(lower));
@@ -220,7 +222,7 @@ impl Lower<'_> {
             None => Vec::new(),
         };
         let like = options.opt_ilike.as_ref().map(|like| like.pattern.to_lowercase());
-        Item::Star { of, at, like, except, replace, rename }
+        Item::Star { of, at, like, matching: None, except, replace, rename }
     }
 
     /// The select of an `INSERT` that stands behind a WITH: its CTEs come first.
@@ -239,7 +241,15 @@ pub(super) fn plain(body: Body) -> Query {
 
 /// `*`.
 pub(super) fn star() -> Item {
-    Item::Star { of: Vec::new(), at: 0..0, like: None, except: Vec::new(), replace: Vec::new(), rename: Vec::new() }
+    Item::Star {
+        of: Vec::new(),
+        at: 0..0,
+        like: None,
+        matching: None,
+        except: Vec::new(),
+        replace: Vec::new(),
+        rename: Vec::new(),
+    }
 }
 
 /// A relation without alias that joins nothing.

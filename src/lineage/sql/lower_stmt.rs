@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::{
+    address::file_of,
     ir::{Body, Effect, Ex, Fill, Item, Name, Query, Relation, Select, Source, Stmt},
     lower::{Lower, last_part, literal, lower},
     lower_query::{alone, joined, plain, star},
@@ -53,6 +54,11 @@ impl Lower<'_> {
             Statement::AlterView { name, columns, query, .. } => {
                 let columns = columns.iter().map(lower).collect();
                 self.makes(stmt, name, columns, query, false);
+            }
+            Statement::CreateStage { name, stage_params, .. } => {
+                let place = stage_params.url.as_deref().and_then(file_of);
+                let stage = self.name(name).map(|name| name.parts.join("."));
+                stmt.effects.extend(stage.zip(place).map(|(stage, place)| Effect::Stage(stage, place)));
             }
             Statement::Merge(merge) => self.merge(stmt, merge),
             Statement::Update(update) => self.update(stmt, update),
@@ -383,7 +389,7 @@ impl Stmt {
 impl Fill {
     /// Rows of `query` into `target`, by position.
     pub(super) fn of(target: Option<Name>, query: Query) -> Self {
-        Fill { target, temp: false, makes: false, columns: Vec::new(), by_name: false, query }
+        Fill { target, temp: false, makes: false, columns: Vec::new(), by_name: false, only_known: false, query }
     }
 
     /// `target` made as a copy of `from`.

@@ -18,6 +18,7 @@ mod lower_create;
 mod lower_expr;
 mod lower_files;
 mod lower_from;
+mod lower_item;
 mod lower_pipe;
 mod lower_query;
 mod lower_stmt;

@@ -193,6 +193,58 @@ mod tests {
         assert_eq!(&text[at], "t");
     }
 
+    /// The tokens that are left, each as it is written; a blank shows as `_`.
+    fn left(text: &str, dialect: &str) -> Vec<String> {
+        let dialect = Dialect::named(dialect).unwrap();
+        let mut tokens = Vec::new();
+        Tokenizer::new(&*grammar(dialect), text).tokenize_with_location_into_buf(&mut tokens).unwrap();
+        drop_blanks(&mut tokens, dialect);
+        tokens.iter().map(|one| if is_blank(one) { "_".to_owned() } else { one.token.to_string() }).collect()
+    }
+
+    #[test]
+    fn blanks_that_mean_nothing_go_and_no_other_token_does() {
+        assert_eq!(left("select  a ,\n\tb from t", "generic"), ["select", "a", ",", "b", "from", "t"]);
+        // A comment stays, and the blanks beside it mean no more than others.
+        assert_eq!(left("a /* c */ b", "generic"), ["a", "/* c */", "b"]);
+        assert_eq!(left("  ", "generic"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn blanks_stay_where_they_part_what_would_mean_something_else_together() {
+        // `a-b` is one name in BigQuery, `a - b` a difference.
+        assert_eq!(left("a - b", "bigquery"), ["a", "_", "-", "_", "b"]);
+        assert_eq!(left("a -b", "bigquery"), ["a", "_", "-", "b"]);
+        // `: x` is no placeholder, and behind a number a word is an alias or the end of the number.
+        assert_eq!(left(": x", "generic"), [":", "_", "x"]);
+        assert_eq!(left("1 d", "generic"), ["1", "_", "d"]);
+        // Two strings are one where a line parts them.
+        assert_eq!(left("'a'\n'b' c", "postgres"), ["'a'", "_", "'b'", "_", "c"]);
+        // A comment between keeps what stands before it in mind.
+        assert_eq!(left("'a' -- x\n 'b'", "postgres")[..2], ["'a'", "_"]);
+    }
+
+    #[test]
+    fn a_statement_whose_blanks_are_data_keeps_them_all() {
+        assert_eq!(left("copy t  from", "postgres"), ["copy", "_", "t", "_", "_", "from"]);
+        assert_eq!(left("select a from @s x", "snowflake").iter().filter(|one| *one == "_").count(), 4);
+        assert_eq!(left("select a from s x", "snowflake").iter().filter(|one| *one == "_").count(), 0);
+    }
+
+    #[test]
+    fn a_tree_is_the_same_with_blanks_and_without() {
+        for (text, dialect) in [
+            ("select a - b, a -b, 'x' 'y', 1 as n, t.* from t as  u where a = -1 and b::int > 2", "postgres"),
+            ("select `a-b`.c, x - y from p-q.r.s  where date '2024-01-01' > d", "bigquery"),
+            ("select a:b.c  , d [ 0 ] from s  t", "snowflake"),
+        ] {
+            let dialect = Dialect::named(dialect).unwrap();
+            let grammar = grammar(dialect);
+            let mut whole = Parser::new(&*grammar).with_recursion_limit(DEPTH).try_with_sql(text).unwrap();
+            assert_eq!(parse(text, dialect).unwrap().statement, whole.parse_statement().unwrap(), "{text}");
+        }
+    }
+
     #[test]
     fn what_follows_a_statement_is_told() {
         let parsed = parse("select 1 from t  select 2", Dialect::named("tsql").unwrap()).unwrap();

@@ -7,6 +7,11 @@ use super::{
 
 /// The statements that `tokens` stand for, in an order the grammar knows; none where nothing needs to move.
 pub(super) fn rearranged(text: &str, tokens: &[Token]) -> Vec<Splice> {
+    let made = moved(text, tokens);
+    if made.is_empty() { bare_using(text, tokens).into_iter().collect() } else { made }
+}
+
+fn moved(text: &str, tokens: &[Token]) -> Vec<Splice> {
     match tokens.first() {
         Some(first) if first.is(text, "from") || first.is(text, "with") => multi_insert(text, tokens),
         Some(first) if first.is(text, "select") && outfile(text, tokens).is_some() => {
@@ -80,6 +85,33 @@ fn models(text: &str, tokens: &[Token]) -> Option<Splice> {
             splice.add(")");
             done = tokens[end - 1].at.end;
         }
+    }
+    if splice.text.is_empty() {
+        return None;
+    }
+    splice.keep(text, done..tokens[tokens.len() - 1].at.end);
+    Some(splice)
+}
+
+/// ClickHouse's `JOIN u USING a, b`: the columns get their parentheses.
+fn bare_using(text: &str, tokens: &[Token]) -> Option<Splice> {
+    const OTHERS: [&str; 4] = ["delete", "merge", "copy", "alter"];
+    if tokens.first().is_none_or(|first| OTHERS.iter().any(|word| first.is(text, word))) {
+        return None;
+    }
+    let is_column = |at: usize| tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Quoted));
+    let mut splice = Splice::default();
+    let mut done = tokens.first()?.at.start;
+    let joins = tokens.iter().position(|token| token.is(text, "join"))?;
+    for at in (joins..tokens.len()).filter(|at| tokens[*at].is(text, "using") && is_column(at + 1)) {
+        let more =
+            tokens[at + 2..].chunks_exact(2).take_while(|pair| pair[0].is_sign(',') && pair[1].kind == Kind::Word);
+        let last = &tokens[at + 1 + 2 * more.count()];
+        splice.keep(text, done..tokens[at].at.end);
+        splice.add(" (");
+        splice.keep(text, tokens[at + 1].at.start..last.at.end);
+        splice.add(")");
+        done = last.at.end;
     }
     if splice.text.is_empty() {
         return None;

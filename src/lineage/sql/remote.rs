@@ -143,6 +143,9 @@ fn system_name(arg: &FunctionArg) -> Option<String> {
     system_of(&word_argument(arg)?)
 }
 
+/// Endings of files that are databases.
+const FILES: [&str; 6] = [".db", ".sqlite", ".sqlite3", ".db3", ".duckdb", ".mdb"];
+
 /// The name of the system behind a connection: the last part of `project.region.name`, the database of a URL or of
 /// `dbname=name`, or the name itself.
 pub(super) fn system_of(text: &str) -> Option<String> {
@@ -153,7 +156,10 @@ pub(super) fn system_of(text: &str) -> Option<String> {
     let keys = ["dbname=", "database=", "databasename=", "initial catalog=", "host=", "server="];
     let named = keys.iter().find_map(|one| key(one));
     let named = named.unwrap_or_else(|| plain.split('?').next().unwrap_or_default().to_owned());
-    let last = named.trim_end_matches('/').rsplit(['.', '/']).next().unwrap_or_default();
+    let path = named.trim_end_matches('/');
+    // A database that is a file is called as its file is.
+    let path = FILES.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+    let last = path.rsplit(['.', '/', '\\']).next().unwrap_or_default();
     let last = last.trim_matches(|c: char| c == '\'' || c == '"').to_owned();
     (!last.is_empty() && !last.contains(':')).then_some(last)
 }
@@ -170,6 +176,7 @@ mod tests {
         assert_eq!(system("jdbc:postgresql://db.example:5432/orders?user=x"), "orders");
         assert_eq!(system("jdbc:sqlserver://h:1433;databaseName=Sales;encrypt=true"), "sales");
         assert_eq!(system("warehouse"), "warehouse");
+        assert_eq!(system("data/crm.db"), "crm");
         assert_eq!(system_of("h:5432"), None);
         assert_eq!(system("postgres://u:hunter2.pass@db"), "db");
     }

@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_only, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
@@ -30,32 +30,6 @@ use crate::{
 const MAX_NESTING: usize = 250;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
-/// Words that put what stands before them into a tree one level deeper, as operators do.
-const CHAINS: [&str; 23] = [
-    "and",
-    "or",
-    "xor",
-    "not",
-    "union",
-    "intersect",
-    "except",
-    "minus",
-    "is",
-    "isnull",
-    "notnull",
-    "in",
-    "between",
-    "like",
-    "ilike",
-    "rlike",
-    "regexp",
-    "similar",
-    "collate",
-    "zone",
-    "div",
-    "mod",
-    "overlaps",
-];
 /// Scripts quoted in scripts beyond which a body is not opened.
 pub(super) const MAX_BODIES: usize = 4;
 
@@ -237,6 +211,7 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -363,7 +338,8 @@ impl Reader<'_> {
     /// The query that a string at `tokens` says, whose rows go to `target`; `None` where it is put together.
     fn said(&self, stmt: &mut Stmt, tokens: &[Token], target: Target) -> Option<()> {
         let folded = self.literals.fold(self.text, tokens)?;
-        if too_deep(&folded.text, &lex(&folded.text, self.dialect.rules())).is_some() {
+        let deep = || too_deep(&folded.text, &lex(&folded.text, self.dialect.rules())).is_some();
+        if !self.literals.may_run(&folded, tokens) || deep() {
             return None;
         }
         let (parsed, dialect) = self.attempt(&folded.text, self.dialect).ok()?;
@@ -424,7 +400,12 @@ impl Reader<'_> {
         Lower::new(text, at.start, dialect, in_body).statement(&parsed.statement, own)
     }
 
-    fn take(&mut self, at: &Bytes, parsed: Parsed, stmt: Stmt) -> usize {
+    fn take(&mut self, at: &Bytes, parsed: Parsed, mut stmt: Stmt) -> usize {
+        // A clause that the grammar does not know lets the target take columns it lacks.
+        if stmt.fills.iter().any(|fill| fill.only_known) {
+            let evolves = self.text[at.clone()].to_ascii_lowercase().contains("with schema evolution");
+            stmt.fills.iter_mut().for_each(|fill| fill.only_known &= !evolves);
+        }
         self.sql.stmts.push(stmt);
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
@@ -476,6 +457,9 @@ fn begins_with_query(text: &str) -> bool {
 fn procedure(text: &str, tokens: &[Token]) -> Option<Bytes> {
     let is =
         |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(text, word)));
+    if !(0..tokens.len()).any(|at| is(at, &["procedure", "proc"])) {
+        return None;
+    }
     let begins = |at: &usize| {
         let verb = (*at..at + 3).take_while(|at| is(*at, &["create", "alter", "or", "replace"])).count();
         verb > 0 && is(at + verb, &["procedure", "proc"])
@@ -498,7 +482,7 @@ pub(super) fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
             ) if behind_value => operators += 1,
             Kind::Word if token.is(text, "case") => depth += 1,
             Kind::Word if token.is(text, "end") => depth = depth.saturating_sub(1),
-            Kind::Word if CHAINS.iter().any(|w| token.is(text, w)) => operators += 1,
+            Kind::Word if is_any("chain", token.of(text)) => operators += 1,
             _ => {}
         }
         deepest = deepest.max(depth);

@@ -14,6 +14,8 @@ use super::{
 pub(super) struct Shape {
     dialects: Vec<&'static str>,
     late: bool,
+    /// Words without which nothing has this shape: of each entry the marks of one word at least.
+    needs: Vec<u64>,
     steps: Vec<Step>,
     /// What it does, word by word.
     pub(super) doings: Vec<Vec<&'static str>>,
@@ -81,7 +83,7 @@ fn shape_of(line: &'static str) -> Option<Shape> {
     let mut words = fields.next()?.split_whitespace();
     let steps = steps_of(&mut words);
     let doings = fields.next()?.split(';').map(|doing| doing.split_whitespace().collect()).collect();
-    Some(Shape { dialects, late, steps, doings })
+    Some(Shape { dialects, late, needs: needs_of(&steps), steps, doings })
 }
 
 fn steps_of(words: &mut dyn Iterator<Item = &'static str>) -> Vec<Step> {
@@ -108,13 +110,37 @@ fn steps_of(words: &mut dyn Iterator<Item = &'static str>) -> Vec<Step> {
     steps
 }
 
+/// One bit of 64 for `word`, whatever its case: what has not the bit of a word does not hold the word.
+fn mark(word: &str) -> u64 {
+    let letter = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default() | 0x20);
+    let bytes = word.as_bytes();
+    1 << ((letter(bytes.first()) * 5 + letter(bytes.last()) * 11 + bytes.len() * 17) % 64)
+}
+
+/// What every match of `steps` holds: their words outside optional groups, before the rest that may be anything.
+fn needs_of(steps: &[Step]) -> Vec<u64> {
+    let sure = steps.iter().take_while(|step| !matches!(step, Step::Rest));
+    let needs = sure.filter_map(|step| match step {
+        Step::Words(words) => Some(words.iter().fold(0, |marks, word| marks | mark(word))),
+        _ => None,
+    });
+    needs.collect()
+}
+
 /// The shape of the statement that `tokens` begin with; `late` ones only where every grammar has refused.
 pub(super) fn shaped(text: &str, tokens: &[Token], dialect: Dialect, late: bool) -> Vec<Shaped> {
     let Some(first) = tokens.first().filter(|token| token.kind == Kind::Word) else { return Vec::new() };
     let first = first.of(text).to_ascii_uppercase();
     let shapes = SHAPES.get(first.as_str()).map(Vec::as_slice).unwrap_or_default();
+    if shapes.is_empty() {
+        return Vec::new();
+    }
+    let words = tokens.iter().filter(|token| token.kind == Kind::Word);
+    let marks = words.fold(0, |marks, token| marks | mark(token.of(text)));
     let wanted = |shape: &&Shape| {
-        shape.late == late && shape.dialects.iter().any(|name| *name == "*" || *name == dialect.name())
+        shape.late == late
+            && shape.needs.iter().all(|need| need & marks != 0)
+            && shape.dialects.iter().any(|name| *name == "*" || *name == dialect.name())
     };
     shapes.iter().filter(wanted).filter_map(|shape| matched(text, tokens, dialect, shape)).collect()
 }

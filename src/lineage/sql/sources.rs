@@ -53,8 +53,8 @@ fn external_files(doing: &Doing<'_>, tokens: &[Token]) -> Vec<String> {
             Some(next) if is_place(&key) && next.kind == Kind::Text => {
                 files.extend(file_of(&string_of(next.of(doing.text))));
             }
-            Some(next) if is_place(&key) && next.is_sign('[') => {
-                let inside = tokens[value..].iter().take_while(|t| !t.is_sign(']'));
+            Some(next) if is_place(&key) && (next.is_sign('[') || next.is_sign('(')) => {
+                let inside = tokens[value..].iter().take_while(|t| !t.is_sign(']') && !t.is_sign(')'));
                 let texts = inside.filter(|t| t.kind == Kind::Text);
                 files.extend(texts.filter_map(|t| file_of(&string_of(t.of(doing.text)))));
             }
@@ -63,7 +63,10 @@ fn external_files(doing: &Doing<'_>, tokens: &[Token]) -> Vec<String> {
                 files
                     .extend(file_of(rest.split(|c: char| c.is_whitespace() || ",);".contains(c)).next().unwrap_or("")));
             }
-            Some(next) if key == "data_source" => data_source = Some(next.of(doing.text).to_lowercase()),
+            // Oracle's directories are named places, as T-SQL's data sources are.
+            Some(next) if key == "data_source" || key == "directory" => {
+                data_source = Some(next.of(doing.text).to_lowercase())
+            }
             _ => {}
         }
     }

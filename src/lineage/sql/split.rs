@@ -227,13 +227,17 @@ impl Splitter<'_> {
         match first.as_str() {
             "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
             "begin" if matches!(second.as_str(), "try" | "catch" | "not" | "atomic") => after(2),
-            "begin" | "else" | "loop" | "do" | "repeat" if self.dollar(run).is_none() => after(1),
+            "begin" | "else" | "loop" | "repeat" => after(1),
+            "do" if self.dollar(run).is_none() => after(1),
             "end" => after(if matches!(second.as_str(), "if" | "loop" | "while" | "case" | "try" | "catch" | "for") {
                 2
             } else {
                 1
             }),
-            "if" | "elseif" | "elsif" | "while" | "when" | "exception" | "for" | "until" => self.condition(run),
+            "if" | "elseif" | "elsif" | "while" | "when" | "exception" | "for" | "until" | "case" => {
+                self.condition(run)
+            }
+            "explain" if self.explained(run).is_some() => self.explained(run),
             "return" if second == "query" => after(2),
             "declare" if !self.tokens[run.clone()].iter().any(|t| t.is(self.text, "table")) => self.declaration(run),
             "do" => self.bodies(run),
@@ -265,6 +269,16 @@ impl Splitter<'_> {
                 None
             }
         }
+    }
+
+    /// `EXPLAIN ANALYZE INSERT …` runs what it explains.
+    fn explained(&self, run: &Range<usize>) -> Option<Range<usize>> {
+        let changes = |word: &str| matches!(word, "insert" | "update" | "delete" | "merge" | "create");
+        let inner = self.outer_word(run, 1, changes)?;
+        let head = run.start + 1..inner;
+        let runs = head.clone().any(|at| matches!(self.word(at).as_str(), "analyze" | "analyse"));
+        let directly = head.len() <= 2 || self.tokens[inner - 1].is_sign(')');
+        (runs && directly).then_some(inner..run.end)
     }
 
     /// PostgreSQL's `PREPARE q (types) AS INSERT …` holds a statement that changes a table.
@@ -549,6 +563,24 @@ mod tests {
         assert_eq!(shown(text, "bigquery"), ["insert into a select 1", "glue: if x then", "delete from b"]);
         let text = "create function f() returns void as $$ insert into a select 1 $$ language sql";
         assert_eq!(shown(text, "postgres"), ["body: $$ insert into a select 1 $$"]);
+    }
+
+    #[test]
+    fn a_text_in_dollars_within_a_block_is_no_body_of_it() {
+        let text = "create procedure p() as $b$ begin execute format($n$ select 1 from %s $n$, t) into v; if v then \
+                    execute v; else execute format($n$ delete from a $n$); end if; end $b$ language plpgsql";
+        let body =
+            "begin execute format($n$ x $n$, t) into v; if v then f(); else execute format($n$ y $n$); end if; end";
+        assert_eq!(shown(text, "postgres").len(), 1, "the procedure is one body");
+        assert_eq!(
+            shown(body, "postgres"),
+            [
+                "dynamic: execute format($n$ x $n$, t) into v",
+                "glue: if v then",
+                "f()",
+                "dynamic: execute format($n$ y $n$)"
+            ]
+        );
     }
 
     #[test]

@@ -471,6 +471,13 @@ impl Reference {
     }
 }
 
+/// The name that stands most often among `names`, the first of several.
+fn most_common(names: impl Iterator<Item = String>) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    names.for_each(|name| *counts.entry(name).or_default() += 1);
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(name, _)| name)
+}
+
 /// dbt's own names, as seen from one model.
 fn dbt_names(
     project: &Arc<Project>,
@@ -486,7 +493,9 @@ fn dbt_names(
     };
     let this = facts.nodes.get(model).cloned().or_else(|| script.target.clone());
     let this = this.unwrap_or_else(|| DatasetId::from_parts(&[model]));
-    let schema = this.schema().and_then(|schema| schema.rsplit('.').next()).unwrap_or("public").to_owned();
+    let own = |id: &DatasetId| id.schema().and_then(|schema| schema.rsplit('.').next()).map(str::to_owned);
+    let schema = own(&this).or_else(|| most_common(facts.nodes.values().filter_map(own)));
+    let schema = schema.unwrap_or_else(|| "public".to_owned());
     let relation = move |id: &DatasetId| Value::from_object(Relation { id: id.clone(), quote });
 
     let mut vars: BTreeMap<String, Value> =

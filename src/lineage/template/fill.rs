@@ -135,6 +135,7 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
     let replacements = found.into_iter().map(|(range, name)| {
         let bare = name.rsplit(':').next().unwrap_or(&name);
         let value = values.get(&name).or_else(|| values.get(bare)).map(|value| settled(value));
+        let value = value.filter(|value| !(value.trim().contains(' ') && is_part_of_name(&filled.text, &range)));
         let written = &filled.text[range.clone()];
         if written.starts_with(":\"") {
             complete &= value.is_some();
@@ -168,6 +169,13 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
     problems.sort();
     problems.dedup();
     Filled { text, origins, complete, problems, ..filled }
+}
+
+/// Whether what stands at `range` is a part of a longer name: a value of several words, such as `add the table here`,
+/// cannot be.
+fn is_part_of_name(text: &str, range: &Range<usize>) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || c == '_';
+    text[..range.start].ends_with(goes_on) || text[range.end..].starts_with(goes_on)
 }
 
 /// What Digdag's `moment(…)` gives: something of the shape it is formatted to.
@@ -272,6 +280,14 @@ mod tests {
         let b = filled.text.rfind('b').unwrap();
         let (source, exact) = filled.origins.source(&(b..b + 1));
         assert_eq!((&"select a from raw_${env}.${t} where b"[source], exact), ("b", true));
+    }
+
+    #[test]
+    fn a_value_of_several_words_is_no_part_of_a_name() {
+        let values =
+            BTreeMap::from([("t".to_owned(), "add the table".to_owned()), ("c".to_owned(), "a, b".to_owned())]);
+        let filled = substituted(plain("select ${c} from ${t}_meta"), &values);
+        assert_eq!((filled.text.as_str(), filled.complete), ("select a, b from carve_unknown_t_meta", false));
     }
 
     #[test]

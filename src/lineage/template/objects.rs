@@ -50,6 +50,8 @@ impl Stub {
         let path = format!("{}.{name}", self.path);
         let text = match shaped(root) {
             Some(value) => value.to_owned(),
+            // The name of a thing is told by the thing.
+            None if name == "name" => stub(self.path.split('.').rfind(|part| *part != "item").unwrap_or(name)),
             None => stub(name),
         };
         Value::from_object(Stub { path, text, missing: self.missing.clone() })
@@ -282,4 +284,19 @@ pub(super) fn uses_shaped(text: &str, given: &BTreeMap<String, String>) -> bool 
     let open = |word: &str| shaped(word).is_some() && !given.contains_key(word);
     let mut inside = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
     inside.any(|expression| expression.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(open))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_thing_nobody_knows_is_told_by_the_thing() {
+        let missing = Missing::default();
+        let list = Stub::value("raw_datasets", &missing);
+        let item = list.try_iter().unwrap().next().unwrap();
+        assert_eq!(item.get_attr("name").unwrap().to_string(), stub("raw_datasets"));
+        assert_eq!(list.get_attr("name").unwrap().to_string(), stub("raw_datasets"));
+        assert_eq!(list.get_attr("region").unwrap().to_string(), stub("region"));
+    }
 }

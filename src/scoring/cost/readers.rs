@@ -47,7 +47,7 @@ impl Driver for DependentRepointed {
     fn count(&self, survey: &Survey<'_>, piece: &Piece) -> Counted {
         match in_place(survey, piece) {
             true => Vec::new().into(),
-            false => dependents(survey, piece, "is repointed and proven"),
+            false => dependents(survey, piece, "is repointed, and proven where it can run alone"),
         }
     }
 }

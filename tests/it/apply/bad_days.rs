@@ -1,5 +1,8 @@
 //! Dies or fails at every call of the world, loses any tail of the journal: a later run ends as if nothing had happened.
-use carve::apply::ApplyError;
+use carve::{
+    apply::{self, ApplyError, RefreshOptions},
+    progress::Silent,
+};
 use proptest::{
     prelude::{ProptestConfig, any},
     proptest,
@@ -105,6 +108,34 @@ async fn a_refresh_killed_at_any_call_ends_the_same_when_run_again() {
             shop.until_death(shop.refresh()).await;
             assert_eq!(ended(&shop).await, expected, "{fate:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn old_publications_go_whole_though_their_removal_is_killed_at_any_call() {
+    let options = RefreshOptions { keep: 0, ..RefreshOptions::default() };
+    let aged = async || {
+        let shop = Shop::beside();
+        shop.apply().await.unwrap();
+        for count in 6..=7 {
+            shop.set_orders((1..=count).map(|id| row(id, "2.00")).collect());
+            shop.refresh().await.unwrap();
+        }
+        shop
+    };
+    let pruned = async |shop: &Shop| {
+        shop.gate.set(None);
+        apply::refresh(&shop.plan, &shop.world(), &options, &Silent).await.unwrap();
+        shop.end_state()
+    };
+    let shop = aged().await;
+    let expected = pruned(&shop).await;
+    assert!(expected.objects.keys().all(|key| !key.contains("v1.0.0")), "{:?}", expected.objects.keys());
+    for fate in (1..=shop.gate.calls()).flat_map(|at| [Fate::DiesBefore(at), Fate::DiesAfter(at)]) {
+        let shop = aged().await;
+        shop.gate.set(Some(fate));
+        shop.until_death(apply::refresh(&shop.plan, &shop.world(), &options, &Silent)).await;
+        assert_eq!(pruned(&shop).await, expected, "{fate:?}");
     }
 }
 

@@ -111,3 +111,25 @@ async fn a_unique_index_that_the_source_breaks_stops_before_the_swap_and_says_wh
     assert!(report.complete);
     assert_eq!(report.version.unwrap().to_string(), "1.0.1");
 }
+
+#[tokio::test]
+async fn what_keeps_an_import_from_its_place_since_the_wrap_stops_a_refresh_before_it_publishes() {
+    let town = Town::new(true, true, PartFormat::Csv);
+    let world = town.world().await;
+    town.apply(&world).await.unwrap();
+    town.sql("lake/raw.db", "CREATE TRIGGER since AFTER INSERT ON orders BEGIN SELECT 1; END");
+    town.sql("source.db", "UPDATE orders SET note = 'another'");
+    let refresh = async || apply::refresh(&town.plan, &world, &apply::RefreshOptions::default(), &Silent).await;
+    let error = refresh().await.unwrap_err();
+    let ApplyError::Prevented { source, .. } = &error else { panic!("{error}") };
+    let told = std::error::Error::source(&**source).map(ToString::to_string).unwrap_or_default();
+    assert!(format!("{source}: {told}").contains("trigger `since`"), "{source}: {told}");
+    let published = || {
+        let folder = std::fs::read_dir(town.path("bucket/data-services/orders/schemata")).unwrap();
+        folder.count()
+    };
+    assert_eq!(published(), 1, "nothing new is published");
+    town.sql("lake/raw.db", "DROP TRIGGER since");
+    assert!(refresh().await.unwrap().published);
+    assert_eq!(published(), 2);
+}

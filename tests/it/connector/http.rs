@@ -183,7 +183,7 @@ async fn what_cannot_be_kept_or_read_is_refused_by_name() {
         (r#"{"message":"nothing here"}"#, "`items=NAME`"),
         ("<html>an error page</html>", "no JSON"),
         ("[]", "gives no items"),
-        ("[{}]", "gives no items"),
+        ("[{}]", "have no members"),
         (r#"{"data":[{"id":1}],"has_more":true}"#, "page=cursor"),
     ] {
         let api = Api::serve(move |_| Reply::Json(body.to_owned()));

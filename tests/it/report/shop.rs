@@ -225,6 +225,7 @@ pub(super) fn job(name: &str, kind: JobKind, schedule: &str, enabled: bool) -> J
         declared_by: Declaration::CarveJobs,
         scripts: Vec::new(),
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),
@@ -690,6 +691,7 @@ fn applied(card: &Scorecard) -> ServiceStatus {
             proof("continuity", Some("default"), "explained", "4 rows are newer than the last legacy load"),
             proof("downstream", None, "equal", "1 query gives the same rows"),
         ],
+        not_compared: Vec::new(),
         switched: [0, 1],
         in_catalog: false,
     }

@@ -23,6 +23,7 @@ pub(super) fn job(name: &str) -> Job {
         declared_by: Declaration::CarveJobs,
         scripts: Vec::new(),
         imports: Vec::new(),
+        moves: Vec::new(),
         reads: Vec::new(),
         writes: Vec::new(),
         depends_on: Vec::new(),

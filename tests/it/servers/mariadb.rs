@@ -22,19 +22,19 @@ fn server() -> Option<String> {
     url
 }
 
-fn password() -> String {
+pub(super) fn password() -> String {
     std::env::var("CARVE_TEST_MYSQL_PASSWORD").unwrap()
 }
 
 /// A database of a test's own, gone with it.
-struct Database {
+pub(super) struct Database {
     name: String,
     server: String,
 }
 
 impl Database {
     /// A new one in which `script` has run; `None` where there is no server.
-    fn with(script: &str) -> Option<Database> {
+    pub(super) fn with(script: &str) -> Option<Database> {
         let database = Database::on(&server()?);
         database.sql(script);
         Some(database)
@@ -49,7 +49,7 @@ impl Database {
     }
 
     /// Its address, with more options.
-    fn url(&self, options: &str) -> String {
+    pub(super) fn url(&self, options: &str) -> String {
         format!("{}{options}", self.server.replace("/test?", &format!("/{}?", self.name)))
     }
 

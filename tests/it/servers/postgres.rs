@@ -1,9 +1,22 @@
 //! PostgreSQL for real: a database a test on the server that `CARVE_TEST_POSTGRES_URL` names.
+mod full_disk;
+#[cfg(feature = "s3")]
 mod kill;
 mod lake;
+mod mismatch;
+#[cfg(feature = "s3")]
+mod network;
+mod own;
+mod ranges;
 mod reached;
 mod readers;
+mod restarted;
+#[cfg(feature = "s3")]
+mod several;
+mod sides;
 mod snapshot;
+#[cfg(feature = "s3")]
+mod store_faults;
 mod types;
 mod wrap;
 
@@ -23,7 +36,7 @@ fn server() -> Option<String> {
     url
 }
 
-fn password() -> String {
+pub(super) fn password() -> String {
     std::env::var("CARVE_TEST_POSTGRES_PASSWORD").unwrap()
 }
 
@@ -55,7 +68,7 @@ impl Database {
     }
 
     /// Its address, with more options.
-    fn url(&self, options: &str) -> String {
+    pub(super) fn url(&self, options: &str) -> String {
         format!("{}{options}", self.server.replace("/postgres?", &format!("/{}?", self.name)))
     }
 

@@ -81,6 +81,15 @@ proptest! {
 }
 
 #[test]
+fn no_bytes_at_all_are_a_value_in_csv_too() {
+    let schema = schema(&[("a", LogicalType::Bytes), ("b", LogicalType::Bytes)]);
+    let row = vec![Value::Bytes(Vec::new()), Value::Null];
+    assert_eq!(text_of(PartFormat::Csv, &schema, std::slice::from_ref(&row)), "a,b\r\n\"\",\r\n");
+    let bytes = encode_part(PartFormat::Csv, &schema, std::slice::from_ref(&row)).unwrap();
+    assert_eq!(decode_part(PartFormat::Csv, &schema, &bytes).unwrap(), [row]);
+}
+
+#[test]
 fn csv_is_written_as_the_format_says() {
     let columns: Vec<_> = TYPES.iter().map(|logical| ("c", *logical)).collect();
     let mut schema = schema(&columns);
@@ -119,6 +128,14 @@ fn a_lone_null_is_an_empty_line_and_a_lone_empty_text_is_not() {
     let rows = vec![vec![Value::Null], vec![Value::Text(String::new())], vec![Value::Null]];
     assert_eq!(text_of(PartFormat::Csv, &schema, &rows), "a\r\n\r\n\"\"\r\n\r\n");
     assert_eq!(reads(PartFormat::Csv, &schema, "a\r\n\r\n\"\"\r\n\r\n").unwrap(), rows);
+}
+
+#[test]
+fn no_bytes_are_not_null() {
+    let schema = schema(&[("a", LogicalType::Integer), ("b", LogicalType::Bytes)]);
+    let rows = vec![vec![Value::Integer(1), Value::Null], vec![Value::Integer(2), Value::Bytes(Vec::new())]];
+    assert_eq!(text_of(PartFormat::Csv, &schema, &rows), "a,b\r\n1,\r\n2,\"\"\r\n");
+    assert_eq!(reads(PartFormat::Csv, &schema, "a,b\r\n1,\r\n2,\"\"\r\n").unwrap(), rows);
 }
 
 #[test]

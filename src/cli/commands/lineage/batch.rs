@@ -6,7 +6,7 @@ use std::{
 
 use camino::Utf8Path;
 
-use super::{no_such_form, script};
+use super::{no_such_form, script, steps};
 use crate::{
     cli::{
         Context, Outcome,
@@ -21,10 +21,13 @@ pub(super) fn run(file: &Utf8Path, args: &LineageArgs, context: &Context) -> Out
         return Err(no_such_form(context.format, "a batch", "jsonl"));
     }
     let dialect = args.dialect.as_deref().map(script::known_dialect).transpose()?;
-    let defaults = BatchDefaults { dialect: dialect.map(str::to_owned), catalog: script::catalog(args, dialect)? };
+    let defaults = BatchDefaults {
+        dialect: dialect.map(str::to_owned),
+        catalog: script::catalog(args, dialect)?,
+        steps: steps(args),
+    };
     let failed = |error: std::io::Error| {
-        Failure::said(ExitCode::Error, format!("cannot read `{file}`: {error}"))
-            .hint("name a file of JSON lines, or `-` for standard input")
+        Failure::read(file, &error).hint("name a file of JSON lines, or `-` for standard input")
     };
     let input: Box<dyn BufRead> = match file.as_str() {
         "-" => Box::new(BufReader::new(std::io::stdin())),

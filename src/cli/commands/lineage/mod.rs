@@ -17,6 +17,7 @@ use crate::{
     },
     console::Table,
     export::{Direction, FeedRow, Picture, dot, mermaid, openlineage},
+    lineage::Steps,
     vocab::DatasetId,
 };
 
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &LineageArgs, context: &Context) -> Outcome {
 }
 
 fn of_estate(args: &LineageArgs, context: &Context) -> Outcome {
-    let survey = Workspace::flagged(&args.estate)?.survey(&context.bars);
+    let survey = Workspace::flagged(&args.estate)?.survey_steps(steps(args), &context.bars);
     let Some(name) = &args.dataset else { return edges::run(&survey, args, context) };
     let file = Utf8Path::new(name);
     let script = file.extension().is_some_and(|extension| matches!(extension, "sql" | "hql" | "ddl"));
@@ -61,6 +62,11 @@ fn unknown<'a>(dataset: &DatasetId, known: impl Iterator<Item = &'a DatasetId>) 
         true => failure.hint("`carve scan --format json` lists every dataset"),
         false => failure.hint(format!("did you mean {}?", alike.join(", "))),
     }
+}
+
+/// The steps that `--raw` asks for.
+fn steps(args: &LineageArgs) -> Steps {
+    if args.raw { Steps::Raw } else { Steps::Collapsed }
 }
 
 /// The way that `--upstream` and `--downstream` name.

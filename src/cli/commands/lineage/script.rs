@@ -3,7 +3,7 @@ use std::{fs, io::Read};
 
 use camino::Utf8Path;
 
-use super::{drawn, event_options, no_such_form, views};
+use super::{drawn, event_options, no_such_form, steps, views};
 use crate::{
     cli::{
         Context, Outcome,
@@ -12,7 +12,7 @@ use crate::{
     },
     console::frame,
     diagnostics::{CodeEntry, Diagnostics, Severity},
-    estate::{DIALECTS, dialect_named},
+    estate::{DIALECTS, decoded, dialect_named},
     export::{Catalog, Picture, catalog_from, openlineage::script_event},
     lineage,
 };
@@ -21,7 +21,7 @@ pub(super) fn run(file: &Utf8Path, args: &LineageArgs, context: &Context) -> Out
     let dialect = args.dialect.as_deref().map(known_dialect).transpose()?;
     let catalog = catalog(args, dialect)?;
     let text = read_text(file)?;
-    let (lineage, diagnostics) = lineage::read_sql(&text, dialect, &catalog);
+    let (lineage, diagnostics) = lineage::read_sql_steps(&text, dialect, &catalog, steps(args));
     let name = if file == "-" { "stdin" } else { file.file_stem().unwrap_or("script") };
     match context.format {
         Format::Text => {
@@ -69,14 +69,15 @@ pub(super) fn catalog(args: &LineageArgs, dialect: Option<&str>) -> Result<Catal
 }
 
 fn read_text(file: &Utf8Path) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::said(ExitCode::Error, format!("cannot read `{file}`: {error}"))
-            .hint("name a text file, or `-` for standard input")
+    let failed =
+        |error: std::io::Error| Failure::read(file, &error).hint("name a text file, or `-` for standard input");
+    let bytes = match file.as_str() {
+        "-" => {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+        }
+        path => fs::read(path),
     };
-    if file == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(failed)?;
-        return Ok(text);
-    }
-    fs::read_to_string(file).map_err(failed)
+    let no_text = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it is no text");
+    decoded(bytes.map_err(failed)?).ok_or_else(|| failed(no_text()))
 }

@@ -9,7 +9,7 @@ use crate::{
     diagnostics::Diagnostics,
     export::{ColumnRow, Direction},
     graph::{Edge, Neighbourhood},
-    lineage::{Access, ColumnEdge, JobLineage},
+    lineage::{Access, ColumnEdge, EdgeKind, JobLineage},
     vocab::DatasetId,
 };
 
@@ -78,7 +78,7 @@ impl View<'_> {
             for (target, edge) in columns {
                 let (to, from) =
                     (format!("{target}.{}", edge.to_column), format!("{}.{}", edge.from, edge.from_column));
-                table.row([to, from, word(edge.kind)]);
+                table.row([to, from, how(edge.kind, edge.ambiguous)]);
             }
             let _ = writeln!(text, "\n{}", table.text(screen.width()));
         }
@@ -120,6 +120,11 @@ pub(super) fn word(value: impl serde::Serialize) -> String {
     }
 }
 
+/// What is done with a value.
+fn how(kind: EdgeKind, ambiguous: bool) -> String {
+    format!("{}{}", word(kind), if ambiguous { " (ambiguous)" } else { "" })
+}
+
 /// Column edges, for people.
 pub(super) fn column_table(rows: &[ColumnRow], width: usize) -> String {
     let mut table = Table::new(&["Column", "Comes from", "How", "Job", "Where"]);
@@ -137,7 +142,8 @@ pub(super) fn column_cells(row: &ColumnRow) -> [String; 5] {
         _ => String::new(),
     };
     let from = format!("{}.{}", row.upstream, row.upstream_column);
-    [format!("{target}{}", row.downstream_column), from, word(row.kind), row.job.to_string(), place]
+    let how = how(row.kind, row.ambiguous);
+    [format!("{target}{}", row.downstream_column), from, how, row.job.to_string(), place]
 }
 
 /// One script, for people.
@@ -156,7 +162,7 @@ pub(super) fn script_text(lineage: &JobLineage, width: usize) -> String {
             columns.row([
                 format!("{target}{}", edge.to_column),
                 format!("{}.{}", edge.from, edge.from_column),
-                word(edge.kind),
+                how(edge.kind, edge.ambiguous),
             ]);
         }
     }

@@ -103,12 +103,23 @@ fn load(rest: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
         return opaque(table, &format!("which table `{}` is", table.text), shell, shared);
     };
     shared.ran.loads = true;
-    shared.ran.writes.push((into, table.at.clone()));
-    for address in from.text.split(',') {
-        let one = Arg { text: address.to_owned(), ..from.clone() };
-        if let Some(files) = dataset(&one, shell, shared).filter(DatasetId::is_file_set) {
-            shared.ran.reads.push((files, from.at.clone()));
+    let files: Vec<DatasetId> =
+        from.text.split(',').filter_map(|address| files_at(address, from, shell, shared)).collect();
+    if files.is_empty() {
+        shared.ran.writes.push((into, table.at.clone()));
+    } else {
+        for files in files {
+            shared.ran.moves((files, from.at.clone()), (into.clone(), table.at.clone()));
         }
+    }
+}
+
+/// The files at `address`, one of those in `arg`: of a bucket, or of the machine that runs the command.
+fn files_at(address: &str, arg: &Arg, shell: &Shell, shared: &Shared<'_>) -> Option<DatasetId> {
+    let known = !address.is_empty() && !address.contains("${");
+    match address.contains("://") {
+        true => dataset(&Arg { text: address.to_owned(), ..arg.clone() }, shell, shared).filter(DatasetId::is_file_set),
+        false => format!("file:{address}").parse().ok().filter(|_| known),
     }
 }
 
@@ -119,8 +130,7 @@ fn copy(rest: &[Arg], stays: bool, shell: &mut Shell, shared: &mut Shared<'_>) {
     match (dataset(from, shell, shared), dataset(into, shell, shared)) {
         (Some(read), Some(written)) => {
             shared.ran.unloads |= !stays;
-            shared.ran.reads.push((read, from.at.clone()));
-            shared.ran.writes.push((written, into.at.clone()));
+            shared.ran.moves((read, from.at.clone()), (written, into.at.clone()));
         }
         (None, _) => opaque(from, &format!("which table `{}` is", from.text), shell, shared),
         (_, None) => opaque(into, &format!("what `{}` is", into.text), shell, shared),
@@ -151,7 +161,9 @@ fn make(options: &Options, rest: &[Arg], shell: &mut Shell, shared: &mut Shared<
         let address = definition.text.find("gs://").map(|at| definition.text[at..].to_owned());
         let files = address.and_then(|text| dataset(&Arg { text, ..definition.clone() }, shell, shared));
         shared.ran.loads = true;
-        shared.ran.writes.push((into, table.at.clone()));
-        shared.ran.reads.extend(files.map(|files| (files, definition.at)));
+        match files {
+            Some(files) => shared.ran.moves((files, definition.at), (into, table.at.clone())),
+            None => shared.ran.writes.push((into, table.at.clone())),
+        }
     }
 }

@@ -55,6 +55,15 @@ pub(crate) fn mentions_client(text: &str) -> bool {
     text.split(|c: char| !is_word(c)).any(is_program)
 }
 
+/// `text` from each word on that is a client's name.
+pub(crate) fn from_clients(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let starts = text.char_indices().filter(move |(at, c)| is_part(*c) && !text[..*at].ends_with(is_part));
+    starts
+        .map(|(at, _)| &text[at..])
+        .filter(move |rest| table::client(rest.split(|c: char| !is_part(c)).next().unwrap_or_default()).is_some())
+}
+
 /// `args` without what only runs the rest: `sudo -u etl psql …` is `psql …`.
 pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
     while let Some(first) = args.first() {

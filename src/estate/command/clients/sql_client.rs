@@ -89,7 +89,7 @@ fn is_copy(text: &str) -> bool {
 fn params(client: &Client, options: &Options) -> BTreeMap<String, String> {
     let mut params = BTreeMap::new();
     let pairs = options.all(client.params).flat_map(|value| value.text.split_once('='));
-    params.extend(pairs.map(|(name, value)| (name.trim().to_owned(), value.trim_matches(['\'', '"']).to_owned())));
+    params.extend(pairs.map(|(name, value)| (name.trim().to_owned(), unquoted(value).to_owned())));
     for (name, value) in &options.given {
         if let Some(name) = name.strip_prefix("--param_") {
             params.insert(name.to_owned(), value.text.clone());
@@ -103,8 +103,27 @@ fn params(client: &Client, options: &Options) -> BTreeMap<String, String> {
     params
 }
 
+/// `value` without the one pair of quotes around it: those of `"a", "b"` belong to two names.
+fn unquoted(value: &str) -> &str {
+    let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    within('\'').or_else(|| within('"')).unwrap_or(value)
+}
+
 /// The fault of a piece that cannot be told before it runs.
 pub(super) fn opaque(arg: &Arg, what: &str, shell: &Shell, shared: &mut Shared<'_>) {
     shared.ran.opaque += 1;
     shell.fault(CodeEntry::E027, arg, what.to_owned(), shared);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_loses_the_quotes_that_are_around_all_of_it() {
+        assert_eq!(unquoted("'2024-01-01'"), "2024-01-01");
+        assert_eq!(unquoted("\"a\""), "a");
+        assert_eq!(unquoted("\"a\", \"b\""), "\"a\", \"b\"");
+        assert_eq!(unquoted("\""), "\"");
+    }
 }

@@ -1,5 +1,9 @@
 //! The whole wrap, by the real binary: plan, apply, prove, refresh, roll back.
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Output, Stdio},
+};
 
 use super::{Database, password};
 use crate::support::{carve, expect, files, folder};
@@ -15,6 +19,8 @@ pub(super) struct Estate {
     pub(super) folder: tempfile::TempDir,
     pub(super) source: Database,
     pub(super) lake: Database,
+    /// Its bucket's address.
+    pub(super) bucket: String,
 }
 
 impl Estate {
@@ -24,11 +30,37 @@ impl Estate {
 
     /// Runs carve; no byte of what it says holds the password.
     pub(super) fn run(&self, arguments: &[&str], code: i32) -> String {
-        let output = carve(self.path(), arguments).output().unwrap();
+        let output = self.output(arguments);
         expect(&output, arguments, code);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same, whatever the exit code; what was said on both outputs comes with it.
+    pub(super) fn tried(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.output(arguments);
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        let output = carve(self.path(), arguments).output().unwrap();
         let said = [&output.stdout[..], &output.stderr[..]].concat();
         assert!(!String::from_utf8_lossy(&said).contains(&password()));
-        String::from_utf8(output.stdout).unwrap()
+        output
+    }
+
+    /// carve at work, its words kept from the terminal.
+    pub(super) fn start(&self, arguments: &[&str]) -> Child {
+        let mut command = carve(self.path(), arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// carve.yaml, changed.
+    pub(super) fn set(&self, from: &str, to: &str) {
+        let file = self.path().join("carve.yaml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        fs::write(file, text.replace(from, to)).unwrap();
     }
 
     pub(super) fn verified(&self) {
@@ -38,11 +70,20 @@ impl Estate {
     }
 }
 
-/// An estate whose plan is drafted.
+/// The source system, and the lake with its copy.
+pub(super) fn scripts() -> (String, String) {
+    (SOURCE.to_owned(), format!("{SOURCE}{LAKE}"))
+}
+
+/// An estate whose plan is drafted, and whose bucket is a folder.
 pub(super) fn planned(wraps: &str) -> Option<Estate> {
-    let source = Database::with(SOURCE)?;
-    let lake = Database::with(&format!("{SOURCE}{LAKE}"))?;
-    let estate = Estate { folder: folder(), source, lake };
+    let (source, lake) = scripts();
+    Some(planned_between(Database::with(&source)?, Database::with(&lake)?, "file:bucket", wraps))
+}
+
+/// The same over these databases and with this bucket.
+pub(super) fn planned_between(source: Database, lake: Database, bucket: &str, wraps: &str) -> Estate {
+    let estate = Estate { folder: folder(), source, lake, bucket: bucket.to_owned() };
     let write = |file: &str, text: String| {
         let path = estate.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -51,7 +92,7 @@ pub(super) fn planned(wraps: &str) -> Option<Estate> {
     write(
         "carve.yaml",
         format!(
-            "lake: {{ url: \"{}\", dialect: postgres }}\nbucket: {{ url: \"file:bucket\" }}\ndialect: postgres\n\
+            "lake: {{ url: \"{}\", dialect: postgres }}\nbucket: {{ url: \"{bucket}\" }}\ndialect: postgres\n\
              sources: {{ shop: {{ url: \"{}\" }} }}\nwraps: {{ default: {{ {wraps} }} }}\n",
             estate.lake.url(""),
             estate.source.url("")
@@ -70,7 +111,7 @@ pub(super) fn planned(wraps: &str) -> Option<Estate> {
     write("sql/daily.sql", daily.to_owned());
     fs::create_dir(estate.path().join("bucket")).unwrap();
     estate.run(&["plan", "."], 0);
-    Some(estate)
+    estate
 }
 
 const CHANGES: &str = "UPDATE orders SET note = E'tab\\t\\\\N' WHERE id = 7; DELETE FROM orders WHERE id = 9;
@@ -97,7 +138,9 @@ fn a_wrap_beside_from_the_source_is_proven_refreshed_and_rolled_back() {
     estate.lake.sql("UPDATE raw.orders__import SET at = at + interval '1 microsecond' WHERE id = 100");
     estate.run(&["verify", "sales"], 7);
     estate.run(&["rollback", "sales"], 0);
-    assert_eq!(estate.lake.sql("SELECT to_regclass('raw.orders__import') IS NULL"), "t");
+    // Carve's own books go with the last table they speak of.
+    let gone = "SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve') IS NULL";
+    assert_eq!(estate.lake.sql(gone), "t");
     assert!(!fs::read_to_string(estate.path().join("sql/daily.sql")).unwrap().contains("__import"));
     no_file_holds_the_password(&estate);
 }
@@ -122,6 +165,12 @@ fn a_wrap_in_place_keeps_the_view_and_comes_back() {
     );
     assert_eq!(estate.lake.sql("SELECT note FROM raw.orders WHERE id = 7"), "tab\t\\N");
     assert_eq!(estate.lake.sql("SELECT id FROM mart.paid WHERE id = 10"), "10");
+    let books = "SELECT to_regnamespace('carve') IS NULL, to_regclass('carve.mine') IS NULL";
+    assert_eq!(estate.lake.sql(books), "t|t", "carve's own books go with the last table they speak of");
+    estate.run(&["apply", "sales"], 0);
+    estate.lake.sql("CREATE TABLE carve.mine (x int)");
+    estate.run(&["rollback", "sales"], 0);
+    assert_eq!(estate.lake.sql(books), "f|f", "what others keep there stays");
     no_file_holds_the_password(&estate);
 }
 
