@@ -1,4 +1,4 @@
-//! What carve keeps beside its tables, in the schema `carve` of the same database, so that one transaction covers
+//! What carve keeps beside its tables, in the schema `carve_books` of the same database, so that one transaction covers
 //! both: which tables it made, which parts they hold, and small notes.
 use tokio_postgres::{GenericClient, Transaction};
 
@@ -12,18 +12,18 @@ const OPENING: i64 = 0x63_6172_7665;
 const USING: i64 = 0x63_6172_7666;
 
 const TABLES: &str =
-    "CREATE TABLE IF NOT EXISTS carve.tables (schema_name text, table_name text, made_as text NOT NULL,
+    "CREATE TABLE IF NOT EXISTS carve_books.tables (schema_name text, table_name text, made_as text NOT NULL,
       PRIMARY KEY (schema_name, table_name));
-    CREATE TABLE IF NOT EXISTS carve.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
+    CREATE TABLE IF NOT EXISTS carve_books.ledger (schema_name text, table_name text, part text, row_count bigint NOT NULL,
       PRIMARY KEY (schema_name, table_name, part));
-    CREATE TABLE IF NOT EXISTS carve.notes (key text PRIMARY KEY, value text NOT NULL);
-    COMMENT ON SCHEMA carve IS 'The books of carve: tables it made, parts they hold, notes. Do not change by hand.'";
+    CREATE TABLE IF NOT EXISTS carve_books.notes (key text PRIMARY KEY, value text NOT NULL);
+    COMMENT ON SCHEMA carve_books IS 'The books of carve: tables it made, parts they hold, notes. Do not change by hand.'";
 
 /// A table by its schema and name.
 pub(super) type Name<'n> = (&'n str, &'n str);
 
 fn failed(e: tokio_postgres::Error) -> ConnectorError {
-    engine("keep carve's books in the schema `carve`", e)
+    engine("keep carve's books in the schema `carve_books`", e)
 }
 
 /// Whether there are books yet. Asked of the catalog itself: `to_regclass` may answer from what the session remembers,
@@ -31,7 +31,7 @@ fn failed(e: tokio_postgres::Error) -> ConnectorError {
 async fn there(client: &impl GenericClient) -> Result<bool, ConnectorError> {
     let sql =
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-               WHERE n.nspname = 'carve' AND c.relname = 'notes')";
+               WHERE n.nspname = 'carve_books' AND c.relname = 'notes')";
     client.query_one(sql, &[]).await.map(|row| row.get(0)).map_err(failed)
 }
 
@@ -51,9 +51,9 @@ pub(super) async fn open(client: &impl GenericClient) -> Result<(), ConnectorErr
     if there(client).await? {
         return Ok(());
     }
-    let schema = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'carve'";
+    let schema = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'carve_books'";
     if client.query_opt(schema, &[]).await.map_err(failed)?.is_none() {
-        client.batch_execute("CREATE SCHEMA carve").await.map_err(failed)?;
+        client.batch_execute("CREATE SCHEMA carve_books").await.map_err(failed)?;
     }
     client.batch_execute(TABLES).await.map_err(failed)
 }
@@ -66,14 +66,14 @@ pub(super) async fn made_as(
     if !there(client).await? {
         return Ok(None);
     }
-    let sql = "SELECT made_as FROM carve.tables WHERE schema_name = $1 AND table_name = $2";
+    let sql = "SELECT made_as FROM carve_books.tables WHERE schema_name = $1 AND table_name = $2";
     let row = client.query_opt(sql, &[&schema, &table]).await.map_err(failed)?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// Notes that carve made a table.
 pub(super) async fn made(client: &impl GenericClient, (schema, table): Name<'_>) -> Result<(), ConnectorError> {
-    let sql = "INSERT INTO carve.tables VALUES ($1, $2, $2)";
+    let sql = "INSERT INTO carve_books.tables VALUES ($1, $2, $2)";
     client.execute(sql, &[&schema, &table]).await.map(|_| ()).map_err(failed)
 }
 
@@ -84,25 +84,26 @@ pub(super) async fn forget(client: &impl GenericClient, (schema, table): Name<'_
         return Ok(());
     }
     for book in ["tables", "ledger"] {
-        let sql = format!("DELETE FROM carve.{book} WHERE schema_name = $1 AND table_name = $2");
+        let sql = format!("DELETE FROM carve_books.{book} WHERE schema_name = $1 AND table_name = $2");
         client.execute(&sql, &[&schema, &table]).await.map_err(failed)?;
     }
     Ok(())
 }
 
 /// Whether nothing is written in the books, nothing else lies in their schema, and all of it is this user's to drop.
-const CLOSABLE: &str = "SELECT NOT EXISTS (SELECT FROM carve.tables) AND NOT EXISTS (SELECT FROM carve.ledger)
-      AND NOT EXISTS (SELECT FROM carve.notes)
-      AND (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'carve')
+const CLOSABLE: &str =
+    "SELECT NOT EXISTS (SELECT FROM carve_books.tables) AND NOT EXISTS (SELECT FROM carve_books.ledger)
+      AND NOT EXISTS (SELECT FROM carve_books.notes)
+      AND (SELECT pg_catalog.pg_has_role(nspowner, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = 'carve_books')
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'carve' AND c.relkind <> 'i'
+        WHERE n.nspname = 'carve_books' AND c.relkind <> 'i'
           AND NOT (c.relname IN ('tables', 'ledger', 'notes') AND pg_catalog.pg_has_role(c.relowner, 'USAGE')))";
 
 /// Takes the books away where nothing is written in them and nobody else is at work with them, within the transaction
 /// `tx`. What keeps them from being taken away is no fault: they stay, empty.
 pub(super) async fn close(tx: &mut Transaction<'_>) -> Result<(), ConnectorError> {
-    const FILLED: &str = "SELECT EXISTS (SELECT FROM carve.tables) OR EXISTS (SELECT FROM carve.ledger)
-        OR EXISTS (SELECT FROM carve.notes)";
+    const FILLED: &str = "SELECT EXISTS (SELECT FROM carve_books.tables) OR EXISTS (SELECT FROM carve_books.ledger)
+        OR EXISTS (SELECT FROM carve_books.notes)";
     if !there(tx).await? || tx.query_one(FILLED, &[]).await.map_err(failed)?.get::<_, bool>(0) {
         return Ok(());
     }
@@ -115,10 +116,16 @@ pub(super) async fn close(tx: &mut Transaction<'_>) -> Result<(), ConnectorError
     let tried = tx.transaction().await.map_err(failed)?;
     let closed = async {
         tried
-            .batch_execute("LOCK TABLE carve.tables, carve.ledger, carve.notes IN ACCESS EXCLUSIVE MODE NOWAIT")
+            .batch_execute(
+                "LOCK TABLE carve_books.tables, carve_books.ledger, carve_books.notes IN ACCESS EXCLUSIVE MODE NOWAIT",
+            )
             .await?;
         if tried.query_one(CLOSABLE, &[]).await?.get(0) {
-            tried.batch_execute("DROP TABLE carve.tables, carve.ledger, carve.notes; DROP SCHEMA carve").await?;
+            tried
+                .batch_execute(
+                    "DROP TABLE carve_books.tables, carve_books.ledger, carve_books.notes; DROP SCHEMA carve_books",
+                )
+                .await?;
         }
         Ok::<(), tokio_postgres::Error>(())
     };
@@ -134,7 +141,7 @@ pub(super) async fn forget_note(client: &impl GenericClient, key: &str) -> Resul
     if !there(client).await? {
         return Ok(());
     }
-    client.execute("DELETE FROM carve.notes WHERE key = $1", &[&key]).await.map(|_| ()).map_err(failed)
+    client.execute("DELETE FROM carve_books.notes WHERE key = $1", &[&key]).await.map(|_| ()).map_err(failed)
 }
 
 /// Follows the renaming of a table.
@@ -148,7 +155,7 @@ pub(super) async fn renamed(
     }
     forget(client, (schema, to)).await?;
     for book in ["tables", "ledger"] {
-        let sql = format!("UPDATE carve.{book} SET table_name = $3 WHERE schema_name = $1 AND table_name = $2");
+        let sql = format!("UPDATE carve_books.{book} SET table_name = $3 WHERE schema_name = $1 AND table_name = $2");
         client.execute(&sql, &[&schema, &from, &to]).await.map_err(failed)?;
     }
     Ok(())
@@ -162,7 +169,8 @@ pub(super) async fn parts(
     if !there(client).await? {
         return Ok(Vec::new());
     }
-    let sql = "SELECT part FROM carve.ledger WHERE schema_name = $1 AND table_name = $2 ORDER BY part COLLATE \"C\"";
+    let sql =
+        "SELECT part FROM carve_books.ledger WHERE schema_name = $1 AND table_name = $2 ORDER BY part COLLATE \"C\"";
     let rows = client.query(sql, &[&schema, &table]).await.map_err(failed)?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
@@ -175,7 +183,7 @@ pub(super) async fn enter(
     rows: usize,
 ) -> Result<bool, ConnectorError> {
     let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let sql = "INSERT INTO carve.ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO carve_books.ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     client.execute(sql, &[&schema, &table, &part, &rows]).await.map(|entered| entered == 1).map_err(failed)
 }
 
@@ -199,7 +207,7 @@ pub(super) async fn older_readers(
     }
     let sql = "SELECT pg_catalog.format('process %s of the user %s, since %s', a.pid, a.usename, a.xact_start)
         FROM pg_catalog.pg_stat_activity a,
-          (SELECT min(pg_catalog.age(xmin)) AS newest FROM carve.ledger WHERE schema_name = $1 AND table_name = $2) l
+          (SELECT min(pg_catalog.age(xmin)) AS newest FROM carve_books.ledger WHERE schema_name = $1 AND table_name = $2) l
         WHERE a.datname = pg_catalog.current_database() AND a.pid <> pg_catalog.pg_backend_pid()
           AND a.backend_type = 'client backend' AND pg_catalog.age(a.backend_xmin) >= l.newest
           AND a.xact_start <= pg_catalog.to_timestamp($3)
@@ -213,12 +221,12 @@ pub(super) async fn note(client: &impl GenericClient, key: &str) -> Result<Optio
     if !there(client).await? {
         return Ok(None);
     }
-    let row = client.query_opt("SELECT value FROM carve.notes WHERE key = $1", &[&key]).await.map_err(failed)?;
+    let row = client.query_opt("SELECT value FROM carve_books.notes WHERE key = $1", &[&key]).await.map_err(failed)?;
     Ok(row.map(|row| row.get(0)))
 }
 
 /// Keeps the note `key`.
 pub(super) async fn set_note(client: &impl GenericClient, key: &str, value: &str) -> Result<(), ConnectorError> {
-    let sql = "INSERT INTO carve.notes VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    let sql = "INSERT INTO carve_books.notes VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     client.execute(sql, &[&key, &value]).await.map(|_| ()).map_err(failed)
 }

@@ -83,7 +83,7 @@ impl Lake for Postgres {
         let mut client = self.server.connect().await?;
         let doing = |e| engine("write to the lake", e);
         let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')
-              OR pg_catalog.to_regnamespace('carve') IS NOT NULL, pg_catalog.pg_is_in_recovery(), current_user::text,
+              OR pg_catalog.to_regnamespace('carve_books') IS NOT NULL, pg_catalog.pg_is_in_recovery(), current_user::text,
               pg_catalog.current_database()::text";
         let row = client.query_one(sql, &[]).await.map_err(doing)?;
         let (may, standby, user, database): (bool, bool, String, String) =
@@ -94,7 +94,7 @@ impl Lake for Postgres {
         if !may {
             let why = format!(
                 "carve keeps its books in a schema of its own, which this user may not make: \
-                 CREATE SCHEMA carve AUTHORIZATION \"{user}\", or GRANT CREATE ON DATABASE \"{database}\" TO \"{user}\""
+                 CREATE SCHEMA carve_books AUTHORIZATION \"{user}\", or GRANT CREATE ON DATABASE \"{database}\" TO \"{user}\""
             );
             return Err(refused("write to the lake", why));
         }

@@ -43,19 +43,19 @@ pub(super) async fn swap(
 }
 
 /// Tries that a held table made fail, and how long there may be more.
-struct Turns<'s> {
+pub(super) struct Turns<'s> {
     begun: Instant,
     server: &'s Server,
     doing: &'s str,
 }
 
 impl<'s> Turns<'s> {
-    fn of(server: &'s Server, doing: &'s str) -> Self {
+    pub(super) fn of(server: &'s Server, doing: &'s str) -> Self {
         Turns { begun: Instant::now(), server, doing }
     }
 
     /// Lets others through before the next try; the error that nobody waits any longer.
-    async fn pause(&self) -> Result<(), ConnectorError> {
+    pub(super) async fn pause(&self) -> Result<(), ConnectorError> {
         if self.begun.elapsed() > self.server.target.lock {
             let why = "a transaction holds the table or a view of it: let it end, then run carve again \
                 (`?lock_timeout_ms=60000` waits longer)";

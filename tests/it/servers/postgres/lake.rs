@@ -216,7 +216,7 @@ async fn a_user_from_whom_rows_are_hidden_is_told_before_anything_is_done() {
     let script = format!(
         "CREATE ROLE {owner} LOGIN PASSWORD '{}' ; ALTER SCHEMA raw OWNER TO {owner};
          CREATE TABLE raw.orders (id int PRIMARY KEY, note text); ALTER TABLE raw.orders OWNER TO {owner};
-         ALTER TABLE raw.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE SCHEMA carve AUTHORIZATION {owner}",
+         ALTER TABLE raw.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE SCHEMA carve_books AUTHORIZATION {owner}",
         super::password()
     );
     let Some(database) = Database::with(&format!("CREATE SCHEMA raw; {script}")) else { return };
@@ -317,7 +317,7 @@ async fn notes_and_names_are_kept() {
         return;
     };
     lake.probe_write().await.unwrap();
-    assert_eq!(database.sql("SELECT to_regnamespace('carve') IS NULL"), "t", "a probe leaves nothing");
+    assert_eq!(database.sql("SELECT to_regnamespace('carve_books') IS NULL"), "t", "a probe leaves nothing");
     assert_eq!(lake.note("k").await.unwrap(), None);
     lake.set_note("k", "it's").await.unwrap();
     lake.set_note("k", "new").await.unwrap();

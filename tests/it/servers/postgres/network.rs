@@ -125,8 +125,8 @@ async fn a_network_cut_while_rows_are_moved_ends_the_run_which_goes_on_once_it_i
     estate.set("127.0.0.1:", &format!("{}:", apart.address));
     estate.set("password=", "sslmode=disable&timeout_ms=2000&password=");
     let reader = store::open(&direct).await;
-    let loaded = "SELECT CASE WHEN to_regclass('carve.ledger') IS NULL THEN '0' ELSE
-        (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM carve.ledger', true, true, '')))[1]::text END";
+    let loaded = "SELECT CASE WHEN to_regclass('carve_books.ledger') IS NULL THEN '0' ELSE
+        (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM carve_books.ledger', true, true, '')))[1]::text END";
     for phase in ["publishing", "importing"] {
         let mut child = apart.carve(&estate, &["apply", "sales"]).spawn().unwrap();
         let begun = Instant::now();

@@ -69,8 +69,8 @@ fn a_lake_restarted_while_it_is_copied_into_holds_each_row_once_in_the_end() {
     let estate =
         planned_between(Database::with(&format!("{source} {MORE}")).unwrap(), lake_there, "file:bucket", WRAPS);
     let loaded = || {
-        let ask = "SELECT CASE WHEN to_regclass('carve.ledger') IS NULL THEN '0' ELSE
-            (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM carve.ledger', true, true, '')))[1]::text END";
+        let ask = "SELECT CASE WHEN to_regclass('carve_books.ledger') IS NULL THEN '0' ELSE
+            (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM carve_books.ledger', true, true, '')))[1]::text END";
         estate.lake.sql(ask).parse::<usize>().unwrap()
     };
     broken_off(&estate, &mut own, Stop::Fast, || loaded() >= 5, || loaded() >= ROWS / 200);

@@ -101,7 +101,7 @@ async fn a_store_that_never_answers_leaves_nothing_begun_and_says_so() {
     let (code, said) = estate.tried(&["apply", "sales"]);
     assert_eq!(code, Some(5), "{said}");
     assert!(said.contains("the store answered SlowDown") && said.contains("run the same command again"), "{said}");
-    assert_eq!(estate.lake.sql("SELECT to_regnamespace('carve') IS NULL"), "t");
+    assert_eq!(estate.lake.sql("SELECT to_regnamespace('carve_books') IS NULL"), "t");
     assert!(published(&*store::open(&direct).await).await.is_none());
 }
 

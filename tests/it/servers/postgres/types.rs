@@ -140,7 +140,10 @@ async fn a_rehearsal_finds_the_types_that_the_session_finds() {
     let lost =
         told.iter().map(|note| note.split_once("but not").map_or("", |(_, lost)| lost.trim())).collect::<Vec<_>>();
     assert_eq!(lost, ["the types of its columns (`c13 money, now numeric`)"]);
-    assert_eq!(database.sql("SELECT to_regclass('raw.copy') IS NULL AND to_regclass('carve.tables') IS NULL"), "t");
+    assert_eq!(
+        database.sql("SELECT to_regclass('raw.copy') IS NULL AND to_regclass('carve_books.tables') IS NULL"),
+        "t"
+    );
 }
 
 /// The lake has neither the table nor the role that the origin's values name.

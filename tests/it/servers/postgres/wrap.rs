@@ -122,7 +122,7 @@ fn a_wrap_beside_from_the_source_is_proven_refreshed_and_rolled_back() {
     let Some(estate) = planned("mode: beside, origin: source") else { return };
     estate.run(&["apply", "sales", "--dry-run"], 0);
     assert_eq!(
-        estate.lake.sql("SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve') IS NULL"),
+        estate.lake.sql("SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve_books') IS NULL"),
         "t"
     );
     estate.run(&["apply", "sales"], 0);
@@ -139,7 +139,7 @@ fn a_wrap_beside_from_the_source_is_proven_refreshed_and_rolled_back() {
     estate.run(&["verify", "sales"], 7);
     estate.run(&["rollback", "sales"], 0);
     // Carve's own books go with the last table they speak of.
-    let gone = "SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve') IS NULL";
+    let gone = "SELECT to_regclass('raw.orders__import') IS NULL AND to_regnamespace('carve_books') IS NULL";
     assert_eq!(estate.lake.sql(gone), "t");
     assert!(!fs::read_to_string(estate.path().join("sql/daily.sql")).unwrap().contains("__import"));
     no_file_holds_the_password(&estate);
@@ -165,10 +165,10 @@ fn a_wrap_in_place_keeps_the_view_and_comes_back() {
     );
     assert_eq!(estate.lake.sql("SELECT note FROM raw.orders WHERE id = 7"), "tab\t\\N");
     assert_eq!(estate.lake.sql("SELECT id FROM mart.paid WHERE id = 10"), "10");
-    let books = "SELECT to_regnamespace('carve') IS NULL, to_regclass('carve.mine') IS NULL";
+    let books = "SELECT to_regnamespace('carve_books') IS NULL, to_regclass('carve_books.mine') IS NULL";
     assert_eq!(estate.lake.sql(books), "t|t", "carve's own books go with the last table they speak of");
     estate.run(&["apply", "sales"], 0);
-    estate.lake.sql("CREATE TABLE carve.mine (x int)");
+    estate.lake.sql("CREATE TABLE carve_books.mine (x int)");
     estate.run(&["rollback", "sales"], 0);
     assert_eq!(estate.lake.sql(books), "f|f", "what others keep there stays");
     no_file_holds_the_password(&estate);
