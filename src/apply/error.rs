@@ -158,7 +158,7 @@ impl ApplyError {
             }
             ApplyError::OtherPlan { service, .. } => {
                 return Some(format!(
-                    "finish that plan with its own file, or undo it: `carve rollback {service}`; then apply this one"
+                    "`carve rollback {service}` undoes that plan, which carve kept; then apply this one"
                 ));
             }
             ApplyError::Stopped { .. } => "run the same command again: finished steps are kept",

@@ -3,6 +3,7 @@
 //! [`preflight`] tries everything first, [`run`] does the steps, [`rollback`] undoes them, [`refresh`] keeps a
 //! wrapped service fresh, [`verify`] proves it again at any time, [`status`] tells how far all services are. What
 //! the journal means and what happens after a crash is in `docs/APPLY.md`.
+mod begun;
 mod breaking;
 mod context;
 mod cut;
@@ -33,6 +34,7 @@ mod upload;
 mod verify;
 mod world;
 
+pub use begun::begun;
 pub use breaking::{Reader, Readers};
 pub use error::{ApplyError, Needs};
 pub use journal::{Event, Facts, IllegalEvent, JournalError, Phase, RunState, Stage, StepState};

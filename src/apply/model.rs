@@ -11,7 +11,7 @@ use crate::{
 pub struct ServiceStatus {
     /// Which.
     pub service: ServiceName,
-    /// `planned`, `applying`, `wrapped`, `rolled_back`, `interrupted`, `failed`.
+    /// `planned`, `applying`, `wrapped`, `rolling_back`, `rolled_back`, `interrupted`, `failed`.
     pub stage: String,
     /// Steps done, and in all.
     pub steps_done: u32,

@@ -198,7 +198,10 @@ async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, fo
         Err(error) => Err(error),
     };
     match described {
-        Err(error) => found.failed(Some(step), &format!("cannot read `{}`", wanted.table), &error.into(), ""),
+        Err(error) => {
+            let cure = error.cure().unwrap_or_default().to_owned();
+            found.failed(Some(step), &format!("cannot read `{}`", wanted.table), &error.into(), &cure);
+        }
         Ok(described) => {
             if let Some(expected) = &wanted.expect {
                 expectations(step, wanted, expected, &described.schema, found);

@@ -91,7 +91,10 @@ fn applied(plan: &Plan, session: &Session) -> Result<(), ApplyError> {
                 step: None,
                 concern: Concern::Blocks,
                 what: format!("`{}` is not wrapped: its plan is not applied to the end", plan.service),
-                hint: Some(format!("`carve apply {}` first", plan.service)),
+                hint: Some(match state.stage {
+                    Stage::RollingBack => format!("it is being undone: `carve rollback {}` goes on", plan.service),
+                    _ => format!("`carve apply {}` first", plan.service),
+                }),
             }],
         }),
     }

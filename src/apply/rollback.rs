@@ -1,6 +1,7 @@
 //! Undoes a plan in reverse, until retirement; can be stopped and run again as applying can.
 use crate::{
     apply::{
+        begun,
         context::Context,
         error::{ApplyError, StepError},
         journal::{Event, Phase, Stage},
@@ -60,6 +61,7 @@ async fn all(
         }
         proofs::forget(&world.folder(&plan.service));
         session.journal.append(Event::RolledBack)?;
+        begun::forget(&world.folder(&plan.service));
         progress.finished("rolling back", &format!("{} steps", steps.len()));
     }
     let state = session.state();

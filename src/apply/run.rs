@@ -1,6 +1,7 @@
 //! The executor: preflight, then step after step, each written down before and after.
 use crate::{
     apply::{
+        begun,
         context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, JournalError, Phase, RunState, Stage},
@@ -79,6 +80,8 @@ impl Run<'_> {
         let findings = checked(self.plan, self.world, self.options).await?;
         session.take_lease(self.world, &self.plan.service).await?;
         if !begun {
+            begun::keep(&self.world.folder(&self.plan.service), self.plan)
+                .map_err(|error| error.in_step(&self.plan.service, "journal"))?;
             session.journal.append(self.started())?;
         }
         self.reopen(session)?;

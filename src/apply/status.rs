@@ -88,7 +88,8 @@ fn stage(state: &RunState) -> &'static str {
         },
         // It was killed, or the machine went down: nothing is known to be wrong.
         Stage::Applying if any(Phase::Began) => "interrupted",
-        Stage::Applying | Stage::RollingBack => "applying",
+        Stage::Applying => "applying",
+        Stage::RollingBack => "rolling_back",
         Stage::Finished => "wrapped",
         Stage::RolledBack => "rolled_back",
     }

@@ -9,7 +9,7 @@ use super::{
     signals::interrupt_flag,
 };
 use crate::{
-    apply::{RunOptions, World},
+    apply::{self, RunOptions, World},
     connector::{open_bucket, open_lake, open_origin},
     diagnostics::{Diagnostic, Diagnostics, Severity},
     estate::{self, Estate, LoadOptions, Root},
@@ -223,6 +223,19 @@ impl Workspace {
         }
     }
 
+    /// The plan of a service that was begun, else the one whose file is called `name`: what was begun is followed and
+    /// undone by its own plan, whatever `plans/` holds by now.
+    fn begun_or_named(&self, name: &str, progress: &dyn Progress) -> Result<Plan, Failure> {
+        let named = self.plan(name);
+        let service = named.as_ref().map_or_else(|_| name.parse().ok(), |plan| Some(plan.service.clone()));
+        let Some(begun) = service.and_then(|service| apply::begun(&self.state(), &service)) else { return named };
+        if named.as_ref().map_or(true, |named| named.id != begun.id) {
+            let service = &begun.service;
+            progress.say(&format!("`{service}` was begun by another plan than its file holds now: that one is used"));
+        }
+        Ok(begun)
+    }
+
     /// What to do where there is no plan called `name`: nothing that would fail.
     fn no_plan(&self, name: &str) -> String {
         let (plans, _) = self.all_plans();
@@ -329,7 +342,7 @@ impl Opened {
 /// Opens what the arguments of such a command name.
 pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
     let workspace = Workspace::flagged(&args.estate)?;
-    let plan = workspace.plan(&args.service)?;
+    let plan = workspace.begun_or_named(&args.service, progress)?;
     let estate = workspace.load_checked(progress)?;
     Opened::of(&workspace, &estate, plan).await
 }

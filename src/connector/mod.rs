@@ -29,6 +29,7 @@ mod pool;
 mod postgres;
 #[cfg(feature = "s3")]
 mod s3;
+mod shortfall;
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "duckdb"))]
 mod statements;

@@ -96,6 +96,10 @@ impl ConnectorError {
     pub fn cure(&self) -> Option<&str> {
         match self {
             ConnectorError::Address { cure, .. } => Some(cure),
+            ConnectorError::NoSuchTable(_) => Some(
+                "name it as it is called there, `table` or `schema.table`, what holds dots or quotes as SQL writes it \
+                 (`\"a.b\".\"c\"\"d\"`); or let carve's user see it",
+            ),
             _ => None,
         }
     }

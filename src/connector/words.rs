@@ -41,3 +41,37 @@ pub(super) fn skip_blank(text: &str) -> &str {
         };
     }
 }
+
+/// Whether the keyword `word` stands in `sql`, outside of names in quotes, strings and comments.
+pub(super) fn has_word(sql: &str, word: &str) -> bool {
+    let mut rest = skip_blank(sql);
+    while let Some(first) = rest.chars().next() {
+        rest = match identifier(rest) {
+            Some((found, _)) if !matches!(first, '"' | '`' | '\'' | '[') && found.eq_ignore_ascii_case(word) => {
+                return true;
+            }
+            Some((_, after)) => skip_blank(after),
+            None => skip_blank(&rest[first.len_utf8()..]),
+        };
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyword_is_found_where_it_is_one() {
+        assert!(has_word("CREATE TABLE t (a, \"b\" check(a>0))", "CHECK"));
+        for sql in [
+            "CREATE TABLE \"check\" (a 'check', [check], `check`)",
+            "t (checked) -- check",
+            "/* check */ t",
+            "'it''s' \"",
+            "",
+        ] {
+            assert!(!has_word(sql, "CHECK"), "{sql}");
+        }
+    }
+}

@@ -9,12 +9,22 @@ use super::plain_address;
 /// A dataset of the lake is written `schema.table` (`catalog.schema.table` where the estate says
 /// so). A dataset of a source system carries the system before a colon: `order_db:orders`. A file
 /// set keeps its address without user, password and options: `s3://bucket/path`, or `file:/path` where no
-/// scheme is written. Always lower case, never quoted.
+/// scheme is written. Always lower case, and never quoted but for a table of a source system whose parts hold dots or
+/// quotes themselves: `order_db:"a.b"."c""d"`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct DatasetId {
     system: Option<Arc<str>>,
     name: Arc<str>,
+    /// What `name` says, where the dots and quotes in it do not tell.
+    quoted: Option<Arc<QuotedName>>,
+}
+
+/// A name some part of which has to be quoted.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct QuotedName {
+    schema: Option<String>,
+    table: String,
 }
 
 /// Text that names no dataset.
@@ -37,13 +47,37 @@ impl DatasetId {
         }
         // Every address has a colon.
         let name = if name.contains(':') { plain_address(&name).into() } else { name.into() };
-        DatasetId { system: None, name }
+        DatasetId { system: None, name, quoted: None }
     }
 
-    /// The table `table` of source system `system`.
+    /// A table as its own engine's SQL names it: what stands in double quotes is one part, whatever characters it has.
+    pub fn as_its_engine_names_it(text: &str) -> Result<Self, BadDatasetId> {
+        match text.contains('"').then(|| quoted_parts(text.trim())).flatten() {
+            Some(parts) => Ok(DatasetId::from_quoted(None, parts)),
+            None => text.parse(),
+        }
+    }
+
+    fn from_quoted(system: Option<Arc<str>>, parts: Vec<String>) -> Self {
+        let (table, before) = parts.split_last().expect("whoever takes a name apart finds one part at least");
+        let is_odd = |part: &str| part.contains(['.', '"']);
+        let written: Vec<String> = parts
+            .iter()
+            .map(|part| if is_odd(part) { format!("\"{}\"", part.replace('"', "\"\"")) } else { part.clone() })
+            .collect();
+        let quoted = QuotedName { schema: before.last().cloned(), table: table.clone() };
+        let quoted = parts.iter().any(|part| is_odd(part)).then(|| quoted.into());
+        DatasetId { system, name: written.join(".").into(), quoted }
+    }
+
+    /// The table `table` of source system `system`, quoted or not.
     pub fn in_system(system: &str, table: &str) -> Self {
         let [system, name] = [system, table].map(|text| plain_address(text).to_lowercase());
-        DatasetId { system: Some(system.into()), name: name.into() }
+        let system = Some(system.into());
+        match name.contains('"').then(|| quoted_parts(&name)).flatten() {
+            Some(parts) => DatasetId::from_quoted(system, parts),
+            None => DatasetId { system, name: name.into(), quoted: None },
+        }
     }
 
     /// The source system this dataset lives in; `None` for the lake's own.
@@ -56,20 +90,29 @@ impl DatasetId {
         &self.name
     }
 
-    /// Everything before the last dot of the name (`raw` of `raw.orders`); `None` for a bare table or a file set.
+    /// Everything before the last dot of the name (`raw` of `raw.orders`), of a quoted name the part before the table;
+    /// `None` for a bare table or a file set.
     pub fn schema(&self) -> Option<&str> {
-        if self.is_file_set() {
-            return None;
+        match &self.quoted {
+            Some(quoted) => quoted.schema.as_deref(),
+            None if self.is_file_set() => None,
+            None => self.name.rsplit_once('.').map(|(schema, _)| schema),
         }
-        self.name.rsplit_once('.').map(|(schema, _)| schema)
+    }
+
+    /// The part before the table (`raw` of `db.raw.orders`): the schema without its catalog.
+    pub fn bare_schema(&self) -> Option<&str> {
+        let schema = self.schema()?;
+        Some(if self.quoted.is_some() { schema } else { schema.rsplit('.').next().unwrap_or(schema) })
     }
 
     /// The last part of the name (`orders` of `raw.orders`).
     pub fn table(&self) -> &str {
-        if self.is_file_set() {
-            return &self.name;
+        match &self.quoted {
+            Some(quoted) => &quoted.table,
+            None if self.is_file_set() => &self.name,
+            None => self.name.rsplit_once('.').map_or(&*self.name, |(_, table)| table),
         }
-        self.name.rsplit_once('.').map_or(&*self.name, |(_, table)| table)
     }
 
     /// Whether this is an address of files rather than a table.
@@ -79,11 +122,15 @@ impl DatasetId {
 
     /// The dataset beside this one, in the same schema and system, with another table name.
     pub fn sibling(&self, table: &str) -> Self {
+        if let Some(quoted) = &self.quoted {
+            let parts = quoted.schema.iter().cloned().chain([table.to_lowercase()]);
+            return DatasetId::from_quoted(self.system.clone(), parts.collect());
+        }
         let name = match self.schema() {
             Some(schema) => format!("{schema}.{}", table.to_lowercase()),
             None => table.to_lowercase(),
         };
-        DatasetId { system: self.system.clone(), name: name.into() }
+        DatasetId { system: self.system.clone(), name: name.into(), quoted: None }
     }
 }
 
@@ -95,18 +142,65 @@ impl FromStr for DatasetId {
         let plain = plain_address(text.trim());
         let trimmed = &*plain;
         if is_address(trimmed) {
-            return Ok(DatasetId { system: None, name: trimmed.to_lowercase().into() });
+            return Ok(DatasetId { system: None, name: trimmed.to_lowercase().into(), quoted: None });
         }
         let (system, name) = match trimmed.split_once(':') {
             Some((system, name)) => (Some(system), name),
             None => (None, trimmed),
         };
+        // In the lake's own SQL a quoted name may be a whole one: what it means is for the dialect to say.
+        if let Some(system) = system.filter(|system| !system.trim().is_empty())
+            && name.contains('"')
+            && let Some(parts) = quoted_parts(name)
+        {
+            return Ok(DatasetId::from_quoted(Some(system.to_lowercase().into()), parts));
+        }
         let unquoted: String = name.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
         let empty_part = unquoted.split('.').any(|part| part.trim().is_empty());
         if empty_part || unquoted.chars().any(char::is_control) || system.is_some_and(|s| s.trim().is_empty()) {
             return Err(bad());
         }
-        Ok(DatasetId { system: system.map(|s| s.to_lowercase().into()), name: unquoted.to_lowercase().into() })
+        let system = system.map(|system| system.to_lowercase().into());
+        Ok(DatasetId { system, name: unquoted.to_lowercase().into(), quoted: None })
+    }
+}
+
+/// The parts of a name as SQL writes it, lower case and without their quotes; `None` where it is not written so.
+fn quoted_parts(name: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    loop {
+        let (part, after) = match rest.trim_start().strip_prefix('"') {
+            Some(inner) => in_quotes(inner)?,
+            None => {
+                let (part, after) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+                let plain = |c: char| !matches!(c, '"' | '`' | '[' | ']');
+                (part.chars().all(plain).then(|| part.trim().to_owned())?, after)
+            }
+        };
+        if part.trim().is_empty() || part.chars().any(char::is_control) {
+            return None;
+        }
+        parts.push(part.to_lowercase());
+        match after.trim_start().strip_prefix('.') {
+            Some(more) => rest = more,
+            None => return after.trim().is_empty().then_some(parts),
+        }
+    }
+}
+
+/// The text up to the quote that closes it, a doubled one for one of its own, and what follows.
+fn in_quotes(text: &str) -> Option<(String, &str)> {
+    let mut part = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        part.push_str(before);
+        match after.strip_prefix('"') {
+            Some(more) => rest = more,
+            None => return Some((part, after)),
+        }
+        part.push('"');
     }
 }
 
@@ -165,6 +259,31 @@ mod tests {
         let id: DatasetId = "Order_DB:orders".parse().unwrap();
         assert_eq!(id, DatasetId::in_system("order_db", "Orders"));
         assert_eq!(id.sibling("lines").to_string(), "order_db:lines");
+    }
+
+    #[test]
+    fn a_quoted_part_of_a_source_systems_table_is_one_part_whatever_it_holds() {
+        for (text, schema, table, written) in [
+            ("shop:\"a.b\"", None, "a.b", "shop:\"a.b\""),
+            (
+                "shop:\"Weird Sch\"\"ema\".\"Or ders\"",
+                Some("weird sch\"ema"),
+                "or ders",
+                "shop:\"weird sch\"\"ema\".or ders",
+            ),
+            ("shop:db.\"S.1\".t", Some("s.1"), "t", "shop:db.\"s.1\".t"),
+            ("shop:\"Raw\".\"Orders\"", Some("raw"), "orders", "shop:raw.orders"),
+        ] {
+            let id: DatasetId = text.parse().unwrap();
+            assert_eq!((id.bare_schema(), id.table(), id.to_string().as_str()), (schema, table, written));
+            assert_eq!(written.parse::<DatasetId>().unwrap(), id, "what is written down is read again");
+            assert_eq!(DatasetId::in_system("Shop", text.split_once(':').unwrap().1), id);
+            assert_eq!(id.sibling("X").table(), "x");
+        }
+        let whole = DatasetId::as_its_engine_names_it("\"a.b\"").unwrap();
+        assert_eq!((whole.system(), whole.schema(), whole.table()), (None, None, "a.b"));
+        assert_eq!("\"raw.orders\"".parse::<DatasetId>().unwrap().to_string(), "raw.orders", "a name of the lake");
+        assert_eq!("shop:a\"b".parse::<DatasetId>().unwrap().to_string(), "shop:ab", "a quote that nobody closed");
     }
 
     #[test]

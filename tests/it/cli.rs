@@ -1,5 +1,9 @@
 //! The real binary, from the demo's estate to its last undo.
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::support::{carve, expect, files, first_service, folder, planned, run};
 
@@ -204,6 +208,31 @@ fn wrapped_by(shop: &Path, service: &str, options: &str) {
     fs::write(&path, format!("{settings}wraps: {{ {service}: {{ {options} }} }}\n")).unwrap();
     run(shop, &["plan", "--service", service], 0);
     run(shop, &["apply", service], 0);
+}
+
+#[test]
+fn what_was_begun_is_undone_by_its_own_plan_whatever_the_plans_folder_holds_by_now() {
+    let (_keep, shop) = planned();
+    let before = files(&shop);
+    run(&shop, &["apply", "web"], 0);
+    let crashed = carve(&shop, &["rollback", "web"]).env("CARVE_TEST_CRASH_AT", "4.after").output().unwrap();
+    assert_ne!(crashed.status.code(), Some(0), "it was to be killed midway");
+    assert_eq!(json(&shop, &["status"])["services"][0]["stage"], "rolling_back");
+    // Planned anew with other settings meanwhile, and then gone.
+    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
+    fs::write(shop.join("carve.yaml"), format!("{settings}wraps: {{ web: {{ format: jsonl }} }}\n")).unwrap();
+    let plan = fs::read(shop.join("plans/web.yaml")).unwrap();
+    let _ = carve(&shop, &["plan", "--service", "web"]).output().unwrap();
+    fs::remove_file(shop.join("plans/web.yaml")).unwrap();
+    assert_eq!(carve(&shop, &["apply", "web"]).output().unwrap().status.code(), Some(1), "there is no plan to apply");
+    let undone = run(&shop, &["rollback", "web"], 0);
+    assert!(undone.contains("web is as it was before"), "{undone}");
+    fs::write(shop.join("carve.yaml"), settings).unwrap();
+    fs::write(shop.join("plans/web.yaml"), plan).unwrap();
+    let jobs = |files: &BTreeMap<PathBuf, Vec<u8>>| -> BTreeMap<PathBuf, Vec<u8>> {
+        files.clone().into_iter().filter(|(path, _)| path.starts_with("sql") || path.starts_with("jobs")).collect()
+    };
+    assert_eq!(jobs(&files(&shop)), jobs(&before));
 }
 
 #[test]

@@ -96,6 +96,19 @@ fn jobs_tables_and_sources_are_found_where_they_stand() {
 }
 
 #[test]
+fn a_copied_tables_name_is_quoted_as_in_sql() {
+    let jobs = "format: carve-jobs/1\nsources: { shop: { kind: postgres } }\njobs:\n  load:\n    kind: import\n    from: shop\n    tables:\n\
+        \x20     - { from: '\"a.b\"', into: raw.one }\n      - { from: '\"Sch\"\"ema\".\"Or ders\"', into: raw.two }\n\
+        \x20     - { from: '\"a:b\"', into: raw.three }\n      - { from: 'shop:\"A\".b', into: raw.four }\n";
+    let place = folder(&[("jobs.yaml", jobs)]);
+    let (estate, faults) = read(&path(&place));
+    let names: Vec<(Option<&str>, &str)> =
+        job(&estate, "load").imports.iter().map(|copied| (copied.from.schema(), copied.from.table())).collect();
+    let expected = [(None, "a.b"), (Some("sch\"ema"), "or ders"), (None, "a:b"), (Some("a"), "b")];
+    assert_eq!(names, expected, "{:?}", told(&faults));
+}
+
+#[test]
 fn sql_beside_and_inside_a_config_leads_back_to_its_bytes() {
     let place = shop();
     let (estate, _) = read(&path(&place));

@@ -104,7 +104,7 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
         let count = format!("{}/{}", status.steps_done, status.steps);
         let mut cells = vec![
             status.service.to_string(),
-            status.stage.clone(),
+            status.stage.replace('_', " "),
             if width >= 90 { format!("{} {count}", bar(share, 8)) } else { count },
             version(status),
             status.rows.map(|rows| rows.to_string()).unwrap_or_default(),
@@ -124,6 +124,10 @@ fn remarks(status: &ServiceStatus, context: &Context) {
     let (screen, service) = (&context.screen, &status.service);
     if let Some(running) = &status.running {
         screen.out(format!("{} {service}: {running}", screen.paint(Style::Good, "running:")));
+    }
+    if status.stage == "rolling_back" && status.running.is_none() {
+        let title = screen.paint(Style::Warn, "half undone:");
+        screen.out(format!("{title} {service}: `carve rollback {service}` goes on where it stopped"));
     }
     if let Some(problem) = &status.bucket_problem {
         let known = "what is shown is what the journal knows, and may be gone";

@@ -71,7 +71,7 @@ async fn named(side: &str, text: &str) -> Result<Named, Failure> {
     };
     let table = match is_file {
         true => DatasetId::from_parts(&[&table]),
-        false => table.parse().map_err(|error: crate::vocab::BadDatasetId| usage(error.to_string()))?,
+        false => DatasetId::as_its_engine_names_it(&table).map_err(|error| usage(error.to_string()))?,
     };
     let origin = open_origin(side, &url, Utf8Path::new(".")).await.map_err(|error| address(&error, side))?;
     // The address may hold a password: what is shown is what the engine and the table are called.

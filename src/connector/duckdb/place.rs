@@ -44,8 +44,7 @@ impl Place {
 
     /// Schema and table that `table` names here.
     pub(super) fn names(&self, table: &DatasetId) -> (String, String) {
-        let schema = table.schema().map(|schema| schema.rsplit_once('.').map_or(schema, |(_, last)| last));
-        (schema.unwrap_or(&self.schema).to_owned(), table.table().to_owned())
+        (table.bare_schema().unwrap_or(&self.schema).to_owned(), table.table().to_owned())
     }
 
     /// A connection of its own to the file, which is opened where this process has not done so yet.

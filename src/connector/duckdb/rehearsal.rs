@@ -8,7 +8,7 @@ use super::staging::create_in;
 use super::successor::lacks;
 use super::swap::{Change, one_schema};
 use super::trouble::said;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, shortfall::note};
 use crate::vocab::{DatasetId, Schema};
 
 /// Makes `staging` for `schema`, puts it in the place of `live`, and takes all of it back.
@@ -23,12 +23,12 @@ pub(super) fn rehearse(
     let session = place.open()?;
     let _turn = session.turn();
     let change = Change::begin(&session, place, format!("put an import in the place of `{live}`"))?;
-    let gone = match change.find(live)?.filter(|old| !old.is_view) {
-        Some(old) => lacks(&session, &old).map_err(|e| change.failed(e))?,
-        None => Vec::new(),
-    };
     let before = views(&session).map_err(|e| change.failed(e))?;
     create_in(&session, place, staging, schema)?;
+    let gone = match (change.find(live)?.filter(|old| !old.is_view), change.find(staging)?) {
+        (Some(old), Some(new)) => lacks(&session, &old, &new)?,
+        _ => Vec::new(),
+    };
     change.swap(staging, live, Some(previous))?;
     let after = views(&session).map_err(|e| change.failed(e))?;
     for (view, why) in after {
@@ -39,13 +39,7 @@ pub(super) fn rehearse(
         }
     }
     // The session takes everything back as it goes.
-    Ok(match gone.is_empty() {
-        true => Vec::new(),
-        false => vec![format!(
-            "the import that takes the place of `{live}` holds its rows, key and indexes, but not {}",
-            gone.join(", ")
-        )],
-    })
+    Ok(note(live, &gone))
 }
 
 /// Every view, and why it cannot be read if it cannot. One that is broken before is nothing of carve's.

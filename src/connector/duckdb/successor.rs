@@ -1,10 +1,12 @@
 //! What a table has beside its rows, and what of it the one that takes its place can have.
 use std::collections::BTreeSet;
 
-use super::catalog::{Found, columns, comment, literal, qualified, quoted};
+use super::catalog::{Found, columns, comment, key, literal, qualified, quoted};
 use super::instance::Session;
+use super::trouble::engine;
 use crate::connector::ConnectorError;
-use crate::connector::words::{identifier, skip_blank};
+use crate::connector::shortfall::{Seen, of_columns};
+use crate::connector::words::{has_word, identifier, skip_blank};
 
 /// An index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +99,25 @@ pub(super) fn comments(session: &Session, old: &Found, new: &Found) -> Result<Ve
     Ok(statements)
 }
 
-/// What belongs to `old` itself and stays with it.
-pub(super) fn lacks(session: &Session, old: &Found) -> ::duckdb::Result<Vec<&'static str>> {
+/// What `old` has and `new` has not; in words. Both are there under names of their own.
+pub(super) fn lacks(session: &Session, old: &Found, new: &Found) -> Result<Vec<String>, ConnectorError> {
+    let (was, is) = (key(session, old)?, key(session, new)?);
+    let mut gone = Vec::new();
+    if !was.is_empty() && was != is {
+        gone.push(format!("its primary key ({})", was.join(", ")));
+    }
+    let asked = stays_behind(session, old);
+    gone.extend(asked.map_err(|e| engine(format!("describe `{}.{}`", old.schema, old.name), e))?);
+    let seen = |table: &Found| -> Result<Vec<Seen>, ConnectorError> {
+        let each = columns(session, table)?.into_iter();
+        Ok(each.map(|column| Seen { name: column.name, of: column.of, not_null: !column.nullable }).collect())
+    };
+    gone.extend(of_columns(&seen(old)?, &seen(new)?, |a, b| a == b));
+    Ok(gone)
+}
+
+/// What belongs to `old` itself and carve never makes.
+fn stays_behind(session: &Session, old: &Found) -> ::duckdb::Result<Vec<String>> {
     let constraint = "SELECT constraint_type FROM duckdb_constraints() \
          WHERE database_name = $1 AND schema_name = $2 AND table_name = $3 AND constraint_type = ";
     let default = "SELECT column_name FROM duckdb_columns() \
@@ -109,11 +128,16 @@ pub(super) fn lacks(session: &Session, old: &Found) -> ::duckdb::Result<Vec<&'st
         ("its foreign keys", format!("{constraint}'FOREIGN KEY'")),
         ("its defaults and formulas of generated columns", default.to_owned()),
     ];
+    let names = [session.catalog(), &old.schema, &old.name];
     let mut gone = Vec::new();
     for (what, sql) in facts {
-        if !session.column(&sql, &[session.catalog(), &old.schema, &old.name])?.is_empty() {
-            gone.push(what);
+        if !session.column(&sql, &names)?.is_empty() {
+            gone.push(what.to_owned());
         }
+    }
+    let made = "SELECT sql FROM duckdb_tables() WHERE database_name = $1 AND schema_name = $2 AND table_name = $3";
+    if session.column(made, &names)?.iter().any(|sql| has_word(sql, "COLLATE")) {
+        gone.push("its collations".to_owned());
     }
     Ok(gone)
 }

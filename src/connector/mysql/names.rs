@@ -76,12 +76,8 @@ fn listed(row: &mysql_async::Row) -> Found {
 
 /// Database and table of `id`.
 fn names(target: &Target, id: &DatasetId) -> (String, String) {
-    let database = match id.schema() {
-        // A catalog before the database is none that MariaDB knows.
-        Some(schema) => schema.rsplit('.').next().unwrap_or(schema).to_owned(),
-        None => target.database.clone(),
-    };
-    (database, id.table().to_owned())
+    // A catalog before the database is none that MariaDB knows.
+    (id.bare_schema().unwrap_or(&target.database).to_owned(), id.table().to_owned())
 }
 
 /// Refuses what one consistent state cannot be read of.

@@ -32,12 +32,8 @@ impl Found {
 
 /// Schema and table of `id` as the estate spells them: lower case.
 pub(super) fn names(target: &Target, id: &DatasetId) -> (String, String) {
-    let schema = match id.schema() {
-        // A catalog before the schema is the database, and a connection knows one only.
-        Some(schema) => schema.rsplit('.').next().unwrap_or(schema).to_owned(),
-        None => target.schema.clone(),
-    };
-    (schema, id.table().to_owned())
+    // A catalog before the schema is the database, and a connection knows one only.
+    (id.bare_schema().unwrap_or(&target.schema).to_owned(), id.table().to_owned())
 }
 
 /// Schema and table of a table that is to be made.

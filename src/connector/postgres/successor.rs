@@ -1,183 +1,146 @@
-//! What a table's successor takes over: indexes, rights, owner, comments; and what it cannot.
+//! What a table's successor takes over of the table itself: owner, rights, row security, comments, settings.
 use tokio_postgres::Transaction;
 
-use super::names::{Found, qualified, quoted};
-use super::trouble::{engine, refused, said};
+use super::indexes;
+use super::names::{Found, literal};
+use super::trouble::engine;
 use crate::connector::ConnectorError;
 
-/// Bytes of a name that PostgreSQL keeps.
-const LONGEST_NAME: usize = 63;
+// Each of these queries gives statements. %OLD% and %NEW% stand for the two tables' numbers, %TABLE% for the new
+// one's name as a string, %GRANTEE% for whom an entry `a` of an access list is about.
 
-/// Refuses to replace a table that something clings to which would stay with it.
-pub(super) async fn must_be_free(tx: &Transaction<'_>, old: &Found, doing: &str) -> Result<(), ConnectorError> {
-    if !old.is_table() {
-        let what = match old.kind {
-            'v' | 'm' => "a view",
-            'f' => "a foreign table",
-            _ => "a partitioned table",
-        };
-        return Err(refused(doing, format!("{} is {what}, which an import cannot replace", old.sql())));
-    }
-    let facts = [
-        ("the trigger", "SELECT quote_ident(tgname) FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal"),
-        ("the rule", "SELECT quote_ident(rulename) FROM pg_rewrite WHERE ev_class = $1"),
-        ("the row security policy", "SELECT quote_ident(polname) FROM pg_policy WHERE polrelid = $1"),
-        ("the parent table", "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = $1"),
-        ("the child table", "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1"),
-        (
-            "the publication",
-            "SELECT quote_ident(p.pubname) FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid WHERE r.prrelid = $1",
-        ),
-        (
-            "a dependent that would stay with the old table,",
-            "SELECT pg_describe_object(d.classid, d.objid, d.objsubid) FROM pg_depend d
-             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1 AND d.deptype = 'n'
-               AND d.classid <> 'pg_rewrite'::regclass
-               AND NOT EXISTS (SELECT FROM pg_constraint c WHERE d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.conrelid = $1)",
-        ),
-    ];
-    for (what, sql) in facts {
-        if let Some(first) = texts(tx, &format!("{sql} ORDER BY 1 LIMIT 1"), old, doing).await?.first() {
-            let why = format!(
-                "{} has {what} {first}, which would stay with the old table: drop it first, create it again afterwards",
-                old.sql()
-            );
-            return Err(refused(doing, why));
-        }
-    }
-    Ok(())
-}
+const OWNER: &str = "SELECT 'ALTER TABLE ' || %TABLE% || ' OWNER TO ' || quote_ident(pg_get_userbyid(o.relowner))
+    FROM pg_class o JOIN pg_class n ON n.oid = %NEW% WHERE o.oid = %OLD% AND o.relowner <> n.relowner";
 
-/// What belongs to `old` itself and stays with it, in words.
-pub(super) async fn lacks(tx: &Transaction<'_>, old: &Found, doing: &str) -> Result<Vec<String>, ConnectorError> {
-    let sql = "SELECT DISTINCT CASE contype WHEN 'u' THEN 'its UNIQUE constraints (their indexes it has)' WHEN 'f' THEN 'its foreign keys'
-          WHEN 'c' THEN 'its CHECK constraints' WHEN 'x' THEN 'its EXCLUDE constraints' END
-        FROM pg_constraint WHERE conrelid = $1 AND contype IN ('u', 'f', 'c', 'x')
-        UNION SELECT 'its defaults and formulas of generated columns' FROM pg_attribute WHERE attrelid = $1 AND atthasdef
-        UNION SELECT 'its identity columns' FROM pg_attribute WHERE attrelid = $1 AND attidentity <> ''
-        UNION SELECT 'its extended statistics' FROM pg_statistic_ext WHERE stxrelid = $1 ORDER BY 1";
-    texts(tx, sql, old, doing).await
-}
+const GRANTEE: &str = "CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END";
 
-/// Gives `new` the owner, rights and comments of `old`.
+/// What a default would have given goes too.
+const NO_RIGHTS: &str = "SELECT DISTINCT 'REVOKE ALL ON ' || %TABLE% || ' FROM ' || %GRANTEE%
+    FROM pg_class n, LATERAL (SELECT n.relacl UNION ALL SELECT c.attacl FROM pg_attribute c WHERE c.attrelid = n.oid) l(acl),
+      aclexplode(l.acl) a WHERE n.oid = %NEW% AND a.grantee <> n.relowner";
+
+const RIGHTS: &str = "SELECT 'GRANT ' || a.privilege_type || ' ON ' || %TABLE% || ' TO ' || %GRANTEE%
+        || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+      FROM pg_class o, aclexplode(o.relacl) a WHERE o.oid = %OLD% AND a.grantee <> o.relowner
+    UNION ALL SELECT 'GRANT ' || a.privilege_type || ' (' || quote_ident(c.attname) || ') ON ' || %TABLE% || ' TO ' || %GRANTEE%
+        || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+      FROM pg_attribute c, aclexplode(c.attacl) a
+      WHERE c.attrelid = %OLD% AND EXISTS (SELECT FROM pg_attribute x WHERE x.attrelid = %NEW% AND x.attname = c.attname)";
+
+/// Without a policy it hides every row from everybody but the owner: it is never taken off, only put on.
+const ROW_SECURITY: &str = "SELECT 'ALTER TABLE ' || %TABLE% || ' ENABLE ROW LEVEL SECURITY'
+      FROM pg_class o WHERE o.oid = %OLD% AND o.relrowsecurity
+    UNION ALL SELECT 'ALTER TABLE ' || %TABLE% || ' FORCE ROW LEVEL SECURITY'
+      FROM pg_class o WHERE o.oid = %OLD% AND o.relforcerowsecurity";
+
+const COMMENTS: &str = "SELECT 'COMMENT ON TABLE ' || %TABLE% || ' IS ' || quote_literal(obj_description(%OLD%, 'pg_class'))
+      WHERE obj_description(%OLD%, 'pg_class') IS NOT NULL
+    UNION ALL SELECT 'COMMENT ON COLUMN ' || %TABLE% || '.' || quote_ident(c.attname) || ' IS ' || quote_literal(col_description(%OLD%, c.attnum))
+      FROM pg_attribute c WHERE c.attrelid = %OLD% AND col_description(%OLD%, c.attnum) IS NOT NULL
+        AND EXISTS (SELECT FROM pg_attribute x WHERE x.attrelid = %NEW% AND x.attname = c.attname AND NOT x.attisdropped)";
+
+const SETTINGS: &str = "SELECT format('ALTER TABLE %s SET (%s%I = %L)', %TABLE%, p.prefix, split_part(p.setting, '=', 1), substr(p.setting, strpos(p.setting, '=') + 1))
+      FROM (SELECT '' AS prefix, unnest(o.reloptions) AS setting FROM pg_class o WHERE o.oid = %OLD%
+        UNION ALL SELECT 'toast.', unnest(t.reloptions) FROM pg_class o JOIN pg_class t ON t.oid = o.reltoastrelid WHERE o.oid = %OLD%) p
+    UNION ALL SELECT format('ALTER TABLE %s REPLICA IDENTITY %s', %TABLE%, CASE o.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END)
+      FROM pg_class o JOIN pg_class n ON n.oid = %NEW%
+      WHERE o.oid = %OLD% AND o.relreplident IN ('f', 'n') AND n.relreplident <> o.relreplident";
+
+/// Columns of both tables, `o` in the old one and `n` in the new.
+pub(super) const BOTH: &str = "pg_attribute o JOIN pg_attribute n ON n.attrelid = %NEW% AND n.attname = o.attname
+    AND o.attrelid = %OLD% AND o.attnum > 0 AND n.attnum > 0 AND NOT o.attisdropped AND NOT n.attisdropped";
+
+/// `attcompression` is not in every version's catalog.
+const COLUMN_SETTINGS: &str = "SELECT format('ALTER TABLE %s ALTER COLUMN %I %s', %TABLE%, o.attname, s.setting)
+    FROM %BOTH% CROSS JOIN LATERAL (VALUES
+      (CASE WHEN coalesce(o.attstattarget, -1) NOT IN (-1, coalesce(n.attstattarget, -1)) THEN 'SET STATISTICS ' || o.attstattarget END),
+      (CASE WHEN o.atttypid = n.atttypid AND o.attstorage <> n.attstorage
+        THEN 'SET STORAGE ' || CASE o.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END),
+      (CASE WHEN o.atttypid = n.atttypid THEN CASE to_jsonb(o) ->> 'attcompression' WHEN to_jsonb(n) ->> 'attcompression' THEN NULL
+        WHEN 'p' THEN 'SET COMPRESSION pglz' WHEN 'l' THEN 'SET COMPRESSION lz4' END END),
+      ((SELECT 'SET (' || string_agg(format('%I = %L', split_part(x, '=', 1), substr(x, strpos(x, '=') + 1)), ', ') || ')' FROM unnest(o.attoptions) x))
+    ) s(setting) WHERE s.setting IS NOT NULL";
+
+const COLLATIONS: &str = "SELECT format('ALTER TABLE %s ALTER COLUMN %I TYPE %s COLLATE %I.%I', %TABLE%, n.attname,
+      format_type(n.atttypid, n.atttypmod), s.nspname, c.collname)
+    FROM %BOTH% JOIN pg_collation c ON c.oid = o.attcollation JOIN pg_namespace s ON s.oid = c.collnamespace
+    WHERE n.attcollation NOT IN (0, o.attcollation)";
+
+/// Gives `new` the owner, rights, row security, comments and settings of `old`.
 pub(super) async fn take_over(
     tx: &Transaction<'_>,
     old: &Found,
     new: &Found,
     doing: &str,
 ) -> Result<(), ConnectorError> {
-    let sql = "SELECT 'ALTER TABLE ' || $2 || ' OWNER TO ' || quote_ident(pg_get_userbyid(o.relowner))
-          FROM pg_class o JOIN pg_class n ON n.oid = $3 WHERE o.oid = $1 AND o.relowner <> n.relowner
-        UNION ALL SELECT DISTINCT 'REVOKE ALL ON ' || $2 || ' FROM ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-          FROM pg_class n, aclexplode(n.relacl) a WHERE n.oid = $3 AND a.grantee <> n.relowner
-        UNION ALL SELECT 'GRANT ' || a.privilege_type || ' ON ' || $2 || ' TO ' || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-            || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-          FROM pg_class o, aclexplode(o.relacl) a WHERE o.oid = $1 AND a.grantee <> o.relowner
-        UNION ALL SELECT 'GRANT ' || a.privilege_type || ' (' || quote_ident(c.attname) || ') ON ' || $2 || ' TO '
-            || CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-            || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
-          FROM pg_attribute c, aclexplode(c.attacl) a
-          WHERE c.attrelid = $1 AND EXISTS (SELECT FROM pg_attribute x WHERE x.attrelid = $3 AND x.attname = c.attname)
-        UNION ALL SELECT 'COMMENT ON TABLE ' || $2 || ' IS ' || quote_literal(obj_description($1, 'pg_class'))
-          WHERE obj_description($1, 'pg_class') IS NOT NULL
-        UNION ALL SELECT 'COMMENT ON COLUMN ' || $2 || '.' || quote_ident(c.attname) || ' IS ' || quote_literal(col_description($1, c.attnum))
-          FROM pg_attribute c WHERE c.attrelid = $1 AND col_description($1, c.attnum) IS NOT NULL
-            AND EXISTS (SELECT FROM pg_attribute x WHERE x.attrelid = $3 AND x.attname = c.attname AND NOT x.attisdropped)";
-    let rows = tx.query(sql, &[&old.oid, &new.sql(), &new.oid]).await.map_err(|e| engine(doing, e))?;
-    for row in rows {
-        tx.batch_execute(row.get(0)).await.map_err(|e| engine(doing, e))?;
+    for statements in [OWNER, NO_RIGHTS, RIGHTS, ROW_SECURITY, COMMENTS, SETTINGS, COLUMN_SETTINGS] {
+        run_each(tx, statements, old, new, doing).await?;
     }
-    Ok(())
+    indexes::take_marks(tx, old, new, doing).await
 }
 
-/// An index, without its name and table.
-struct Index {
-    name: String,
-    unique: bool,
-    /// `USING btree (a, b) WHERE …`.
-    tail: String,
-}
-
-async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec<Index>, ConnectorError> {
-    let sql = "SELECT i.relname::text, x.indisunique, pg_get_indexdef(x.indexrelid),
-          quote_ident(n.nspname) || '.' || quote_ident(t.relname)
-        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
-        JOIN pg_namespace n ON n.oid = t.relnamespace
-        WHERE x.indrelid = $1 AND x.indisvalid AND NOT x.indisprimary AND NOT x.indisexclusion ORDER BY 1";
-    let rows = tx.query(sql, &[&table.oid]).await.map_err(|e| engine(doing, e))?;
-    let each = rows.iter().map(|row| {
-        let (text, on): (String, String) = (row.get(2), row.get(3));
-        let (_, tail) = text
-            .split_once(&format!(" ON {on} USING "))
-            .ok_or_else(|| refused(doing, format!("an index of {} is not understood: {text}", table.sql())))?;
-        Ok(Index { name: row.get(0), unique: row.get(1), tail: format!("USING {tail}") })
-    });
-    each.collect()
-}
-
-/// Creates the indexes of `old` that `new` lacks, under names that are free.
-pub(super) async fn take_indexes(
+/// Lets the columns of `new` compare and sort as those of `old` do; what indexes it has are made anew.
+pub(super) async fn take_collations(
     tx: &Transaction<'_>,
     old: &Found,
     new: &Found,
     doing: &str,
 ) -> Result<(), ConnectorError> {
-    let has = indexes(tx, new, doing).await?;
-    for index in indexes(tx, old, doing).await? {
-        if has.iter().any(|other| other.unique == index.unique && other.tail == index.tail) {
-            continue;
-        }
-        let name = free_name(tx, new, &index.name, doing).await?;
-        let unique = if index.unique { "UNIQUE " } else { "" };
-        let sql = format!("CREATE {unique}INDEX {} ON {} {}", quoted(&name), new.sql(), index.tail);
-        tx.batch_execute(&sql).await.map_err(|error| match error.code().map(|code| code.code()) {
-            Some("23505") => refused(
-                doing,
-                format!(
-                    "the new rows break the unique index `{}` of the table they replace ({}): mend the doubled rows at \
-                     their origin, or drop the index",
-                    index.name,
-                    said(&error)
-                ),
-            ),
-            Some(code) if code.starts_with("42") => refused(
-                doing,
-                format!(
-                    "the index `{}` cannot be made on the new table ({}): publish the columns it needs, or drop the index",
-                    index.name,
-                    said(&error)
-                ),
-            ),
-            _ => engine(doing, error),
-        })?;
+    run_each(tx, COLLATIONS, old, new, doing).await
+}
+
+/// Lets the columns of `new` refuse NULL where those of `old` do and the rows that it holds allow it.
+pub(super) async fn take_not_null(
+    tx: &Transaction<'_>,
+    old: &Found,
+    new: &Found,
+    doing: &str,
+) -> Result<(), ConnectorError> {
+    let sql = about(
+        "SELECT quote_ident(n.attname) FROM %BOTH% WHERE o.attnotnull AND NOT n.attnotnull ORDER BY n.attnum",
+        old,
+        new,
+    );
+    let columns: Vec<String> = texts(tx, &sql, doing).await?;
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let any_null: Vec<String> =
+        columns.iter().map(|column| format!("coalesce(bool_or({column} IS NULL), false)")).collect();
+    let row = tx.query_one(&format!("SELECT {} FROM {}", any_null.join(", "), new.sql()), &[]).await;
+    let row = row.map_err(|e| engine(doing, e))?;
+    let whole = columns.iter().enumerate().filter(|(at, _)| !row.get::<_, bool>(*at));
+    let each: Vec<String> = whole.map(|(_, column)| format!("ALTER COLUMN {column} SET NOT NULL")).collect();
+    if each.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("ALTER TABLE {} {}", new.sql(), each.join(", "));
+    tx.batch_execute(&sql).await.map_err(|e| engine(doing, e))
+}
+
+/// Runs the statements that the query `statements` gives for these two tables.
+async fn run_each(
+    tx: &Transaction<'_>,
+    statements: &str,
+    old: &Found,
+    new: &Found,
+    doing: &str,
+) -> Result<(), ConnectorError> {
+    for statement in texts(tx, &about(statements, old, new), doing).await? {
+        tx.batch_execute(&statement).await.map_err(|e| engine(doing, e))?;
     }
     Ok(())
 }
 
-/// `name`, or with the first number after it that nothing else in the schema has.
-async fn free_name(tx: &Transaction<'_>, table: &Found, name: &str, doing: &str) -> Result<String, ConnectorError> {
-    let base = match name.rsplit_once("__") {
-        Some((base, number)) if !base.is_empty() && number.parse::<u32>().is_ok() => base,
-        _ => name,
-    };
-    for number in 1_u32.. {
-        let ending = if number == 1 { String::new() } else { format!("__{number}") };
-        let mut cut = base.len().min(LONGEST_NAME - ending.len());
-        while !base.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        let free = format!("{}{ending}", &base[..cut]);
-        let sql = "SELECT to_regclass($1) IS NULL";
-        let row = tx.query_one(sql, &[&qualified(&table.schema, &free)]).await.map_err(|e| engine(doing, e))?;
-        if row.get(0) {
-            return Ok(free);
-        }
-    }
-    Err(refused(doing, format!("no name is free for the index `{name}`")))
+/// `sql` about these two tables.
+pub(super) fn about(sql: &str, old: &Found, new: &Found) -> String {
+    let numbered = sql.replace("%BOTH%", BOTH).replace("%GRANTEE%", GRANTEE);
+    let numbered = numbered.replace("%OLD%", &old.oid.to_string()).replace("%NEW%", &new.oid.to_string());
+    numbered.replace("%TABLE%", &literal(&new.sql()))
 }
 
-/// The first column of what `sql` finds of `table`.
-async fn texts(tx: &Transaction<'_>, sql: &str, table: &Found, doing: &str) -> Result<Vec<String>, ConnectorError> {
-    let rows = tx.query(sql, &[&table.oid]).await.map_err(|e| engine(doing, e))?;
+/// The first column of the answer to `sql`.
+pub(super) async fn texts(tx: &Transaction<'_>, sql: &str, doing: &str) -> Result<Vec<String>, ConnectorError> {
+    let rows = tx.query(sql, &[]).await.map_err(|e| engine(doing, e))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }

@@ -8,12 +8,13 @@ use super::names::{Found, find, names, new_names, quoted};
 use super::session::Server;
 use super::target::Target;
 use super::trouble::{engine, refused};
-use super::{books, successor, views};
+use super::{books, indexes, obstacles, policies, successor, views};
 use crate::connector::ConnectorError;
 use crate::vocab::DatasetId;
 
-/// How long one try waits for a lock: whoever comes after it waits as long.
-const TRY_MS: u64 = 1_000;
+/// How long one try waits for a lock: whoever comes after it waits as long. A little more than the second after which
+/// PostgreSQL looks who holds it, so that an autovacuum gives way.
+const TRY_MS: u128 = 1_200;
 /// How long others get between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -27,28 +28,42 @@ pub(super) async fn swap(
     let doing = format!("put `{staging}` in the place of `{live}`");
     let mut client = server.connect().await?;
     wait_for_older_readers(&client, server, staging, &doing).await?;
-    let begun = Instant::now();
+    let turns = Turns::of(server, &doing);
     loop {
         let change = Change::begin(&mut client, &server.target, doing.clone()).await?;
-        let tables = [Some(staging), Some(live), previous];
-        match change.lock(&tables).await? {
-            true => {
-                change.swap(staging, live, previous).await?;
-                change.commit().await?;
-                server.give_back(client);
-                return Ok(());
-            }
-            false if begun.elapsed() > server.target.lock => return Err(held(&doing)),
-            false => drop(change),
+        if change.lock(&[Some(staging), Some(live), previous]).await? {
+            change.swap(staging, live, previous).await?;
+            change.commit().await?;
+            server.give_back(client);
+            return Ok(());
         }
-        tokio::time::sleep(PAUSE).await;
+        drop(change);
+        turns.pause().await?;
     }
 }
 
-fn held(doing: &str) -> ConnectorError {
-    let why = "a transaction holds the table or a view of it: let it end, then run carve again \
-        (`?lock_timeout_ms=60000` waits longer)";
-    ConnectorError::Engine { doing: doing.to_owned(), source: why.into() }
+/// Tries that a held table made fail, and how long there may be more.
+struct Turns<'s> {
+    begun: Instant,
+    server: &'s Server,
+    doing: &'s str,
+}
+
+impl<'s> Turns<'s> {
+    fn of(server: &'s Server, doing: &'s str) -> Self {
+        Turns { begun: Instant::now(), server, doing }
+    }
+
+    /// Lets others through before the next try; the error that nobody waits any longer.
+    async fn pause(&self) -> Result<(), ConnectorError> {
+        if self.begun.elapsed() > self.server.target.lock {
+            let why = "a transaction holds the table or a view of it: let it end, then run carve again \
+                (`?lock_timeout_ms=60000` waits longer)";
+            return Err(ConnectorError::Engine { doing: self.doing.to_owned(), source: why.into() });
+        }
+        tokio::time::sleep(PAUSE).await;
+        Ok(())
+    }
 }
 
 /// Whoever reads in a state from before the rows were loaded would see the new table without them.
@@ -75,14 +90,16 @@ async fn wait_for_older_readers(
     Ok(())
 }
 
-/// Gives `staging` the indexes of `live`, so that rows which break one are refused before the swap.
+/// Gives `staging` the indexes, keys and NOT NULL of `live`, so that rows which break one are refused before the swap,
+/// which must not take long.
 pub(super) async fn take_indexes(server: &Server, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
     let doing = format!("give `{staging}` the indexes of `{live}`");
     let change = Change::begin(&mut client, &server.target, doing).await?;
     if let Some(old) = change.find(live).await? {
         let new = change.found(staging).await?;
-        successor::take_indexes(&change.tx, &old, &new, &change.doing).await?;
+        indexes::take_indexes(&change.tx, &old, &new, &change.doing).await?;
+        successor::take_not_null(&change.tx, &old, &new, &change.doing).await?;
     }
     change.commit().await?;
     server.give_back(client);
@@ -92,30 +109,51 @@ pub(super) async fn take_indexes(server: &Server, staging: &DatasetId, live: &Da
 /// Renames a table; refuses when `to` exists.
 pub(super) async fn rename(server: &Server, from: &DatasetId, to: &DatasetId) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
-    let change = Change::begin(&mut client, &server.target, format!("rename `{from}` to `{to}`")).await?;
-    change.one_schema(&[Some(from), Some(to)])?;
-    let found = change.found(from).await?;
-    change.must_be_table(&found)?;
-    if change.find(to).await?.is_some() {
-        return Err(change.refused(format!("`{to}` exists already")));
+    let doing = format!("rename `{from}` to `{to}`");
+    let turns = Turns::of(server, &doing);
+    loop {
+        let change = Change::begin(&mut client, &server.target, doing.clone()).await?;
+        change.one_schema(&[Some(from), Some(to)])?;
+        let found = change.found(from).await?;
+        change.must_be_table(&found)?;
+        if change.find(to).await?.is_some() {
+            return Err(change.refused(format!("`{to}` exists already")));
+        }
+        if change.run_unless_held(&lock_sql(&found.sql())).await? {
+            change.rename(&found, &new_names(&server.target, to)?.1).await?;
+            change.commit().await?;
+            server.give_back(client);
+            return Ok(());
+        }
+        drop(change);
+        turns.pause().await?;
     }
-    change.rename(&found, &new_names(&server.target, to)?.1).await?;
-    change.commit().await?;
-    server.give_back(client);
-    Ok(())
 }
 
 /// Drops a table or view if it is there.
 pub(super) async fn drop_table(server: &Server, table: &DatasetId) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
-    let mut change = Change::begin(&mut client, &server.target, format!("drop `{table}`")).await?;
-    if let Some(found) = change.find(table).await? {
-        change.drop_found(&found).await?;
+    let doing = format!("drop `{table}`");
+    let turns = Turns::of(server, &doing);
+    loop {
+        let mut change = Change::begin(&mut client, &server.target, doing.clone()).await?;
+        let dropped = match change.find(table).await? {
+            Some(found) if change.run_unless_held(&drop_sql(&found)).await? => {
+                change.forget(&found).await?;
+                true
+            }
+            Some(_) => false,
+            None => true,
+        };
+        if dropped {
+            books::close(&mut change.tx).await?;
+            change.commit().await?;
+            server.give_back(client);
+            return Ok(());
+        }
+        drop(change);
+        turns.pause().await?;
     }
-    books::close(&mut change.tx).await?;
-    change.commit().await?;
-    server.give_back(client);
-    Ok(())
 }
 
 /// Where names without a schema are looked for.
@@ -142,7 +180,7 @@ impl<'c> Change<'c> {
         doing: String,
     ) -> Result<Self, ConnectorError> {
         let tx = client.transaction().await.map_err(|e| engine(&doing, e))?;
-        let settings = format!("SET LOCAL lock_timeout = {TRY_MS}");
+        let settings = format!("SET LOCAL lock_timeout = {}", TRY_MS.min(target.lock.as_millis()));
         tx.batch_execute(&settings).await.map_err(|e| engine(&doing, e))?;
         let change = Change { tx, target, doing };
         change.look_for_names(Path::Nowhere).await?;
@@ -166,7 +204,7 @@ impl<'c> Change<'c> {
         find(&self.tx, self.target, id).await
     }
 
-    async fn found(&self, id: &DatasetId) -> Result<Found, ConnectorError> {
+    pub(super) async fn found(&self, id: &DatasetId) -> Result<Found, ConnectorError> {
         self.find(id).await?.ok_or_else(|| ConnectorError::NoSuchTable(id.clone()))
     }
 
@@ -193,13 +231,20 @@ impl<'c> Change<'c> {
         }
         first.append(&mut then);
         for name in first {
-            match self.tx.batch_execute(&format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")).await {
-                Ok(()) => {}
-                Err(error) if is_held(&error) => return Ok(false),
-                Err(error) => return Err(engine(&self.doing, error)),
+            if !self.run_unless_held(&lock_sql(&name)).await? {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Runs `sql`; false when somebody holds what it needs. Then the transaction is of no use any more.
+    async fn run_unless_held(&self, sql: &str) -> Result<bool, ConnectorError> {
+        match self.tx.batch_execute(sql).await {
+            Ok(()) => Ok(true),
+            Err(error) if is_held(&error) => Ok(false),
+            Err(error) => Err(engine(&self.doing, error)),
+        }
     }
 
     /// `live` becomes `previous`, `staging` becomes `live`; done already is done.
@@ -215,13 +260,16 @@ impl<'c> Change<'c> {
         let Some(old) = self.find(live).await? else {
             return self.rename(&new, &new_names(self.target, live)?.1).await;
         };
-        successor::must_be_free(&self.tx, &old, &self.doing).await?;
-        successor::take_indexes(&self.tx, &old, &new, &self.doing).await?;
+        obstacles::must_be_free(&self.tx, &old, &self.doing).await?;
+        indexes::take_indexes(&self.tx, &old, &new, &self.doing).await?;
         successor::take_over(&self.tx, &old, &new, &self.doing).await?;
         let views = views::reading(&self.tx, &old).await?;
+        let policies = policies::of(&self.tx, &old, &self.doing).await?;
         self.make_way(&old, live, previous, views.is_empty()).await?;
         // Whoever takes the place takes the spelling too: so the old table has it again when it comes back.
         self.rename(&new, &old.name).await?;
+        let new = Found { name: old.name, ..new };
+        policies::give(&self.tx, &policies, &new, &self.doing).await?;
         for view in &views {
             view.must_be_movable(&self.doing)?;
             view.make_again(&self.tx, &self.doing).await?;
@@ -263,19 +311,15 @@ impl<'c> Change<'c> {
     async fn drop_ours(&self, found: &Found, id: &DatasetId) -> Result<(), ConnectorError> {
         let (schema, table) = names(self.target, id);
         match books::made_as(&self.tx, (&schema, &table)).await? {
-            Some(_) => self.drop_found(found).await,
+            Some(_) => {
+                self.run(&drop_sql(found)).await?;
+                self.forget(found).await
+            }
             None => Err(self.refused(format!("`{id}` is in the way and carve did not make it: rename or drop it"))),
         }
     }
 
-    async fn drop_found(&self, found: &Found) -> Result<(), ConnectorError> {
-        let what = match found.kind {
-            'v' => "VIEW",
-            'm' => "MATERIALIZED VIEW",
-            'f' => "FOREIGN TABLE",
-            _ => "TABLE",
-        };
-        self.run(&format!("DROP {what} {}", found.sql())).await?;
+    async fn forget(&self, found: &Found) -> Result<(), ConnectorError> {
         books::forget(&self.tx, (&found.schema.to_lowercase(), &found.name.to_lowercase())).await
     }
 
@@ -301,6 +345,20 @@ impl<'c> Change<'c> {
             _ => Err(self.refused(format!("the tables are in the schemas {}: keep them in one", schemas.join(", ")))),
         }
     }
+}
+
+fn lock_sql(name: &str) -> String {
+    format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+}
+
+fn drop_sql(found: &Found) -> String {
+    let what = match found.kind {
+        'v' => "VIEW",
+        'm' => "MATERIALIZED VIEW",
+        'f' => "FOREIGN TABLE",
+        _ => "TABLE",
+    };
+    format!("DROP {what} {}", found.sql())
 }
 
 fn is_held(error: &tokio_postgres::Error) -> bool {

@@ -19,7 +19,7 @@ pub(super) async fn reading(transaction: &Transaction<'_>, table: &Found) -> Res
         FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
         JOIN pg_catalog.pg_class v ON v.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace
         WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-          AND d.refobjid = $1 AND v.oid <> $1
+          AND d.refobjid = $1 AND v.oid <> $1 AND r.rulename = '_RETURN' AND v.relkind IN ('v', 'm')
         ORDER BY 1, 2";
     let rows = transaction.query(sql, &[&table.oid]).await;
     let rows = rows.map_err(|e| engine(format!("find the views that read {}", table.sql()), e))?;

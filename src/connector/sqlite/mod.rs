@@ -13,6 +13,7 @@ mod query;
 mod rehearsal;
 mod rows;
 mod script;
+mod shortfall;
 mod snapshot;
 mod staging;
 mod swap;

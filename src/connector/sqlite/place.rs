@@ -53,13 +53,10 @@ impl Place {
 
     /// Schema and table that `table` names here; `main` where it names no schema.
     pub(super) fn names(&self, table: &DatasetId) -> (String, String) {
-        match table.schema() {
+        match table.bare_schema() {
             // In one file a dot can only be part of the table's own name.
-            Some(schema) if self.one_file && schema != "main" => ("main".to_owned(), table.name().to_owned()),
-            Some(schema) => {
-                let last = schema.rsplit_once('.').map_or(schema, |(_, last)| last);
-                (last.to_owned(), table.table().to_owned())
-            }
+            Some(_) if self.one_file && table.schema() != Some("main") => ("main".to_owned(), table.name().to_owned()),
+            Some(schema) => (schema.to_owned(), table.table().to_owned()),
             None => ("main".to_owned(), table.table().to_owned()),
         }
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::place::{Access, Place, qualified, quoted};
+use super::shortfall::lacks;
 use super::staging::create_in;
 use super::swap::{Change, one_schema};
-use super::tables::{Found, Kind};
 use super::trouble::engine;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, shortfall::note};
 use crate::vocab::{DatasetId, Schema};
 
 /// Makes `staging` for `schema`, puts it in the place of `live`, and takes all of it back.
@@ -28,10 +28,12 @@ pub(super) fn rehearse(
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|e| engine(doing.clone(), e))?;
     let change = Change::of(&transaction, place, &name, doing);
-    let before = change.find(live)?;
-    let lacks = before.as_ref().map_or(Ok(None), |old| lacks(&change, old, live))?;
     let (views, children) = (views(&change)?, children(&change)?);
     create_in(&transaction, staging, (&name, &place.names(staging).1), schema)?;
+    let gone = match (change.find(live)?, change.find(staging)?) {
+        (Some(old), Some(new)) => lacks(change.connection, &old, &new)?,
+        _ => Vec::new(),
+    };
     change.swap(staging, live, Some(previous))?;
     if let Some(view) = broken(&views, &self::views(&change)?) {
         let why = why_not(change.connection, &qualified(&name, view));
@@ -46,7 +48,7 @@ pub(super) fn rehearse(
         )));
     }
     // Dropping the transaction takes everything back.
-    Ok(lacks.into_iter().collect())
+    Ok(note(live, &gone))
 }
 
 /// The first that worked and is still there, but works no more.
@@ -79,30 +81,4 @@ fn children(change: &Change<'_>) -> Result<BTreeMap<String, bool>, ConnectorErro
         tried.is_ok()
     };
     Ok(change.names(&sql, "")?.into_iter().map(|table| (table.clone(), works(&table))).collect())
-}
-
-/// What belongs to the table itself and stays with it.
-fn lacks(change: &Change<'_>, old: &Found, live: &DatasetId) -> Result<Option<String>, ConnectorError> {
-    if matches!(old.kind, Kind::View | Kind::Virtual) {
-        return Ok(None);
-    }
-    let facts = [
-        ("its UNIQUE constraints", "SELECT 1 FROM pragma_index_list(?1, ?2) WHERE origin = 'u'"),
-        ("its foreign keys", "SELECT 1 FROM pragma_foreign_key_list(?1, ?2)"),
-        ("its defaults", "SELECT 1 FROM pragma_table_xinfo(?1, ?2) WHERE hidden = 0 AND dflt_value IS NOT NULL"),
-        ("its generated columns' formulas", "SELECT 1 FROM pragma_table_xinfo(?1, ?2) WHERE hidden IN (2, 3)"),
-    ];
-    let mut gone = Vec::new();
-    for (what, sql) in facts {
-        let there = change.connection.prepare(sql).and_then(|mut found| found.exists([&old.name, &change.schema]));
-        if there.map_err(|e| engine(change.doing.clone(), e))? {
-            gone.push(what);
-        }
-    }
-    Ok((!gone.is_empty()).then(|| {
-        format!(
-            "the import that takes the place of `{live}` holds its rows, key and indexes, but not {}",
-            gone.join(", ")
-        )
-    }))
 }

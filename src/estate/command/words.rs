@@ -303,8 +303,10 @@ fn braced(inner: &str) -> Piece {
         let name = path.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).find(|word| !word.is_empty());
         return variable(name.unwrap_or_default());
     }
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "_@*#".contains(c);
-    let length = inner.find(|c: char| !is_name(c)).unwrap_or(inner.len());
+    // Only the first may be a sign: `${@}`, `${#list}`; behind a name it is an operation, `${name##*/}`.
+    let sign = usize::from(inner.starts_with(['@', '*', '#']));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let length = inner[sign..].find(|c: char| !is_name(c)).map_or(inner.len(), |length| sign + length);
     let (name, rest) = inner.split_at(length);
     // `${@:2}`: all but the first.
     if name == "@" && rest.strip_prefix(':').is_some_and(|from| from.parse::<usize>().is_ok()) {
@@ -390,6 +392,9 @@ mod tests {
 
     #[test]
     fn variables_keep_their_defaults() {
+        let then = Some("##*/".to_owned());
+        let cut = Piece::Variable { name: "path".into(), default: None, braced: false, then };
+        assert_eq!(expansion("${path##*/}").0, Some(cut));
         let (piece, length) = expansion("${A:-b}c");
         assert_eq!(
             piece,

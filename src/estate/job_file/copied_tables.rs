@@ -111,7 +111,9 @@ fn pair<'n>(job: &str, table: &'n Node, fields: &mut Fields<'_>) -> Option<(&'n 
 /// A table outside the lake: of `system` unless it says its own.
 fn other_side(node: &Node, system: Option<&str>, fields: &mut Fields<'_>) -> Option<DatasetId> {
     let text = node.scalar().unwrap_or_default().trim();
-    if text.contains(':') || text.is_empty() {
+    // A colon within quotes is part of the table's name.
+    let names_its_own = text.split_once(':').is_some_and(|(system, _)| !system.contains('"'));
+    if names_its_own || text.is_empty() {
         return fields.dataset(node);
     }
     match system {

@@ -232,6 +232,31 @@ async fn a_table_with_triggers_is_not_swapped_away_from_them() {
 }
 
 #[tokio::test]
+async fn what_only_the_statement_of_a_replaced_table_says_is_told() {
+    let mut shape = orders();
+    shape.columns[0].physical = "INTEGER".into();
+    shape.columns[1].physical = "TEXT".into();
+    let rehearse = async |columns: &str| {
+        let (_folder, lake) = lake_with(&format!("CREATE TABLE raw.orders ({columns}")).await;
+        lake.rehearse(&id(STAGING), &id("raw.orders"), &id("raw.kept"), &shape).await.unwrap()
+    };
+    assert_eq!(rehearse("id INTEGER PRIMARY KEY, note TEXT)").await, Vec::<String>::new(), "nothing is lost");
+    let said = "the import that takes the place of `raw.orders` holds its rows, key and indexes, but not";
+    assert_eq!(
+        rehearse("note TEXT NOT NULL COLLATE NOCASE, id REAL, PRIMARY KEY (note, id)) STRICT, WITHOUT ROWID").await,
+        [format!(
+            "{said} its primary key (note, id), its being STRICT, its collations, its being WITHOUT ROWID, NOT NULL of \
+             `note`, the types of its columns (`id REAL, now INTEGER`), the order of its columns (that of the origin it \
+             has)"
+        )]
+    );
+    assert_eq!(
+        rehearse("id INTEGER PRIMARY KEY AUTOINCREMENT, note TEXT /* COLLATE */ CHECK (note <> 'strict'))").await,
+        [format!("{said} its CHECK constraints, AUTOINCREMENT")]
+    );
+}
+
+#[tokio::test]
 async fn a_query_only_reads() {
     let (_folder, lake) = lake_with(
         "CREATE TABLE raw.t (n INTEGER, d DECIMAL(8,2)); INSERT INTO raw.t VALUES (1, 1.5), (2, 2);

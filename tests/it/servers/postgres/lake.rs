@@ -108,7 +108,16 @@ async fn what_a_swap_would_break_is_told_by_the_rehearsal_which_leaves_nothing()
         ("CREATE VIEW v AS SELECT more FROM raw.orders", "the view \"public\".\"v\" would break"),
         ("CREATE MATERIALIZED VIEW m AS SELECT id FROM raw.orders", "the materialised view \"public\".\"m\""),
         ("CREATE INDEX i ON raw.orders (more)", "the index `i`"),
-        ("CREATE POLICY p ON raw.orders", "the row security policy p"),
+        (
+            "CREATE POLICY p ON raw.orders USING (more > 0)",
+            "the row security policy `p` cannot be made on the new table",
+        ),
+        ("CREATE FUNCTION g(x raw.orders) RETURNS int LANGUAGE sql AS 'SELECT 1'", "function public.g(raw.orders)"),
+        ("CREATE TABLE holder (x raw.orders[])", "column x of table public.holder"),
+        (
+            "CREATE TABLE log (n int); CREATE RULE r AS ON INSERT TO log DO ALSO DELETE FROM raw.orders",
+            "rule r on table public.log",
+        ),
         ("CREATE TABLE part () INHERITS (raw.orders)", "the child table public.part"),
         (
             "CREATE FUNCTION g() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM raw.orders; END",
@@ -134,11 +143,133 @@ async fn what_a_swap_would_break_is_told_by_the_rehearsal_which_leaves_nothing()
     assert_eq!(
         told,
         ["the import that takes the place of `raw.orders` holds its rows, key and indexes, but not its CHECK \
-          constraints, its UNIQUE constraints (their indexes it has), its defaults and formulas of generated columns, \
-          its foreign keys"]
+          constraints, its foreign keys, its defaults"]
     );
     let at_once = lake.rehearse(&id("raw.n__carve_staging"), &id("raw.n"), &id("raw.n__before"), &orders()).await;
     assert!(at_once.unwrap().is_empty() && !lake.exists(&id("raw.n")).await.unwrap());
+}
+
+const OTHERWISE: &str = "SELECT c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relreplident,
+    (SELECT string_agg(concat_ws(' ', i.indisprimary, i.indisunique, i.indisclustered, i.indisreplident, con.contype,
+       obj_description(i.indexrelid, 'pg_class')), ', ' ORDER BY i.indisprimary DESC)
+     FROM pg_index i LEFT JOIN pg_constraint con ON con.conindid = i.indexrelid AND con.conrelid = c.oid WHERE i.indrelid = c.oid),
+    (SELECT string_agg(concat_ws(' ', a.attname, a.attnotnull, o.collname, a.attstorage, a.attcompression, a.attstattarget, a.attoptions), ', ' ORDER BY attnum)
+     FROM pg_attribute a LEFT JOIN pg_collation o ON o.oid = a.attcollation WHERE a.attrelid = c.oid AND a.attnum > 0),
+    (SELECT string_agg(concat_ws(' ', polname, polcmd, polpermissive, pg_get_expr(polqual, polrelid), obj_description(oid, 'pg_policy')), ', ') FROM pg_policy WHERE polrelid = c.oid)
+    FROM pg_class c WHERE c.oid = 'raw.orders'::regclass";
+
+#[tokio::test]
+async fn row_security_key_collation_and_settings_stay_and_come_back() {
+    let role = format!("unseen_{}", std::process::id());
+    let script = format!(
+        "CREATE ROLE {role}; GRANT USAGE ON SCHEMA raw TO {role}; CREATE TABLE acl (id int);
+         CREATE TABLE raw.orders (id int PRIMARY KEY, note text COLLATE \"C\" NOT NULL UNIQUE, more int NOT NULL)
+           WITH (fillfactor = 70, autovacuum_enabled = false, toast.autovacuum_enabled = false);
+         INSERT INTO raw.orders VALUES (1, 'old', 1); GRANT SELECT ON raw.orders TO {role}; GRANT SELECT ON acl TO {role};
+         ALTER TABLE raw.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, CLUSTER ON orders_pkey,
+           REPLICA IDENTITY USING INDEX orders_note_key, ALTER note SET STORAGE EXTERNAL, ALTER note SET COMPRESSION pglz,
+           ALTER note SET STATISTICS 7, ALTER note SET (n_distinct = 9);
+         CREATE POLICY mine ON raw.orders FOR SELECT TO {role} USING (EXISTS (SELECT FROM acl WHERE acl.id = orders.id));
+         COMMENT ON POLICY mine ON raw.orders IS 'whose'; COMMENT ON INDEX raw.orders_note_key IS 'one each'"
+    );
+    let Some((database, lake)) = lake_with(&script).await else { return };
+    let before = database.sql(OTHERWISE);
+    let seen = || database.sql(&format!("SET ROLE {role}; SELECT count(*) FROM raw.orders"));
+    assert_eq!(seen(), "0");
+    // The origin knows of no key and lets everything be NULL.
+    let mut loose =
+        schema(&[("id", LogicalType::Integer), ("note", LogicalType::Text), ("more", LogicalType::Integer)]);
+    loose.columns[0].physical = "int4".into();
+    loose.columns[2].physical = "int4".into();
+    let told = lake.rehearse(&id(STAGING), &id("raw.orders"), &id("raw.orders__before"), &loose).await.unwrap();
+    assert_eq!(
+        told,
+        [
+            "the import that takes the place of `raw.orders` holds its rows, key and indexes, but not NOT NULL of `note`, \
+          `more` (but where the rows hold no NULL, it stays), its replica identity"
+        ]
+    );
+    for (generation, previous) in [("one", "raw.orders__before"), ("two", "raw.orders__previous")] {
+        let row =
+            |number| vec![Value::Integer(number), Value::Text(format!("{generation}{number}")), Value::Integer(number)];
+        lake.create_staging(&id(STAGING), &loose).await.unwrap();
+        assert!(lake.load_part(&id(STAGING), "part01", &loose, vec![row(1), row(2)]).await.unwrap());
+        lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+        lake.swap(&id(STAGING), &id("raw.orders"), Some(&id(previous))).await.unwrap();
+        assert_eq!(database.sql("SELECT note FROM raw.orders WHERE id = 2"), format!("{generation}2"));
+        assert_eq!(database.sql(OTHERWISE), before, "{generation}");
+        assert_eq!(seen(), "0", "{generation}");
+    }
+    database.sql("INSERT INTO acl VALUES (1), (2)");
+    assert_eq!(seen(), "2", "the policy reads what it names");
+    // Back to the table that was there first, with the policy that the import has by now.
+    database.sql(&format!("ALTER POLICY mine ON raw.orders TO {role} USING (false)"));
+    lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
+    assert_eq!(database.sql("SELECT note FROM raw.orders"), "old");
+    assert_eq!(seen(), "0");
+    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_from_whom_rows_are_hidden_is_told_before_anything_is_done() {
+    let owner = format!("owner_{}", std::process::id());
+    let script = format!(
+        "CREATE ROLE {owner} LOGIN PASSWORD '{}' ; ALTER SCHEMA raw OWNER TO {owner};
+         CREATE TABLE raw.orders (id int PRIMARY KEY, note text); ALTER TABLE raw.orders OWNER TO {owner};
+         ALTER TABLE raw.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE SCHEMA carve AUTHORIZATION {owner}",
+        super::password()
+    );
+    let Some(database) = Database::with(&format!("CREATE SCHEMA raw; {script}")) else { return };
+    let url = database.url("").replace("carve@", &format!("{owner}@"));
+    let lake = carve::connector::open_lake("lake", &url, camino::Utf8Path::new("/")).await.unwrap();
+    let rehearse =
+        || async { lake.rehearse(&id(STAGING), &id("raw.orders"), &id("raw.orders__before"), &orders()).await };
+    refused(rehearse().await, &format!("ALTER ROLE {owner} BYPASSRLS"));
+    database.sql("ALTER TABLE raw.orders NO FORCE ROW LEVEL SECURITY");
+    rehearse().await.expect("an owner sees every row");
+    database.sql(&format!("DROP OWNED BY {owner} CASCADE; DROP ROLE {owner}"));
+}
+
+#[tokio::test]
+async fn what_an_import_cannot_have_is_told() {
+    let script = "CREATE TABLE raw.orders (twice int GENERATED ALWAYS AS (id * 2) STORED, note varchar(40) NOT NULL,
+          id int PRIMARY KEY DEFERRABLE);
+        CREATE UNIQUE INDEX ON raw.orders (twice)";
+    let Some((_database, lake)) = lake_with(script).await else { return };
+    let mut shape =
+        schema(&[("id", LogicalType::Integer), ("note", LogicalType::Text), ("twice", LogicalType::Integer)]);
+    shape.columns[0].physical = "int4".into();
+    shape.columns[2].physical = "int4".into();
+    shape.key = vec!["note".into()];
+    shape.columns[1].nullable = false;
+    let told = lake.rehearse(&id(STAGING), &id("raw.orders"), &id("raw.orders__before"), &shape).await.unwrap();
+    assert_eq!(
+        told,
+        ["the import that takes the place of `raw.orders` holds its rows, key and indexes, but not its `PRIMARY KEY \
+          (id) DEFERRABLE` (a unique index it has), the formulas of its generated columns (as plain columns it has \
+          `twice`, filled with the origin's values), NOT NULL of `id` (but where the rows hold no NULL, it stays), the \
+          types of its columns (`note character varying(40), now text`), the order of its columns (that of the origin \
+          it has)"]
+    );
+}
+
+#[tokio::test]
+async fn null_where_the_replaced_table_had_none_is_no_obstacle_but_in_its_key() {
+    let Some((database, lake)) = lake_with("CREATE TABLE raw.orders (id int PRIMARY KEY, note text NOT NULL)").await
+    else {
+        return;
+    };
+    let loose = schema(&[("id", LogicalType::Integer), ("note", LogicalType::Text)]);
+    let load = async |rows: Vec<Row>| {
+        lake.create_staging(&id(STAGING), &loose).await.unwrap();
+        lake.load_part(&id(STAGING), "part01", &loose, rows).await.unwrap();
+        lake.take_indexes(&id(STAGING), &id("raw.orders")).await
+    };
+    refused(load(vec![vec![Value::Null, Value::Text("a".into())]]).await, "break the primary key `orders_pkey`");
+    load(vec![vec![Value::Integer(1), Value::Null]]).await.unwrap();
+    swap(&*lake).await.unwrap();
+    let not_null = "SELECT string_agg(attname || ' ' || attnotnull, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'raw.orders'::regclass AND attnum > 0";
+    assert_eq!(database.sql(not_null), "id true, note false");
 }
 
 #[tokio::test]

@@ -105,3 +105,22 @@ async fn a_swap_that_cannot_have_the_table_says_who_is_to_end_and_changes_nothin
     swap(&*lake).await.unwrap();
     assert_eq!(database.sql("SELECT max(gen) FROM raw.v"), "1");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_a_table_that_is_dropped_is_waited_for_while_others_read_on() {
+    let Some(database) = Database::with(&format!("{TABLE} CREATE TABLE raw.gone (x int)")) else { return };
+    let hold = "BEGIN; CREATE TABLE IF NOT EXISTS began (); COMMIT; BEGIN; SELECT count(*) FROM raw.gone; SELECT pg_sleep(4); COMMIT";
+    let until_begun = async || {
+        while database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let reader = database.start(hold);
+    until_begun().await;
+    let lake = database.lake("&lock_timeout_ms=500").await;
+    let error = lake.drop_table(&id("raw.gone")).await.unwrap_err();
+    assert!(told(&error).contains("lock_timeout_ms=60000"), "{}", told(&error));
+    database.lake("&lock_timeout_ms=20000").await.drop_table(&id("raw.gone")).await.unwrap();
+    assert_eq!(database.sql("SELECT to_regclass('raw.gone') IS NULL"), "t");
+    ended(reader);
+}

@@ -99,6 +99,27 @@ async fn a_description_tells_keys_types_comments_and_nulls() {
 }
 
 #[tokio::test]
+async fn a_name_that_holds_dots_and_quotes_is_found_as_sql_writes_it() {
+    let script = "CREATE SCHEMA \"Weird Sch\"\"ema\"; CREATE TABLE \"Weird Sch\"\"ema\".\"Or ders\" (one int);
+        CREATE TABLE \"a.b\" (two int); CREATE SCHEMA a; CREATE TABLE a.b (three int); CREATE SCHEMA \"x.y\"; CREATE TABLE \"x.y\".t (four int)";
+    let Some(database) = Database::with(script) else { return };
+    let origin = database.origin().await;
+    for (name, column) in [
+        ("shop:\"Weird Sch\"\"ema\".\"Or ders\"", "one"),
+        ("shop:\"a.b\"", "two"),
+        ("shop:a.b", "three"),
+        ("shop:\"a\".\"b\"", "three"),
+        ("shop:\"x.y\".t", "four"),
+    ] {
+        let described = origin.describe(&id(name)).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(described.schema.columns[0].name, column, "{name}");
+    }
+    let absent = origin.describe(&id("shop:\"a.b.c\"")).await.unwrap_err();
+    assert_eq!(absent.to_string(), "there is no table `shop:\"a.b.c\"`");
+    assert!(absent.cure().unwrap().contains("as SQL writes it"));
+}
+
+#[tokio::test]
 async fn rows_come_in_an_order_that_values_alone_decide() {
     let table = "CREATE TABLE keyless (a numeric, b text COLLATE \"en-x-icu\", c json, d double precision);
         CREATE TABLE keyed (k text COLLATE \"en-x-icu\" PRIMARY KEY);";

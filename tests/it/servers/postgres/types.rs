@@ -136,7 +136,10 @@ async fn a_rehearsal_finds_the_types_that_the_session_finds() {
     let mut schema = lake.describe(&id("raw.torture")).await.unwrap().schema;
     schema.key = vec!["id".into()];
     let told = lake.rehearse(&id("raw.copy"), &id("raw.torture"), &id("raw.torture__before"), &schema).await.unwrap();
-    assert!(told.is_empty(), "{told:?}");
+    // What money says depends on the server's language, so it alone is imported as another type.
+    let lost =
+        told.iter().map(|note| note.split_once("but not").map_or("", |(_, lost)| lost.trim())).collect::<Vec<_>>();
+    assert_eq!(lost, ["the types of its columns (`c13 money, now numeric`)"]);
     assert_eq!(database.sql("SELECT to_regclass('raw.copy') IS NULL AND to_regclass('carve.tables') IS NULL"), "t");
 }
 
