@@ -4,7 +4,7 @@ use std::error::Error;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{Region, default_provider::region::DefaultRegionChain};
-use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError as Unconnected;
 
@@ -14,17 +14,39 @@ use crate::connector::system::with_causes;
 const QUOTED_CHARS: usize = 240;
 
 /// The credentials of the profile that an address names: no key of the environment and no role of the machine stands in.
-pub(super) async fn of_profile(
-    profile: &str,
-    region: Option<Region>,
-    http: &SharedHttpClient,
-) -> ProfileFileCredentialsProvider {
+#[derive(Debug)]
+pub(super) struct OfProfile {
+    name: String,
+    profile: ProfileFileCredentialsProvider,
+}
+
+impl ProvideCredentials for OfProfile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let provided = self.profile.provide_credentials().await;
+            provided.map_err(|error| {
+                // Where no profile is defined at all, or it has nothing of the kind, the library gives no reason.
+                match matches!(error, CredentialsError::CredentialsNotLoaded(_)) && error.source().is_none() {
+                    true => CredentialsError::not_loaded(format!("profile `{}` holds none", self.name)),
+                    false => error,
+                }
+            })
+        })
+    }
+}
+
+/// The credentials of the profile `profile`.
+pub(super) async fn of_profile(profile: &str, region: Option<Region>, http: &SharedHttpClient) -> OfProfile {
     let region = match region {
         Some(region) => Some(region),
         None => DefaultRegionChain::builder().profile_name(profile).build().region().await,
     };
     let config = ProviderConfig::without_region().with_region(region).with_http_client(http.clone());
-    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build()
+    let found = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile).build();
+    OfProfile { name: profile.to_owned(), profile: found }
 }
 
 /// Why nobody could be found who asks, where that is what `error` is about.
@@ -35,13 +57,16 @@ pub(super) fn not_found<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Cred
 /// Whether a later try may find somebody without any change: a service that hands out credentials did not answer.
 pub(super) fn may_pass(error: &CredentialsError) -> bool {
     const PASSING: [&str; 3] = ["Throttling", "ServiceUnavailable", "timed out"];
-    matches!(error, CredentialsError::ProviderTimedOut(_))
-        || causes(error).any(|cause| {
-            cause
-                .downcast_ref::<Unconnected>()
-                .is_some_and(|unconnected| unconnected.is_io() || unconnected.is_timeout())
-                || PASSING.iter().any(|word| cause.to_string().contains(word))
-        })
+    let unanswered = |cause: &(dyn Error + 'static)| {
+        cause.downcast_ref::<Unconnected>().is_some_and(|its| its.is_io() || its.is_timeout())
+            || PASSING.iter().any(|word| cause.to_string().contains(word))
+    };
+    match error {
+        CredentialsError::ProviderTimedOut(_) => true,
+        // Where nobody was found, one of the places that were looked at may not have answered: it mostly is not there.
+        CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_) => false,
+        _ => causes(error).any(unanswered),
+    }
 }
 
 /// What is wrong, and what to do about it.
@@ -65,6 +90,11 @@ pub(super) fn words(error: &CredentialsError) -> String {
         _ if told.to_ascii_lowercase().contains("sso") => {
             format!("the AWS profile is not signed in ({}): run `aws sso login` for it", quoted(&told))
         }
+        _ if told.contains("IMDS") => format!(
+            "no credentials were found in the environment or in a profile, and the machine gave none ({}): set \
+             AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role",
+            quoted(told.trim_start_matches("an error occurred while loading credentials: "))
+        ),
         _ => format!("the credentials could not be had ({}): see the AWS profile and its role", quoted(&told)),
     }
 }
@@ -80,14 +110,19 @@ fn not_loaded(told: &str) -> String {
             "the AWS profile `{name}` is not defined: correct `profile` in the bucket's address or AWS_PROFILE, or make \
              it in ~/.aws/config (`aws configure --profile {name}`)"
         ),
-        _ if !told.contains("no credentials found in chain") => {
-            "the AWS profile that the bucket's address names holds no credentials: complete it in ~/.aws/config, or take \
-             `profile` out of the address and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                .to_owned()
+        Some((name, rest)) if rest.starts_with(" holds none") => format!(
+            "the AWS profile `{name}`, which the bucket's address names, is not defined or holds no credentials: complete \
+             it in ~/.aws/config, or take `profile` out of the address and set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY"
+        ),
+        _ => {
+            let named = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+            let named = named.map(|name| format!(" (AWS_PROFILE is `{name}`)")).unwrap_or_default();
+            format!(
+                "no credentials were found in the environment, in a profile{named} or from the machine: set \
+                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
+            )
         }
-        _ => "no credentials were found in the environment, in a profile or from the machine: set AWS_ACCESS_KEY_ID and \
-              AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            .to_owned(),
     }
 }
 
@@ -120,7 +155,7 @@ mod tests {
                 CredentialsError::not_loaded("profile `half` was not defined: `sso_region` was missing"),
                 "`sso_region` was missing",
             ),
-            (CredentialsError::not_loaded_no_source(), "take `profile` out"),
+            (CredentialsError::not_loaded("profile `bare` holds none"), "`bare`, which the bucket's address names"),
             (
                 CredentialsError::not_loaded("no credentials found in chain. Attempted:\n  Environment: x"),
                 "AWS_ACCESS_KEY_ID",
@@ -130,6 +165,7 @@ mod tests {
                 "an infinite loop: correct",
             ),
             (CredentialsError::invalid_configuration("requires following cargo feature(s)"), "does not have"),
+            (CredentialsError::provider_error("IMDS is disabled"), "AWS_ACCESS_KEY_ID"),
             (CredentialsError::provider_error("the SSO token has expired"), "aws sso login"),
             (CredentialsError::provider_error("external process exited with code 1. Stderr: \nno"), "run it by hand"),
         ];
@@ -145,6 +181,9 @@ mod tests {
         let lost = Unconnected::io("connection refused".into());
         assert!(may_pass(&CredentialsError::provider_error(lost)));
         assert!(may_pass(&CredentialsError::provider_timed_out(std::time::Duration::from_secs(1))));
+        assert!(!may_pass(&CredentialsError::not_loaded(
+            "no credentials found in chain: the machine's role: timed out"
+        )));
         assert!(!may_pass(&CredentialsError::provider_error(Unconnected::user("no such host".into()))));
     }
 }

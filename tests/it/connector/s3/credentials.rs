@@ -84,7 +84,7 @@ async fn child_profiles() {
     }
     for (profile, cure) in [
         ("nope", "the AWS profile `nope` is not defined"),
-        ("bare", "take `profile` out of the address"),
+        ("bare", "the AWS profile `bare`, which the bucket's address names"),
         ("ring", "infinite loop"),
         ("failing", "not today"),
         ("signed-out", "aws sso login"),
@@ -110,6 +110,28 @@ async fn child_undefined() {
         format!("s3://mesh?path_style=true&region=eu-west-1&endpoint={}", serve(&folder, Habits::default()).await);
     let error = open(&url).await.probe().await.unwrap_err();
     assert!(!error.may_pass() && told(&error).contains("`nope` is not defined"), "{}", told(&error));
+}
+
+#[test]
+fn without_any_profile_the_one_that_is_asked_for_is_named() {
+    let variables = [
+        ("AWS_CONFIG_FILE", "/nowhere/config"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_PROFILE", "of-variable"),
+    ];
+    in_child_where("credentials::child_no_profile", &variables);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "started by without_any_profile_the_one_that_is_asked_for_is_named"]
+async fn child_no_profile() {
+    let url = "s3://mesh?region=eu-west-1&endpoint=http://127.0.0.1:9";
+    for (options, named) in [("", "AWS_PROFILE is `of-variable`"), ("&profile=of-address", "AWS profile `of-address`")]
+    {
+        let error = open(&format!("{url}{options}")).await.probe().await.unwrap_err();
+        assert!(!error.may_pass() && told(&error).contains(named), "{options}: {}", told(&error));
+    }
 }
 
 #[test]
