@@ -217,7 +217,9 @@ fn what_was_begun_is_undone_by_its_own_plan_whatever_the_plans_folder_holds_by_n
     run(&shop, &["apply", "web"], 0);
     let crashed = carve(&shop, &["rollback", "web"]).env("CARVE_TEST_CRASH_AT", "4.after").output().unwrap();
     assert_ne!(crashed.status.code(), Some(0), "it was to be killed midway");
-    assert_eq!(json(&shop, &["status"])["services"][0]["stage"], "rolling_back");
+    let status = json(&shop, &["status"]);
+    let web = status["services"].as_array().unwrap().iter().find(|one| one["service"] == "web").unwrap();
+    assert_eq!(web["stage"], "rolling_back");
     // Planned anew with other settings meanwhile, and then gone.
     let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     fs::write(shop.join("carve.yaml"), format!("{settings}wraps: {{ web: {{ format: jsonl }} }}\n")).unwrap();
