@@ -149,7 +149,7 @@ fn accesses(lineage: &Lineage, gathered: &Gathered) -> Vec<(usize, usize, Access
 
 /// Targets of nothing but UPDATE and DELETE.
 fn amended(job: &JobLineage) -> BTreeSet<&DatasetId> {
-    if !job.statements.iter().any(|statement| amends(statement)) {
+    if !job.statements.iter().any(amends) {
         return BTreeSet::new();
     }
     let of = |wanted: bool| {
