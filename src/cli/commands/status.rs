@@ -104,7 +104,7 @@ fn show(statuses: &[ServiceStatus], context: &Context) {
         let count = format!("{}/{}", status.steps_done, status.steps);
         let mut cells = vec![
             status.service.to_string(),
-            status.stage.replace('_', " "),
+            status.stage.clone(),
             if width >= 90 { format!("{} {count}", bar(share, 8)) } else { count },
             version(status),
             status.rows.map(|rows| rows.to_string()).unwrap_or_default(),

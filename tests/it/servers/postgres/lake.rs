@@ -213,13 +213,13 @@ async fn row_security_key_collation_and_settings_stay_and_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_from_whom_rows_are_hidden_is_told_before_anything_is_done() {
     let owner = format!("owner_{}", std::process::id());
-    let script = format!(
+    let Some(database) = Database::with("CREATE SCHEMA raw") else { return };
+    database.sql(&format!(
         "CREATE ROLE {owner} LOGIN PASSWORD '{}' ; ALTER SCHEMA raw OWNER TO {owner};
          CREATE TABLE raw.orders (id int PRIMARY KEY, note text); ALTER TABLE raw.orders OWNER TO {owner};
          ALTER TABLE raw.orders ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE SCHEMA carve_books AUTHORIZATION {owner}",
         super::password()
-    );
-    let Some(database) = Database::with(&format!("CREATE SCHEMA raw; {script}")) else { return };
+    ));
     let url = database.url("").replace("carve@", &format!("{owner}@"));
     let lake = carve::connector::open_lake("lake", &url, camino::Utf8Path::new("/")).await.unwrap();
     let rehearse =
