@@ -142,7 +142,7 @@ fn a_lake_that_another_program_has_open_blocks_before_step_one_and_says_what_to_
     let output = carve(estate.path(), &["apply", "sales"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("the file is busy") && said.contains("busy_timeout_ms"), "{said}");
-    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert_eq!(output.status.code(), Some(6), "{said}");
     drop(held);
     estate.run(&["apply", "sales"], 0);
 }

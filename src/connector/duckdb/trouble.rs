@@ -11,6 +11,7 @@ pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
         None => text.clone().into(),
     };
     match may_pass(&text) {
+        true if text.contains("Could not set lock") => ConnectorError::Busy { doing: doing.into(), source },
         true => ConnectorError::Engine { doing: doing.into(), source },
         false => ConnectorError::Refused { doing: doing.into(), source },
     }
