@@ -202,7 +202,8 @@ fn drafted(folder: &Utf8Path, format: PartFormat) -> Plan {
     let card = &ranking.cards[0];
     let (estate, graph, diagnostics) = (&estate, &graph, &diagnostics);
     let mut plan =
-        plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, read_file: &read_file }).unwrap();
+        plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, flags: "", read_file: &read_file })
+            .unwrap();
     for step in &mut plan.steps {
         if let Action::Publish(publish) = &mut step.action {
             publish.endpoints.iter_mut().for_each(|endpoint| endpoint.format = format);
