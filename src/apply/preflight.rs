@@ -316,8 +316,8 @@ async fn imported_schema(context: &Context<'_>, swap: &Swap) -> Option<Schema> {
     let endpoint = context::endpoint_of(context.plan, &swap.staging)?;
     let wanted = context::publish(context.plan)?.endpoints.iter().find(|its| its.endpoint == *endpoint)?;
     let table = context.origin_table(wanted).await.ok()?;
-    let described = context.world.origin(&wanted.from)?.describe(&table).await.ok()?;
-    extract::published_schema(wanted, described.schema).ok()
+    let origin = context.world.origin(&wanted.from)?;
+    extract::described(origin, &table, wanted, None).await.ok().map(|(schema, _)| schema)
 }
 
 /// A table that stands where the swap needs room.

@@ -264,6 +264,14 @@ pub trait Bucket: Send + Sync {
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError>;
     /// The object's bytes.
     async fn get(&self, key: &str) -> Result<Vec<u8>, ConnectorError>;
+    /// Whether the object is there and its bytes are exactly `bytes`.
+    async fn holds(&self, key: &str, bytes: &[u8]) -> Result<bool, ConnectorError> {
+        match self.get(key).await {
+            Ok(found) => Ok(found == bytes),
+            Err(ConnectorError::NoSuchObject(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
     /// What is known of it; `None` when it is not there.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, ConnectorError>;
     /// Objects whose key starts with `prefix`, in key order.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{carve, planned, run};
+use crate::support::{carve, planned, run, set_bucket};
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -77,9 +77,8 @@ fn without_its_bucket_nothing_is_done_proven_or_unpublished() {
 fn a_finished_plan_whose_store_is_down_is_not_called_done() {
     let (_keep, shop) = planned();
     run(&shop, &["apply", "web"], 0);
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     let nowhere = "s3://mesh?endpoint=http://127.0.0.1:9&path_style=true&region=us-east-1";
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", nowhere)).unwrap();
+    set_bucket(&shop, nowhere);
     let output = carve(&shop, &["apply", "web"])
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
@@ -248,9 +247,8 @@ fn a_lake_that_is_no_database_is_told_once_and_not_for_each_table() {
 fn a_store_that_does_not_answer_is_one_cause_with_one_exit_code() {
     let (_keep, shop) = planned();
     run(&shop, &["apply", "web"], 0);
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     let down = "s3://mesh?region=us-east-1&endpoint=http://127.0.0.1:9";
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", down)).unwrap();
+    set_bucket(&shop, down);
     let ends = |arguments: &[&str], keys: bool, code: i32| {
         let mut command = carve(&shop, arguments);
         command.env("AWS_EC2_METADATA_DISABLED", "true").env_remove("AWS_PROFILE").env("HOME", "/nowhere");

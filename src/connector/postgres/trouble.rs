@@ -22,7 +22,7 @@ pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> Conne
 
 /// The server's words, what stands behind them, and what to do where that is known.
 pub(super) fn said(error: &Error) -> String {
-    let Some(told) = error.as_db_error() else { return untold(error) };
+    let Some(told) = error.as_db_error() else { return trust::advised(with_causes(error)) };
     let mut text = told.message().to_owned();
     for more in [told.detail(), told.hint()].into_iter().flatten() {
         text = format!("{text}; {more}");
@@ -30,15 +30,6 @@ pub(super) fn said(error: &Error) -> String {
     match advice(told) {
         Some(advice) => format!("{advice} ({text})"),
         None => text,
-    }
-}
-
-/// What went wrong before or without a word of the server.
-fn untold(error: &Error) -> String {
-    let why = with_causes(error);
-    match trust::cure(&why) {
-        Some(cure) => format!("{why}: {cure}"),
-        None => why,
     }
 }
 
