@@ -15,6 +15,17 @@ pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
     }
 }
 
+/// The error that a query failed which runs where nothing can be written.
+pub(super) fn asked(error: Error) -> ConnectorError {
+    match error.code() {
+        Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+            let told = error.as_db_error().map(DbError::message).unwrap_or_default();
+            refused("run a query", format!("only statements that read are run here ({told})"))
+        }
+        _ => engine("run a query", error),
+    }
+}
+
 /// The error that `doing` is not allowed, and why.
 pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> ConnectorError {
     ConnectorError::Refused { doing: doing.into(), source: why.into().into() }
@@ -68,7 +79,7 @@ fn advice(error: &DbError) -> Option<&'static str> {
             SqlState::LOCK_NOT_AVAILABLE,
             "a transaction holds the table: let it end, then run carve again (`?lock_timeout_ms=60000` waits longer)",
         ),
-        (SqlState::READ_ONLY_SQL_TRANSACTION, "only statements that read are run here"),
+        (SqlState::READ_ONLY_SQL_TRANSACTION, "the server only reads (it is a standby, or set so): name the primary"),
     ];
     known.into_iter().find(|(its, _)| its == code).map(|(_, advice)| advice)
 }
