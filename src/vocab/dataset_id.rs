@@ -61,6 +61,13 @@ impl DatasetId {
         }
     }
 
+    /// Whether `text` names a table of the lake part of whose name holds a dot or a quote: names of the lake are known by
+    /// their dots alone. One quoted part with dots is a whole name, as BigQuery writes it.
+    pub fn cannot_be_addressed_in_the_lake(text: &str) -> bool {
+        let Some(parts) = text.contains('"').then(|| quoted_parts(text.trim())).flatten() else { return false };
+        parts.iter().any(|part| part.contains('"') || parts.len() > 1 && part.contains('.'))
+    }
+
     fn from_quoted(system: Option<Arc<str>>, parts: Vec<String>) -> Self {
         let (table, before) = parts.split_last().expect("whoever takes a name apart finds one part at least");
         let is_odd = |part: &str| part.contains(['.', '"']);
@@ -299,6 +306,22 @@ mod tests {
         assert_eq!((whole.system(), whole.schema(), whole.table()), (None, None, "a.b"));
         assert_eq!("\"raw.orders\"".parse::<DatasetId>().unwrap().to_string(), "raw.orders", "a name of the lake");
         assert_eq!("shop:a\"b".parse::<DatasetId>().unwrap().to_string(), "shop:ab", "a quote that nobody closed");
+    }
+
+    #[test]
+    fn a_name_of_the_lake_is_told_apart_by_its_dots() {
+        for (text, cannot) in [
+            ("raw.\"a.b\"", true),
+            ("\"raw\".\"c\"\"d\"", true),
+            ("\"c\"\"d\"", true),
+            ("\"raw\".\"Or ders\"", false),
+            ("\"project.raw.orders\"", false),
+            ("shop:\"a.b\"", false),
+            ("shop:\"s.1\".\"a.b\"", false),
+            ("raw.a.b", false),
+        ] {
+            assert_eq!(DatasetId::cannot_be_addressed_in_the_lake(text), cannot, "{text}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn said(error: &Error) -> String {
     for more in [told.detail(), told.hint()].into_iter().flatten() {
         text = format!("{text}; {more}");
     }
-    match advice(told) {
+    match advice(told.code()) {
         Some(advice) => format!("{advice} ({text})"),
         None => text,
     }
@@ -67,8 +67,7 @@ fn passes(code: &SqlState) -> bool {
     matches!(class, "08" | "40" | "53" | "57" | "58") || *code == SqlState::LOCK_NOT_AVAILABLE
 }
 
-fn advice(error: &DbError) -> Option<&'static str> {
-    let code = error.code();
+fn advice(code: &SqlState) -> Option<&'static str> {
     let known = [
         (SqlState::INVALID_PASSWORD, "the password is wrong: docs/CONNECTIONS.md says where it is looked for"),
         (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "the server lets this user not in from here"),
@@ -87,6 +86,12 @@ fn advice(error: &DbError) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_standby_is_told_from_a_query_that_would_write() {
+        let advice = advice(&SqlState::READ_ONLY_SQL_TRANSACTION).unwrap();
+        assert!(advice.contains("standby") && advice.contains("name the primary"), "{advice}");
+    }
 
     #[test]
     fn what_somebody_must_change_first_is_told_from_what_passes() {

@@ -246,20 +246,6 @@ async fn a_column_keeps_its_type_where_that_takes_every_value_of_the_origins() {
 }
 
 #[tokio::test]
-async fn a_server_that_only_reads_says_so_wherever_something_is_written() {
-    let Some((database, _)) = lake_with("CREATE TABLE raw.orders (id int PRIMARY KEY, note text)").await else {
-        return;
-    };
-    database.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$");
-    let lake = database.lake("").await;
-    let live = id("raw.orders");
-    refused(lake.rehearse(&id(STAGING), &live, &id("raw.orders__before"), &orders()).await, "name the primary");
-    refused(lake.create_staging(&id(STAGING), &orders()).await, "name the primary");
-    refused(lake.set_note("fresh_at", "now").await, "name the primary");
-    refused(lake.query("DELETE FROM raw.orders RETURNING 1").await, "only statements that read");
-}
-
-#[tokio::test]
 async fn a_schema_with_capitals_takes_an_import_too() {
     let script = "CREATE SCHEMA \"La ke\"; CREATE TABLE \"La ke\".\"Up Per\" (id int PRIMARY KEY, note text)";
     let Some((database, lake)) = lake_with(script).await else { return };
