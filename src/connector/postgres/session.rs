@@ -15,6 +15,11 @@ const SETTINGS: &str = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_860
     SET standard_conforming_strings = on; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
     SET client_min_messages = warning; SET default_transaction_isolation = 'read committed';";
 
+/// A database that knows no encoding would find bytes that are no UTF-8 itself, and tell neither column nor row: they
+/// are looked at here.
+const BYTES_AS_THEY_ARE: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+    WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';";
+
 /// A server, and connections to it that wait for their next use.
 #[derive(Clone)]
 pub(super) struct Server {
@@ -61,8 +66,9 @@ impl Server {
         let (lock, silence) = (self.target.lock.as_millis(), self.target.silence);
         let reads = if self.writes { "off" } else { "on" };
         let patience = server_patience(silence);
-        let settings =
-            format!("{SETTINGS} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}; {patience}");
+        let settings = format!(
+            "{SETTINGS} {BYTES_AS_THEY_ARE} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}; {patience}"
+        );
         client.batch_execute(&settings).await.map_err(doing)?;
         Ok(client)
     }

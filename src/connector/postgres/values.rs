@@ -69,8 +69,8 @@ fn micros(micros: i64) -> Result<i64, String> {
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|error| {
         format!(
-            "holds text that is not UTF-8 from its byte {}: mend the value at the origin, or leave the column out with \
-             `omit`",
+            "holds text that is not UTF-8 from its byte {}: mend the value at the origin, give the column the type \
+             `bytes` under `wraps.<service>.columns` in carve.yaml, or leave it out with `omit`",
             error.valid_up_to() + 1
         )
     })
