@@ -133,6 +133,16 @@ fn sql_beside_and_inside_a_config_leads_back_to_its_bytes() {
 }
 
 #[test]
+fn what_stands_before_a_command_holds_for_it_alone() {
+    let text = "S=raw\nN=erp\ngo() { Y=mart; psql -c \"insert into $S.a select 1 from $N.t\"; }\n\
+        S=stage S=late go\npsql -c \"insert into $S.b select 1 from $Y.t\"\n";
+    let place = folder(&[("load.sh", text)]);
+    let (estate, _) = read(&path(&place));
+    let texts: Vec<&str> = job(&estate, "load.sh").scripts.iter().map(|script| &*script.text).collect();
+    assert_eq!(texts, ["insert into late.a select 1 from erp.t", "insert into raw.b select 1 from mart.t"]);
+}
+
+#[test]
 fn a_shell_variable_that_doubles_without_end_stays_small() {
     let doubled = format!("X=a\n{}psql -c \"select '$X' from raw.t\"\n", "X=$X$X\n".repeat(60));
     let place = folder(&[("load.sh", &doubled)]);
