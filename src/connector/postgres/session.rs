@@ -2,8 +2,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::{Client, NoTls};
 
+use super::stream::Plain;
 use super::target::{SIGNS, Target};
 use super::tls::Tls;
 use super::trouble::engine;
@@ -52,8 +54,16 @@ impl Server {
                 tokio::spawn(connection);
                 client
             }
-            false => {
+            // The driver hands on no socket of a file.
+            false if config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_))) => {
                 let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
+                tokio::spawn(connection);
+                client
+            }
+            false => {
+                let mut config = config.clone();
+                config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+                let (client, connection) = config.connect(Plain).await.map_err(doing)?;
                 tokio::spawn(connection);
                 client
             }
