@@ -137,9 +137,11 @@ impl Reading {
         let (mut batches, stream) = Batches::stream();
         tokio::spawn(async move {
             let outcome = self.send(&client, &mut batches).await;
-            // What is in the middle of a copy is not used again.
-            if matches!(outcome, Ok(true)) && client.batch_execute("COMMIT").await.is_ok() {
-                server.give_back(client);
+            match outcome {
+                Ok(true) if client.batch_execute("COMMIT").await.is_ok() => server.give_back(client),
+                Ok(true) => {}
+                // What is in the middle of a copy is not used again.
+                Ok(false) | Err(_) => server.abandon(client).await,
             }
             batches.end(outcome.map(|_| ())).await;
         });

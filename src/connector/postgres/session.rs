@@ -45,6 +45,27 @@ impl Server {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
     }
 
+    /// Stops what runs on a connection whose answer nobody reads on. Without that the server sends all of it, and the
+    /// driver reads and drops it: the whole table, where a few rows were wanted.
+    pub(super) async fn abandon(&self, client: Client) {
+        let token = client.cancel_token();
+        drop(client);
+        // One that cannot be stopped comes to its end by itself.
+        let _ = match (self.target.encrypted(), self.is_socket_file()) {
+            (true, _) => match Tls::of(&self.target) {
+                Ok(tls) => token.cancel_query(tls).await,
+                Err(_) => Ok(()),
+            },
+            (false, true) => token.cancel_query(NoTls).await,
+            (false, false) => token.cancel_query(Plain).await,
+        };
+    }
+
+    /// Whether the server listens on a file; the driver lets nobody come between itself and such a one.
+    fn is_socket_file(&self) -> bool {
+        self.target.config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_)))
+    }
+
     async fn fresh(&self) -> Result<Client, ConnectorError> {
         let doing = |e| engine(format!("connect to `{}`", self.target.shown), e);
         let config = &self.target.config;
@@ -54,8 +75,7 @@ impl Server {
                 tokio::spawn(connection);
                 client
             }
-            // The driver hands on no socket of a file.
-            false if config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_))) => {
+            false if self.is_socket_file() => {
                 let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
                 tokio::spawn(connection);
                 client
