@@ -15,7 +15,7 @@ use crate::{
         step::previous_generation,
         world::{RunOptions, World},
     },
-    connector::{ConnectorError, Origin},
+    connector::{ConnectorError, Origin, RowBatch},
     plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
     progress::Silent,
     service::encode_part,
@@ -255,7 +255,7 @@ async fn sample(
         let table = context.origin_table(wanted).await?;
         let mut snapshot = origin.snapshot().await?;
         let mut rows = snapshot.rows(&table, schema).await?;
-        let first = rows.recv().await.transpose()?.unwrap_or_default();
+        let first = rows.recv().await.transpose()?.map_or_else(|| Ok(Vec::new()), RowBatch::into_rows)?;
         encode_part(wanted.format, schema, &first)
             .map_err(StepError::format(format!("cannot publish `{}`", wanted.table)))
     };

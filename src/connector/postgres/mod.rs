@@ -26,6 +26,7 @@ mod session;
 mod shortfall;
 mod snapshot;
 mod staging;
+mod stream;
 mod successor;
 mod swap;
 mod target;

@@ -2,8 +2,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::{Client, NoTls};
 
+use super::stream::Plain;
 use super::target::{SIGNS, Target};
 use super::tls::Tls;
 use super::trouble::engine;
@@ -48,6 +50,27 @@ impl Server {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
     }
 
+    /// Stops what runs on a connection whose answer nobody reads on. Without that the server sends all of it, and the
+    /// driver reads and drops it: the whole table, where a few rows were wanted.
+    pub(super) async fn abandon(&self, client: Client) {
+        let token = client.cancel_token();
+        drop(client);
+        // One that cannot be stopped comes to its end by itself.
+        let _ = match (self.target.encrypted(), self.is_socket_file()) {
+            (true, _) => match Tls::of(&self.target) {
+                Ok(tls) => token.cancel_query(tls).await,
+                Err(_) => Ok(()),
+            },
+            (false, true) => token.cancel_query(NoTls).await,
+            (false, false) => token.cancel_query(Plain).await,
+        };
+    }
+
+    /// Whether the server listens on a file; the driver lets nobody come between itself and such a one.
+    fn is_socket_file(&self) -> bool {
+        self.target.config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_)))
+    }
+
     async fn fresh(&self) -> Result<Client, ConnectorError> {
         let doing = |e| engine(format!("connect to `{}`", self.target.shown), e);
         let config = &self.target.config;
@@ -57,8 +80,15 @@ impl Server {
                 tokio::spawn(connection);
                 client
             }
-            false => {
+            false if self.is_socket_file() => {
                 let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
+                tokio::spawn(connection);
+                client
+            }
+            false => {
+                let mut config = config.clone();
+                config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+                let (client, connection) = config.connect(Plain).await.map_err(doing)?;
                 tokio::spawn(connection);
                 client
             }
