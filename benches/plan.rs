@@ -109,8 +109,15 @@ fn plan(folder: &Utf8Path) -> (u64, [f64; 5]) {
     marks.push(Instant::now());
     let (of, read_file) = (ranking.cards.len() as u32, |file: &Utf8Path| fs::read_to_string(folder.join(file)).ok());
     for card in ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(PLANS) {
-        let inputs =
-            DraftInputs { estate: &estate, graph: &graph, diagnostics: &diagnostics, card, of, read_file: &read_file };
+        let inputs = DraftInputs {
+            estate: &estate,
+            graph: &graph,
+            diagnostics: &diagnostics,
+            card,
+            of,
+            flags: "",
+            read_file: &read_file,
+        };
         assert!(!draft(&inputs).unwrap().steps.is_empty());
     }
     marks.push(Instant::now());

@@ -26,5 +26,5 @@ pub(crate) fn drafted(folder: &Utf8Path, kind: &str) -> Plan {
     let read_file = |file: &Utf8Path| fs::read_to_string(folder.join(file)).ok();
     let card = &ranking.cards[0];
     let (estate, graph, diagnostics) = (&estate, &graph, &diagnostics);
-    plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, read_file: &read_file }).unwrap()
+    plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, flags: "", read_file: &read_file }).unwrap()
 }

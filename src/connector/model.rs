@@ -1,7 +1,7 @@
 //! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 
+use crate::connector::RowStream;
 use crate::vocab::{DatasetId, Digest, Row, Schema};
 
 /// Why the world did not do what was asked.
@@ -104,9 +104,6 @@ impl ConnectorError {
         }
     }
 }
-
-/// Rows in reading order, a bounded channel of batches; an error ends it.
-pub type RowStream = mpsc::Receiver<Result<Vec<Row>, ConnectorError>>;
 
 /// A stretch of a table's rows in reading order.
 pub struct RowRange {

@@ -1,5 +1,6 @@
 //! The nouns every room shares, right by construction: text becomes one of these where it enters.
 mod address;
+mod counted;
 mod dataset_id;
 mod digest;
 mod folded;
@@ -15,6 +16,7 @@ mod span;
 mod word_finder;
 
 pub use address::plain_address;
+pub use counted::counted;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
 pub use folded::{FoldBudget, MAX_FOLDED_BYTES};

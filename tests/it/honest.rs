@@ -415,3 +415,32 @@ fn a_raw_table_that_moves_on_before_its_proof_leaves_all_as_it_was_and_is_publis
         assert_eq!(count(tables), 6, "{mode}");
     }
 }
+
+#[test]
+fn the_job_that_keeps_a_wrap_fresh_runs_from_the_estate_wherever_plan_and_settings_lie() {
+    let (_keep, shop) = planned();
+    let here = shop.parent().unwrap();
+    fs::rename(shop.join("carve.yaml"), here.join("conf.yaml")).unwrap();
+    fs::remove_dir_all(shop.join("plans")).unwrap();
+    let named = ["--out", "the out", "--settings", "conf.yaml"];
+    run(here, &[&["plan", "shop"], &named[..]].concat(), 0);
+    run(here, &[&["apply", "orders", "--estate", "shop"], &named[..]].concat(), 0);
+    let job = fs::read_to_string(shop.join("jobs/carve/orders.refresh.yaml")).unwrap();
+    let line = "    run: \"carve refresh orders --out '../the out' --settings ../conf.yaml\"\n";
+    assert!(job.contains(line), "{job}");
+    says(&shop, &["refresh", "orders", "--out", "../the out", "--settings", "../conf.yaml"], 0, &["nothing changed"]);
+}
+
+#[test]
+fn what_a_switchover_prepares_is_not_taken_for_switched() {
+    let (_keep, shop) = planned();
+    run(&shop, &["apply", "orders"], 0);
+    run(&shop, &["switchover", "orders"], 0);
+    let switched = || {
+        let status: serde_json::Value = serde_json::from_str(&run(&shop, &["status", "--format", "json"], 0)).unwrap();
+        let services = status["services"].as_array().unwrap().clone();
+        let orders = services.into_iter().find(|its| its["service"] == "orders").unwrap();
+        orders["switched"].clone()
+    };
+    assert_eq!(switched(), serde_json::json!([0, 3]));
+}

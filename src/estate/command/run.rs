@@ -213,10 +213,16 @@ impl Shell {
                 self.vars.extend(assigns);
                 continue;
             }
-            let kept = (!assigns.is_empty()).then(|| self.vars.clone());
-            self.vars.extend(assigns);
+            // `X=1 command` sets X for the command alone.
+            let kept: Vec<(String, Option<String>)> =
+                assigns.into_iter().map(|(name, value)| (name.clone(), self.vars.insert(name, value))).collect();
             input = self.command(args, own, shared, depth);
-            self.vars = kept.unwrap_or_else(|| std::mem::take(&mut self.vars));
+            for (name, before) in kept.into_iter().rev() {
+                match before {
+                    Some(value) => drop(self.vars.insert(name, value)),
+                    None => drop(self.vars.remove(&name)),
+                }
+            }
         }
     }
 
@@ -272,6 +278,18 @@ impl Shell {
                 None
             }
         }
+    }
+
+    /// The values of what the templates in `args` may name: the settings', and the shell's own before them.
+    pub(super) fn known(&self, args: &[Arg], shared: &Shared<'_>) -> BTreeMap<String, String> {
+        let vars = [shared.around.vars, &self.vars];
+        let names = args.iter().filter(|arg| arg.text.contains('{')).flat_map(|arg| names_in(&arg.text));
+        let values = names.flat_map(|name| vars.into_iter().filter_map(move |vars| vars.get_key_value(name)));
+        let (mut known, own): (BTreeMap<_, _>, &BTreeMap<String, String>) = (BTreeMap::new(), &self.vars);
+        for (name, value) in values {
+            known.insert(name.clone(), own.get(name).unwrap_or(value).clone());
+        }
+        known
     }
 
     fn change_folder(&mut self, to: Option<&Arg>) {
@@ -537,14 +555,25 @@ impl Shell {
 
     /// Values for `${…}`: the shell's own that `text` names, and those given to the client.
     fn params(&self, how: &How, text: &str) -> BTreeMap<String, String> {
-        let named = self
-            .vars
-            .iter()
-            .filter(|(name, value)| name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}")));
-        let mut params: BTreeMap<String, String> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let settled = |(name, value): &(&String, &String)| name.len() > 1 && !value.contains("${");
+        let mut params: BTreeMap<String, String> =
+            named_in(text, &self.vars).filter(settled).map(|(name, value)| (name.clone(), value.clone())).collect();
         params.extend(how.params.clone());
         params
     }
+}
+
+/// What a template in `text` may name: words, paths of them, and what stands in quotes.
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(move |c| !word(c));
+    let paths = text.split(move |c| !(word(c) || matches!(c, '.' | '-' | ':')));
+    words.chain(paths).chain(text.split(['\'', '"']))
+}
+
+/// Those of `vars` that `text` names as `${name}`; names are looked up, since a script may set thousands.
+fn named_in<'v>(text: &str, vars: &'v BTreeMap<String, String>) -> impl Iterator<Item = (&'v String, &'v String)> {
+    text.split("${").skip(1).filter_map(|rest| vars.get_key_value(rest.split_once('}')?.0))
 }
 
 /// What stands for the value of a variable nobody knows: templates fill it.

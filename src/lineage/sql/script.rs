@@ -6,13 +6,14 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
     parse::{Parsed, parse},
+    pivot_statement::pivoted,
     rearrange::{outfile, rearranged},
     scan::scan,
     shape::{shaped, string_of},
@@ -200,7 +201,7 @@ impl Reader<'_> {
         }
         // The grammar loses the rows of `WITH … FROM x INSERT …`.
         let hive = matches!(self.dialect.name(), "hive" | "spark" | "databricks") && tokens[0].is(self.text, "with");
-        if self.said_plainly(tokens) || (hive && self.rearranged(tokens)) {
+        if self.said_plainly(tokens) || (hive && self.rearranged(tokens)) || self.pivoted(tokens) {
             return at.end;
         }
         if let Some(end) = self.shaped(tokens, in_body, false) {
@@ -214,6 +215,8 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let has_final = self.dialect.name() == "clickhouse";
+        let plainer = plainer.or_else(|| without_final(plain, at.start, tokens).filter(|_| has_final));
         let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
@@ -252,6 +255,13 @@ impl Reader<'_> {
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
     fn rearranged(&mut self, tokens: &[Token]) -> bool {
         self.spliced(tokens, &rearranged(self.text, tokens))
+    }
+
+    /// A PIVOT that is a statement and lists its values; `false` for any other.
+    fn pivoted(&mut self, tokens: &[Token]) -> bool {
+        let may = matches!(self.dialect.name(), "duckdb" | "generic");
+        let splice = pivoted(self.text, tokens).filter(|_| may);
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
     /// A statement that changes a table with hyphens in its name; `false` for any other.

@@ -78,7 +78,7 @@ fn a_root_of_the_lake_is_raw_and_named_after_declaration_or_place() {
     world.estate.declared.insert(id("pay.b"), declared);
     let graph = world.graph();
     let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
-    assert_eq!(["shop.a", "pay.b", "bare"].map(system), ["shop", "stripe", "unnamed"]);
+    assert_eq!(["shop.a", "pay.b", "bare"].map(system), ["shop", "stripe", "bare"]);
     assert_eq!(layer(&graph, "shop.a"), Layer::Raw);
     let (_, diagnostics) = DependencyGraph::build(&world.estate, &world.lineage);
     // `pay.b` is declared as data from outside: no fault.
