@@ -108,3 +108,44 @@ impl From<Vec<Row>> for RowBatch {
         RowBatch(Rows::Values(rows))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that are their own numbers.
+    struct Numbers;
+
+    impl Sent for Numbers {
+        fn bytes(&self, range: &Range<usize>) -> usize {
+            10 * range.len()
+        }
+
+        fn decode(&self, at: usize, row: &mut Row) -> Result<(), ConnectorError> {
+            row.clear();
+            row.push(Value::Integer(at as i64));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_split_off_comes_after_what_stays() {
+        let numbers = |range: Range<i64>| range.map(|n| vec![Value::Integer(n)]).collect::<Vec<Row>>();
+        for mut batch in [RowBatch::from(numbers(0..5)), RowBatch::sent(Arc::new(Numbers), 5)] {
+            let mut rest = batch.split_off(2);
+            let last = rest.split_off(9);
+            assert_eq!((batch.len(), rest.len(), last.len()), (2, 3, 0));
+            assert!(last.is_empty());
+            assert_eq!(batch.into_rows().unwrap(), numbers(0..2));
+            let mut seen = Vec::new();
+            rest.each(|row| {
+                seen.push(std::mem::take(row));
+                Ok::<_, ConnectorError>(())
+            })
+            .unwrap();
+            assert_eq!(seen, numbers(2..5));
+        }
+        let mut sent = RowBatch::sent(Arc::new(Numbers), 5);
+        assert_eq!((sent.split_off(4).bytes(), sent.bytes()), (10, 40));
+    }
+}

@@ -107,15 +107,15 @@ mod tests {
             (0, NOT_A_NUMBER, 0, &[][..], "NaN"),
             (0, MINUS_INFINITY, 0, &[][..], "-Infinity"),
         ] {
-            assert_eq!(text(&sent(weight, sign, scale, groups)).as_deref(), Some(wanted));
+            assert_eq!(text(&sent(weight, sign, scale, groups), "left over".to_owned()).as_deref(), Some(wanted));
         }
     }
 
     #[test]
     fn what_is_no_number_is_none() {
         let whole = sent(0, POSITIVE, 2, &[12, 5000]);
-        (0..whole.len()).for_each(|cut| assert_eq!(text(&whole[..cut]), None, "{cut}"));
-        assert_eq!(text(&sent(0, 7, 0, &[1])), None);
-        assert_eq!(text(&sent(0, POSITIVE, 0, &[10_000])), None);
+        (0..whole.len()).for_each(|cut| assert_eq!(text(&whole[..cut], String::new()), None, "{cut}"));
+        assert_eq!(text(&sent(0, 7, 0, &[1]), String::new()), None);
+        assert_eq!(text(&sent(0, POSITIVE, 0, &[10_000]), String::new()), None);
     }
 }
