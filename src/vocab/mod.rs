@@ -11,6 +11,7 @@ mod schema;
 mod schema_version;
 mod secret;
 mod shell_word;
+mod shortened;
 mod span;
 mod word_finder;
 
@@ -26,5 +27,6 @@ pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
 pub use secret::{holds_secret, masked, masked_json, names_secret};
 pub use shell_word::shell_word;
+pub use shortened::shortened;
 pub use span::Span;
 pub use word_finder::WordFinder;

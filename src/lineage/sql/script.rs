@@ -25,10 +25,13 @@ use super::{
 use crate::{
     diagnostics::{Code, CodeEntry},
     lineage::{Access, Coverage},
+    vocab::shortened,
 };
 
 /// Parentheses and CASEs within each other beyond which a statement is only scanned.
 const MAX_NESTING: usize = 250;
+/// Characters of a complaint that are told.
+const SHOWN: usize = 120;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
 /// Scripts quoted in scripts beyond which a body is not opened.
@@ -384,7 +387,7 @@ impl Reader<'_> {
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
                     let word = text[rest..].split_whitespace().next().unwrap_or_default();
-                    complaint.get_or_insert(format!("unexpected `{}`", shortened(word)));
+                    complaint.get_or_insert(format!("unexpected `{}`", first_line(word)));
                 }
                 Err(why) => {
                     complaint.get_or_insert(why);
@@ -438,7 +441,7 @@ impl Reader<'_> {
             false => self.sql.coverage.scanned += 1,
         }
         if let Some(why) = why {
-            self.note(CodeEntry::E030, at.clone(), shortened(why.trim_start_matches("sql parser error: ")));
+            self.note(CodeEntry::E030, at.clone(), first_line(why.trim_start_matches("sql parser error: ")));
         }
         self.sql.stmts.push(stmt);
         at.end
@@ -504,10 +507,6 @@ pub(super) fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
     (operators > MAX_OPERATORS).then(|| format!("{operators} operators in one statement, {MAX_OPERATORS} are read"))
 }
 
-fn shortened(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(120) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
-    }
+fn first_line(text: &str) -> String {
+    shortened(text.lines().next().unwrap_or_default(), SHOWN)
 }

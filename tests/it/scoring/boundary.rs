@@ -196,7 +196,7 @@ fn neighbourhoods_count_jobs_and_see_exposures_through_their_parts() {
     assert_eq!(all.exposures["sales_board"], 3);
     let up = graph.upstream(&id("mart.sales"), None);
     assert_eq!(up.datasets[&id("order_db:lines")], 3);
-    assert_eq!(graph.exposures_over(&id("raw.lines")).len(), 3);
+    assert_eq!(graph.downstream(&id("raw.lines"), None).exposures.len(), 3);
     assert!(graph.upstream(&id("no.such"), None).datasets.is_empty());
 }
 
