@@ -5,7 +5,7 @@ use crate::{
         world::OutsideError,
     },
     connector::ConnectorError,
-    vocab::{Digest, ServiceName},
+    vocab::{DatasetId, Digest, SchemaVersion, ServiceName},
 };
 
 /// What the journal says of a step in which a person asked carve to stop.
@@ -192,6 +192,9 @@ pub(super) enum StepError {
     NotEqual { proof: Box<ProofSummary>, differences: Vec<String> },
     #[error("{}", INTERRUPTED)]
     Interrupted,
+    /// A proof compared with rows that were not there yet when it was published.
+    #[error("the origin `{table}` has moved on since v{published}")]
+    Overtaken { table: DatasetId, published: SchemaVersion },
     #[error("the lease on the bucket was lost to {0}")]
     LeaseLost(String),
     #[error("{because}")]
@@ -272,7 +275,10 @@ impl StepError {
         match self {
             StepError::Connector(error) => error.may_pass(),
             StepError::Io { source, .. } => crate::connector::may_pass(source),
-            StepError::Passing { .. } | StepError::Interrupted | StepError::LeaseLost(_) => true,
+            StepError::Passing { .. }
+            | StepError::Interrupted
+            | StepError::LeaseLost(_)
+            | StepError::Overtaken { .. } => true,
             StepError::Journal(error) => error.needs() == Needs::Again,
             StepError::NotEqual { .. }
             | StepError::Undecided { .. }

@@ -17,6 +17,7 @@ mod lock;
 mod model;
 mod not_compared;
 mod note;
+mod overtaken;
 mod preflight;
 mod proofs;
 mod prune;

@@ -229,7 +229,7 @@ async fn origin(context: &Context<'_>, step: &Step, wanted: &PublishEndpoint, fo
         }
         Ok(described) => {
             if let Some(expected) = &wanted.expect {
-                expectations(step, wanted, expected, &described.schema, found);
+                expectations(context.plan, step, wanted, expected, &described.schema, found);
             }
             match extract::published_schema(wanted, described.schema) {
                 Err(error) => {
@@ -272,17 +272,25 @@ async fn sample(
 }
 
 /// Columns that the plan saw and the origin has otherwise.
-fn expectations(step: &Step, wanted: &PublishEndpoint, expected: &Schema, real: &Schema, found: &mut Findings) {
+fn expectations(
+    plan: &Plan,
+    step: &Step,
+    wanted: &PublishEndpoint,
+    expected: &Schema,
+    real: &Schema,
+    found: &mut Findings,
+) {
     let of = |schema: &Schema, name: &str| schema.columns.iter().find(|column| column.name == name).cloned();
     for column in &expected.columns {
         match of(real, &column.name) {
             None => found.stale(Some(step), format!("`{}` has no column `{}`", wanted.table, column.name)),
-            Some(is) if differs(column, &is) => {
-                let (was, is) = (&column.physical, &is.physical);
-                found.stale(
-                    Some(step),
-                    format!("column `{}` of `{}` is `{is}`, the plan saw `{was}`", column.name, wanted.table),
+            // What is declared in carve.yaml is what it will be.
+            Some(is) if differs(column, &is) && !wanted.types.contains_key(&column.name) => {
+                let what = format!(
+                    "column `{}` of `{}` is `{}`, the plan saw `{}`",
+                    column.name, wanted.table, is.physical, column.physical
                 );
+                found.add(Concern::Stale, Some(step), what, &other_type(plan, wanted));
             }
             Some(_) => {}
         }
@@ -297,6 +305,18 @@ fn expectations(step: &Step, wanted: &PublishEndpoint, expected: &Schema, real: 
             wanted.table, column.name
         );
         found.add(Concern::Warns, Some(step), what, "leave it out with `columns: {table.column: omit}`");
+    }
+}
+
+/// What to do where an origin's type is not the raw table's. A source that is not the lake goes on having its own.
+fn other_type(plan: &Plan, wanted: &PublishEndpoint) -> String {
+    match wanted.from.as_str() {
+        "lake" => "make the plan again with `carve plan`".to_owned(),
+        _ => format!(
+            "declare the type under `columns` (`TABLE.COLUMN: integer`, the table as the lake calls it) of `wraps.{}` in \
+             carve.yaml, then make the plan again with `carve plan`",
+            plan.service
+        ),
     }
 }
 

@@ -5,8 +5,10 @@ use crate::{
         context::{self, Context},
         error::{ApplyError, StepError},
         journal::{Event, Facts, JournalError, Phase, RunState, Stage},
+        lock::Lease,
         model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
         not_compared::not_compared,
+        overtaken,
         preflight::preflight,
         proofs,
         publication::{self, Depth, Shelf},
@@ -85,14 +87,24 @@ impl Run<'_> {
             session.journal.append(self.started())?;
         }
         self.reopen(session)?;
-        let mut steps = Vec::new();
+        let (mut steps, mut at, mut anew) = (Vec::new(), 0, 0);
         self.progress.started("applying", Some(self.plan.steps.len() as u64), "steps");
-        for step in &self.plan.steps {
+        while let Some(step) = self.plan.steps.get(at) {
             let told = match session.state().is_done(&step.id) {
-                true => report(step, Outcome::Kept, Vec::new()),
-                false => self.step(session, step).await?,
+                true => Ok(report(step, Outcome::Kept, Vec::new())),
+                false => self.step(session, step, anew).await,
             };
-            steps.push(told);
+            match told {
+                Ok(told) => steps.push(told),
+                Err(error) if overtaken::is_it(&error) && anew < overtaken::AT_MOST => {
+                    anew += 1;
+                    at = self.publish_anew(session)?;
+                    steps.truncate(at);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            at += 1;
             self.progress.advanced("applying", steps.len() as u64);
             if self.options.stop_after.as_deref() == Some(step.id.as_str()) && steps.len() < self.plan.steps.len() {
                 self.progress.finished("applying", &format!("stopped after `{}` as asked", step.id));
@@ -132,7 +144,7 @@ impl Run<'_> {
     }
 
     /// One step: written down, looked at, done, written down.
-    async fn step(&self, session: &mut Session, step: &Step) -> Result<StepReport, ApplyError> {
+    async fn step(&self, session: &mut Session, step: &Step, anew: u32) -> Result<StepReport, ApplyError> {
         let attempt = session.state().of(&step.id).map_or(1, |state| state.attempts + 1);
         session.journal.append(Event::Began { step: step.id.clone(), attempt })?;
         self.progress.say(&step.title);
@@ -147,6 +159,7 @@ impl Run<'_> {
                 Ok(report(step, outcome, lines))
             }
             Err(error) => {
+                let error = self.judged(session.state(), session.lease.as_ref(), step, error, anew).await;
                 if let StepError::NotEqual { proof, .. } = &error {
                     // A failed proof is worth keeping; failing to keep it must not hide it.
                     let _ = proofs::keep(&self.world.folder(&self.plan.service), std::slice::from_ref(&**proof));
@@ -186,6 +199,31 @@ impl Run<'_> {
         }
     }
 
+    /// Why a step failed: a proof that found the rows of an origin that has moved on found no fault.
+    async fn judged(
+        &self,
+        state: &RunState,
+        lease: Option<&Lease>,
+        step: &Step,
+        error: StepError,
+        anew: u32,
+    ) -> StepError {
+        let Run { plan, world, options, progress } = *self;
+        let context = Context { plan, world, options, progress, lease };
+        match overtaken::may_publish_again(plan, state) {
+            true => overtaken::judged(&context, state, step, error, anew).await,
+            false => error,
+        }
+    }
+
+    /// The place of the step that publishes, which with all that came of it is done once more.
+    fn publish_anew(&self, session: &mut Session) -> Result<usize, JournalError> {
+        self.publish_again(session, "the origin has moved on since it was published")?;
+        self.progress.say("the origin has moved on since it was published: it is published anew");
+        let publishes = |step: &Step| matches!(step.action, Action::Publish(_));
+        Ok(self.plan.steps.iter().position(publishes).unwrap_or(0))
+    }
+
     /// When the continuity proof failed, the raw table may have moved on since it was published: then what was
     /// published and staged is made anew before it is proven again.
     fn reopen(&self, session: &mut Session) -> Result<(), JournalError> {
@@ -203,15 +241,12 @@ impl Run<'_> {
 
     /// Publishing and importing are done once more by the next run, unless something reads the import already.
     fn publish_again(&self, session: &mut Session, because: &str) -> Result<(), JournalError> {
-        let swapped = |step: &Step| {
-            let phase = session.state().of(&step.id).map(|state| state.phase);
-            matches!(step.action, Action::Swap(_)) && phase != Some(Phase::Waiting)
-        };
-        if self.plan.steps.iter().any(swapped) {
+        if !overtaken::may_publish_again(self.plan, session.state()) {
             return Ok(());
         }
         let again = self.plan.steps.iter().filter(|step| {
-            matches!(step.action, Action::Publish(_) | Action::Import(_) | Action::ProveContinuity(_))
+            use Action::{Import, ProveContinuity, Publish, Swap};
+            matches!(step.action, Publish(_) | Import(_) | ProveContinuity(_) | Swap(_))
                 && session.state().is_done(&step.id)
         });
         for step in again.map(|step| step.id.clone()).collect::<Vec<_>>() {

@@ -29,6 +29,8 @@ pub async fn status(state: &Utf8Path, bucket: Option<&dyn Bucket>) -> Result<Vec
         one.proofs = proofs::read(&folder);
         if read.stage != Stage::RolledBack {
             one.not_compared = not_compared(left_out(&read), &one.proofs);
+        }
+        if read.stage == Stage::Finished {
             one.verify_problems = proofs::verified(&folder);
         }
         if let Some(holder) = lock::at_work(&folder) {

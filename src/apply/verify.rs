@@ -6,6 +6,7 @@ use crate::{
         context::{self, Context},
         error::{ApplyError, StepError},
         extract::described,
+        journal::{self, Stage},
         model::{ProofSummary, VerifyReport},
         not_compared::not_compared,
         proofs,
@@ -21,8 +22,8 @@ use crate::{
 };
 
 /// Reads the newest publication and the live imports in full and compares them; the origin, where it can be read,
-/// is compared too, but may have moved on. Damage is reported in `problems`, all of it, and kept beside the journal for
-/// [`crate::apply::status`] until a refresh mends it. Nothing else is written.
+/// is compared too, but may have moved on. Damage is reported in `problems`, all of it, and, of a wrap that came to its end,
+/// kept beside the journal for [`crate::apply::status`] until a refresh mends it. Nothing else is written.
 ///
 /// # Errors
 /// Only when lake or bucket do not answer, or on cancelling.
@@ -34,7 +35,11 @@ pub async fn verify(
 ) -> Result<VerifyReport, ApplyError> {
     let context = Context { plan, world, options, progress, lease: None };
     let report = all(&context).await.map_err(|error| error.in_step(&plan.service, "verify"))?;
-    proofs::keep_verified(&world.folder(&plan.service), &report.problems);
+    let folder = world.folder(&plan.service);
+    // Before a wrap ends nothing is proven, so nothing can be said not to be so any more.
+    if journal::read(&folder).is_ok_and(|read| read.state.stage == Stage::Finished) {
+        proofs::keep_verified(&folder, &report.problems);
+    }
     Ok(report)
 }
 
@@ -148,7 +153,7 @@ async fn origin(context: &Context<'_>, manifest: &Manifest, report: &mut VerifyR
     let Some(wanted) = wanted.into_iter().find(|its| its.endpoint == manifest.endpoint) else { return Ok(()) };
     let Some(origin) = context.world.origin(&wanted.from) else { return Ok(()) };
     let table = context.origin_table(wanted).await?;
-    let (verdict, found, because) = match now(context, origin, wanted, &table, &manifest.schema).await {
+    let (verdict, found, because) = match at_origin(context, origin, wanted, &table, &manifest.schema).await {
         Ok(found) if found == manifest.fingerprint => ("equal", found, format!("`{table}` holds the published rows")),
         Ok(found) => {
             let because = format!("`{table}` has moved on since {}: a refresh publishes it", manifest.version);
@@ -173,7 +178,8 @@ async fn origin(context: &Context<'_>, manifest: &Manifest, report: &mut VerifyR
     Ok(())
 }
 
-async fn now(
+/// The fingerprint of an endpoint's rows as its origin has them now.
+pub(super) async fn at_origin(
     context: &Context<'_>,
     origin: &dyn crate::connector::Origin,
     wanted: &crate::plan::PublishEndpoint,

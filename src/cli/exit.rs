@@ -41,7 +41,7 @@ impl From<ExitCode> for process::ExitCode {
 }
 
 /// Why a command did not do what was asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Failure {
     code: ExitCode,
     message: String,

@@ -4,6 +4,7 @@ mod commands;
 pub mod demo_data;
 mod exit;
 mod junit;
+mod left_out;
 mod man;
 mod metrics;
 mod signals;

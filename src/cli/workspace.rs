@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{
     args::{EstateFlag, EstatePaths, ServiceArgs},
     exit::{ExitCode, Failure},
+    left_out::nothing_left_out,
     signals::interrupt_flag,
 };
 use crate::{
@@ -138,6 +139,13 @@ impl Workspace {
         let out = (self.out != self.roots[0]).then(|| named("--out", &self.out));
         let settings = self.settings.iter().map(|settings| named("--settings", settings));
         first.into_iter().chain(others).chain(out).chain(settings).collect()
+    }
+
+    /// The flags that name this workspace, its first folder too where it is the one people are in: as [`Workspace::flags`]
+    /// for a command that another folder is added to.
+    pub(super) fn named(&self) -> String {
+        let first = if self.root() == "." { " --estate ." } else { "" };
+        format!("{first}{}", self.flags())
     }
 
     /// The estate's folders as arguments, each with a blank before it; nothing for the folder one is in.
@@ -355,9 +363,21 @@ impl Opened {
 
 /// Opens what the arguments of such a command name.
 pub(super) async fn open(args: &ServiceArgs, progress: &dyn Progress) -> Result<Opened, Failure> {
+    opened(args, None, progress).await
+}
+
+/// The same for a command (`carve rollback`) that edits files of the estate: all folders they lie in must be named.
+pub(super) async fn open_whole(args: &ServiceArgs, command: &str, progress: &dyn Progress) -> Result<Opened, Failure> {
+    opened(args, Some(command), progress).await
+}
+
+async fn opened(args: &ServiceArgs, edits: Option<&str>, progress: &dyn Progress) -> Result<Opened, Failure> {
     let workspace = Workspace::flagged(&args.estate)?;
     let plan = workspace.begun_or_named(&args.service, progress)?;
     let estate = workspace.load_checked(progress)?;
+    if let Some(command) = edits {
+        nothing_left_out(&plan, &workspace, &estate.roots, &format!("{command} {}", args.service))?;
+    }
     Opened::of(&workspace, &estate, plan).await
 }
 

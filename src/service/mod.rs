@@ -34,4 +34,4 @@ pub use error::FormatError;
 pub use fingerprint::{BadFingerprint, Fingerprint, Fingerprinter, RowHash, RowHasher, row_hash};
 pub use manifest::{MANIFEST_FORMAT, Manifest, PartInfo};
 pub use part::{PartWriter, decode_part, encode_part};
-pub use text::{from_text, to_text};
+pub use text::{from_text, not_spelled, to_text};

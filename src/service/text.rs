@@ -71,9 +71,13 @@ pub fn from_text(column: &Column, text: &str) -> Result<Value, FormatError> {
 
 /// The failure to read `text` as a value of `column`.
 pub(super) fn unreadable(column: &Column, text: &str) -> FormatError {
-    let (shown, wanted) = (check::start_of(text), check::word(column.logical));
-    let reason = format!("holds `{shown}`, which is no {wanted} as docs/FORMAT.md writes it: mend the part's writer");
+    let reason = format!("{}: mend the part's writer", not_spelled(column.logical, text));
     FormatError::value(&column.name, reason)
+}
+
+/// What is wrong with `text` where a value of the type `logical` should stand.
+pub fn not_spelled(logical: LogicalType, text: &str) -> String {
+    format!("holds `{}`, which is no {} as docs/FORMAT.md writes it", check::start_of(text), check::word(logical))
 }
 
 /// The shortest digits that read back as the same double.

@@ -104,12 +104,17 @@ fn is_fault(text: &str, found: Range<usize>) -> bool {
     if text[found.start..].trim_start().starts_with("WebIdentityToken: the credential provider was not enabled") {
         return true;
     }
+    // The last word of a line of source or of a fault, and behind it carve's own advice.
+    let last = text[found.clone()].rsplit('\n').next().unwrap_or_default();
+    if last.len() < found.len() && matches!(last.trim(), "= help:" | "= note:") {
+        return true;
+    }
     let is_token = text[found.clone()].trim_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case("token"));
     // `mysql -p$DB_PASSWORD shop`: the variable is the password, and the word behind it none.
     if text[found.clone()].trim_start().starts_with("-p$") {
         return true;
     }
-    is_token && words(text[..found.start].trim_end(), &["unexpected", "expected", "unknown"])
+    is_token && words(text[..found.start].trim_end(), &["unexpected", "expected", "unknown", "start any"])
 }
 
 /// Whether a parameter of this name holds a secret: `db_password`, `api-token`.
@@ -221,6 +226,9 @@ mod tests {
             "select count(*) as tokens from t where max_tokens > 5",
             "Attempted:\n  WebIdentityToken: the credential provider was not enabled: no variables set\n  EcsContainer: no",
             "unexpected token: `from` at line 3",
+            "found character that cannot start any token\n  |\n  = help: mend the file",
+            "found character that cannot start any token\n  = help: mend the file",
+            "4 | the last word is token\n   = help: mend the file",
             "unexpected token 'from' at line 3, help: quote the name",
             "Unexpected token: help: write `a`",
             "mysql -h db -P 3306 -u etl -p$DB_PASSWORD shop",

@@ -113,6 +113,55 @@ fn what_a_verification_found_is_in_the_status_until_a_refresh_mends_it() {
 }
 
 #[test]
+fn what_was_never_proven_is_not_called_proven_no_more() {
+    let (_keep, shop) = planned();
+    let told_no_more = |because: &str| {
+        let told = says(&shop, &["status"], 0, &[]);
+        assert!(!told.contains("not any more") && !told.contains("not equal"), "{because}: {told}");
+    };
+    run(&shop, &["refresh", "customer"], 4);
+    run(&shop, &["verify", "customer"], 4);
+    told_no_more("it was never wrapped");
+    run(&shop, &["apply", "orders", "--stop-after", "orders.publish"], 0);
+    run(&shop, &["verify", "orders"], 4);
+    told_no_more("its wrap is under way");
+    // As an earlier carve left it.
+    let left = shop.join(".carve/orders/verified.json");
+    fs::write(&left, "[\"there is no table\"]").unwrap();
+    told_no_more("its wrap is under way still");
+    run(&shop, &["apply", "orders"], 0);
+    told_no_more("all of its proofs are equal");
+    assert!(!left.exists());
+}
+
+#[test]
+fn an_origin_that_moved_on_while_apply_was_stopped_is_published_anew() {
+    for stop in ["orders.payments.import", "orders.shipments.swap"] {
+        let (_keep, shop) = planned();
+        run(&shop, &["apply", "orders", "--stop-after", stop], 0);
+        run(&shop, &["demo", "--late-rows", "."], 0);
+        says(&shop, &["apply", "orders"], 0, &["Done"]);
+        says(&shop, &["status"], 0, &["v1.0.1"]);
+        says(&shop, &["verify", "orders"], 0, &["holds the published rows"]);
+        assert!(run(&shop, &["refresh", "orders"], 0).contains("nothing changed"), "after {stop}");
+        run(&shop, &["rollback", "orders"], 0);
+    }
+}
+
+#[test]
+fn an_origin_that_never_stands_still_is_no_difference_to_look_at() {
+    let (_keep, shop) = planned();
+    lake(
+        &shop,
+        "ALTER TABLE products RENAME TO products_kept;
+         CREATE VIEW products AS SELECT *, random() AS noise FROM products_kept",
+    );
+    let words = ["the origin `raw.products` has moved on since v1.0.3", "run the same command again"];
+    let told = says(&shop, &["apply", "orders"], 5, &words);
+    assert!(!told.contains("look at the rows"), "{told}");
+}
+
+#[test]
 fn a_plan_that_was_altered_is_no_missing_plan() {
     let (_keep, shop) = planned();
     for entry in fs::read_dir(shop.join("plans")).unwrap() {
@@ -394,7 +443,7 @@ fn templates_are_tried_by_a_dry_run_too() {
 }
 
 #[test]
-fn a_raw_table_that_moves_on_before_its_proof_leaves_all_as_it_was_and_is_published_anew_by_the_next_run() {
+fn a_raw_table_that_moves_on_before_its_proof_is_no_difference_and_nothing_is_switched_before_all_is_proven() {
     for mode in ["beside", "in_place"] {
         let (_keep, shop) = planned();
         append(&shop.join("carve.yaml"), &format!("\nwraps: {{ default: {{ mode: {mode} }} }}\n"));
@@ -402,7 +451,7 @@ fn a_raw_table_that_moves_on_before_its_proof_leaves_all_as_it_was_and_is_publis
         run(&shop, &["apply", "orders", "--stop-after", "orders.publish"], 0);
         // The last of six tables is loaded between the publication and its proof.
         lake(&shop, "DELETE FROM shipments WHERE rowid = (SELECT max(rowid) FROM shipments)");
-        says(&shop, &["apply", "orders"], 7, &["continuity of raw.shipments is different"]);
+        run(&shop, &["apply", "orders", "--stop-after", "orders.shipments.prove-continuity"], 0);
         let tables = "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%\\_\\_import' ESCAPE '\\'
             OR name LIKE '%before_carve'";
         let count = |sql: &str| -> i64 {
@@ -443,4 +492,14 @@ fn what_a_switchover_prepares_is_not_taken_for_switched() {
         orders["switched"].clone()
     };
     assert_eq!(switched(), serde_json::json!([0, 3]));
+}
+
+#[test]
+fn rows_that_an_import_lost_are_a_difference_and_the_next_run_imports_them_anew() {
+    let (_keep, shop) = planned();
+    run(&shop, &["apply", "orders", "--stop-after", "orders.shipments.import"], 0);
+    lake(&shop, "DELETE FROM shipments__carve_staging WHERE rowid = (SELECT max(rowid) FROM shipments__carve_staging)");
+    says(&shop, &["apply", "orders"], 7, &["continuity of raw.shipments is different"]);
+    run(&shop, &["apply", "orders"], 0);
+    says(&shop, &["verify", "orders"], 0, &["Equal."]);
 }

@@ -307,6 +307,16 @@ fn places_stay_true_through_templates() {
 }
 
 #[test]
+fn a_star_that_is_not_expanded_is_told_where_it_stands() {
+    let text = "select a,\n  b.*\nfrom raw.b b;\nselect 1,\n {{ x }} as d, *\nfrom raw.c";
+    let (_, faults) = lineage::read_sql(text, None, &BTreeMap::new());
+    let stars = faults.iter().filter(|fault| fault.code.code == "E034");
+    let told: Vec<_> =
+        stars.map(|fault| (&text[fault.at.start..fault.at.end], fault.at.line, fault.at.column)).collect();
+    assert_eq!(told, [("b", 2, 3), ("*", 5, 16)]);
+}
+
+#[test]
 fn what_a_template_computes_is_not_guessed() {
     let (lineage, faults) =
         lineage::read_sql("insert into mart.x select a from {{ params.table }}", None, &BTreeMap::new());

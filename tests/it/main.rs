@@ -37,3 +37,4 @@ mod support;
 mod tampered;
 #[cfg(feature = "http")]
 mod wrap_api;
+mod wrap_csv;

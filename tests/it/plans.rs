@@ -124,12 +124,22 @@ fn files_of_a_second_root_are_repointed_there_and_restored() {
         let arguments = with_roots(command);
         run(&shop, &arguments.iter().map(String::as_str).collect::<Vec<_>>(), 0)
     };
+    let misses_finance = |command: &str| {
+        let output = crate::support::carve(&shop, &[command, "orders"]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(4), "{told}");
+        assert!(told.contains("the folder `finance` of the estate is missing from this command"), "{told}");
+        assert!(told.contains(&format!("`carve {command} orders --estate . --estate ../finance`")), "{told}");
+        assert!(!told.contains("was changed") && !told.contains("stale"), "nobody touched it: {told}");
+    };
+    misses_finance("apply");
     said("apply");
     assert_eq!(fs::read_to_string(&file).unwrap(), sql.replacen("raw.orders", "raw.orders__import", 1));
     let backups = files(&shop.join(".carve/orders/backup"));
     let kept: Vec<_> = backups.iter().filter(|(path, _)| path.ends_with("finance/sql/monthly.sql")).collect();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].1, sql.as_bytes());
+    misses_finance("rollback");
     said("rollback");
     assert_eq!(fs::read_to_string(&file).unwrap(), sql);
 }

@@ -7,6 +7,7 @@ use crate::{
         Context, Outcome,
         args::ApplyArgs,
         exit::{ExitCode, Failure},
+        left_out::nothing_left_out,
         workspace::{Opened, Workspace},
     },
     console::{Style, Table},
@@ -36,12 +37,18 @@ pub(super) struct Ready {
     plan: Plan,
     pub(super) world: World,
     options: RunOptions,
+    /// What is told where the plan's files are not found.
+    left_out: Option<Failure>,
 }
 
 impl Ready {
     /// Runs the plan.
     pub(super) async fn run(&self, progress: &dyn Progress) -> Result<RunReport, Failure> {
-        apply::run(&self.plan, &self.world, &self.options, progress).await.map_err(Failure::from)
+        let ran = apply::run(&self.plan, &self.world, &self.options, progress).await;
+        ran.map_err(|error| match (&error, &self.left_out) {
+            (ApplyError::Stale { .. }, Some(left_out)) => left_out.clone(),
+            _ => error.into(),
+        })
     }
 }
 
@@ -58,9 +65,10 @@ pub(super) async fn ready(
         return Err(Failure::said(ExitCode::Usage, format!("the plan has no step `{step}`"))
             .hint(format!("its steps are: {}", ids.join(", "))));
     }
+    let left_out = nothing_left_out(plan, workspace, &estate.roots, &format!("carve apply {}", plan.service)).err();
     let Opened { plan, world, run } = Opened::of(workspace, estate, plan.clone()).await?;
     let options = RunOptions { dry_run, stop_after, stale: stale(&world, estate, &plan)?, ..run };
-    Ok(Ready { plan, world, options })
+    Ok(Ready { plan, world, options, left_out })
 }
 
 /// Why steps are stale. A file that preflight refuses to follow is none of this: that is for a person to mend first.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(crate) async fn run(args: &ServiceArgs, context: &Context) -> Outcome {
-    let Opened { plan, world, run } = workspace::open(args, &context.bars).await?;
+    let Opened { plan, world, run } = workspace::open_whole(args, "carve rollback", &context.bars).await?;
     let report = apply::rollback(&plan, &world, &run, &context.bars).await.map_err(Failure::from)?;
     if context.json {
         context.answer("carve-run/1", &report)?;

@@ -4,9 +4,10 @@ use std::io::{BufRead, BufReader};
 
 use super::pin::{Pin, malformed};
 use crate::connector::{ConnectorError, batches::Batches, system::failed};
+use crate::service::{from_text, not_spelled};
 use crate::vocab::{Column, DatasetId, LogicalType, Row, Schema, Value};
 
-/// The columns that the header names: all text, as nothing in a CSV file says otherwise.
+/// The columns that the header names: all text, as nothing in a CSV file says otherwise. A plan may declare more.
 pub(super) fn schema(pin: &Pin) -> Result<Schema, ConnectorError> {
     let mut records = Records::of(pin)?;
     let header = records.header()?;
@@ -47,16 +48,9 @@ pub(super) fn send(pin: &Pin, id: &DatasetId, schema: &Schema, batches: &mut Bat
                 row: at,
                 reason,
             };
-            row.push(match (std::mem::take(&mut record[place]), column.logical) {
-                (Field::Null, _) => Value::Null,
-                (Field::Bytes(bytes), LogicalType::Text) => Value::Text(String::from_utf8(bytes).map_err(|_| {
-                    inexact("holds text that is not UTF-8: save the file as UTF-8, or mend the value".to_owned())
-                })?),
-                (Field::Bytes(_), _) => {
-                    return Err(inexact(
-                        "can only be text: a CSV file says nothing of types, a later job does".to_owned(),
-                    ));
-                }
+            row.push(match std::mem::take(&mut record[place]) {
+                Field::Null => Value::Null,
+                Field::Bytes(bytes) => value(bytes, column).map_err(inexact)?,
             });
         }
         if batches.push(row).is_err() {
@@ -64,6 +58,20 @@ pub(super) fn send(pin: &Pin, id: &DatasetId, schema: &Schema, batches: &mut Bat
         }
     }
     Ok(())
+}
+
+/// What a field is in a column of that type: one that is declared otherwise than text must be written as the format
+/// writes its own.
+fn value(bytes: Vec<u8>, column: &Column) -> Result<Value, String> {
+    let text = String::from_utf8(bytes)
+        .map_err(|_| "holds text that is not UTF-8: save the file as UTF-8, or mend the value".to_owned())?;
+    if column.logical == LogicalType::Text {
+        return Ok(Value::Text(text));
+    }
+    from_text(column, &text).map_err(|_| {
+        let not = not_spelled(column.logical, &text);
+        format!("{not}: mend the value in the file, or declare another type, or none, for a column of text")
+    })
 }
 
 /// What some programs write before the first byte of UTF-8.
@@ -240,6 +248,33 @@ mod tests {
         let records = read(b"a,b\r\n,\"\"\n\"x\"\"\n,\r\ny\", z").unwrap();
         assert_eq!(records[1], [Field::Null, text("")]);
         assert_eq!(records[2], [text("x\"\n,\r\ny"), text(" z")]);
+    }
+
+    #[test]
+    fn a_declared_type_takes_what_the_format_writes_for_it_and_nothing_else() {
+        use LogicalType as L;
+        let typed = |logical, text: &str| {
+            let (name, physical) = ("c".to_owned(), "text".to_owned());
+            let column = Column { name, logical, physical, nullable: true, description: None };
+            value(text.as_bytes().to_vec(), &column)
+        };
+        for (logical, text, expected) in [
+            (L::Integer, "-7", Value::Integer(-7)),
+            (L::Decimal, "1.50", Value::Decimal("1.50".to_owned())),
+            (L::Double, "1e3", Value::Double(1000.0)),
+            (L::Number, "2.5", Value::Double(2.5)),
+            (L::Boolean, "true", Value::Boolean(true)),
+            (L::Date, "1970-01-02", Value::DateDays(1)),
+            (L::Text, "7", Value::Text("7".to_owned())),
+        ] {
+            assert_eq!(typed(logical, text), Ok(expected), "{text}");
+        }
+        for (logical, text) in
+            [(L::Integer, ""), (L::Integer, "1.0"), (L::Integer, " 7"), (L::Integer, "+7"), (L::Boolean, "yes")]
+        {
+            let told = typed(logical, text).unwrap_err();
+            assert!(told.starts_with(&format!("holds `{text}`, which is no ")) && told.contains("mend"), "{told}");
+        }
     }
 
     #[test]

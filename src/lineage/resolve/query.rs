@@ -12,7 +12,7 @@ use crate::{
     diagnostics::CodeEntry,
     lineage::{
         EdgeKind,
-        sql::ir::{Body, Cte, Ex, Item, Query, Select, SetOp, Star},
+        sql::ir::{Body, Bytes, Cte, Ex, Item, Query, Select, SetOp, Star},
     },
 };
 
@@ -243,20 +243,14 @@ impl Resolver<'_> {
         }
         rel.columns.extend(columns);
         for dataset in open {
-            self.star_note(dataset);
+            self.star_note(dataset, &star.at);
             if !rel.open.contains(&dataset) {
                 rel.open.push(dataset);
             }
         }
     }
 
-    fn star_of(
-        &mut self,
-        of: &[String],
-        at: &crate::lineage::sql::ir::Bytes,
-        scope: &Scope,
-        env: &Env<'_>,
-    ) -> (Vec<Col>, Vec<u32>) {
+    fn star_of(&mut self, of: &[String], at: &Bytes, scope: &Scope, env: &Env<'_>) -> (Vec<Col>, Vec<u32>) {
         let outer = env.scopes().flat_map(|scope| &scope.rels);
         let found = scope.rels.iter().chain(outer).find(|one| one.is_called(of));
         if let Some(one) = found {
@@ -271,12 +265,14 @@ impl Resolver<'_> {
         (vec![Col { name: "*".into(), flow }], Vec::new())
     }
 
-    /// Tells once per statement and dataset that a star could not be expanded.
-    fn star_note(&mut self, dataset: u32) {
+    /// Tells once per statement and dataset that a star could not be expanded: the first one. A star that nobody wrote
+    /// is at the statement.
+    fn star_note(&mut self, dataset: u32, at: &Bytes) {
         if self.starred.insert(dataset) {
             let name = self.origins.dataset(dataset);
             let here = format!("the columns of `{name}` are unknown");
-            self.note(CodeEntry::E034, self.stmt_at.clone(), here);
+            let at = if at.is_empty() { self.stmt_at.clone() } else { at.clone() };
+            self.note(CodeEntry::E034, at, here);
         }
     }
 }

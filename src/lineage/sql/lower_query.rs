@@ -184,7 +184,10 @@ impl Lower<'_> {
                 let value = self.expr(expr);
                 aliases.iter().map(|alias| Item::One(value.clone(), Some(lower(alias)))).collect()
             }
-            SelectItem::Wildcard(options) => vec![self.star_with(Vec::new(), 0..0, options)],
+            SelectItem::Wildcard(options) => {
+                let at = self.bytes(options.wildcard_token.0.span).unwrap_or_default();
+                vec![self.star_with(Vec::new(), at, options)]
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                 match self.name(name) {
                     Some(name) => vec![self.star_with(name.parts, name.at, options)],
