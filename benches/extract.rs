@@ -7,6 +7,12 @@
 //! into an S3 server in the same process), `wrap` (publish, import, all proofs, swap). CARVE_BENCH_FOLDER says where
 //! files go.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
+/// What several benchmarks share.
+mod common {
+    pub(crate) mod estate;
+    pub(crate) mod memory;
+}
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -18,14 +24,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use carve::{
     apply::{self, RunOptions, World},
     connector::{open_bucket, open_lake},
-    estate::{LoadOptions, load},
-    graph::DependencyGraph,
-    lineage,
-    plan::{self, Action, DraftInputs, Plan},
+    plan::Action,
     progress::Silent,
-    scoring,
     vocab::PartFormat,
 };
+use common::{estate::drafted, memory::peak_mib};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -92,7 +95,7 @@ fn one(url: &str, case: &str) {
         "wrap" => on_a_copy(url, |copy| runtime().block_on(carve(copy, case, &folder))),
         _ => runtime().block_on(carve(url, case, &folder)),
     };
-    println!("{seconds} {}", peak_kib() as f64 / 1024.0);
+    println!("{seconds} {}", peak_mib());
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -161,7 +164,12 @@ async fn carve(url: &str, case: &str, folder: &Utf8Path) -> f64 {
         clock: jiff::Timestamp::now,
     };
     let format = if case == "parquet4" { PartFormat::Parquet } else { PartFormat::Csv };
-    let plan = drafted(folder, format);
+    let mut plan = drafted(folder, "postgres");
+    for step in &mut plan.steps {
+        if let Action::Publish(publish) = &mut step.action {
+            publish.endpoints.iter_mut().for_each(|endpoint| endpoint.format = format);
+        }
+    }
     let publish = plan.steps.iter().find(|step| matches!(step.action, Action::Publish(_))).unwrap().id.clone();
     let stop_after = (case != "wrap").then_some(publish);
     let began = Instant::now();
@@ -186,34 +194,4 @@ async fn served(folder: &Utf8Path) -> String {
         }
     });
     format!("s3://mesh?endpoint={endpoint}&path_style=true&region=us-east-1")
-}
-
-/// The plan of an estate with one import job.
-fn drafted(folder: &Utf8Path, format: PartFormat) -> Plan {
-    let job = "format: carve-jobs/1\nsources: { shop: { kind: postgres } }\njobs:\n  load:\n    kind: import\n    from: shop\n    \
-               tables:\n      - { from: orders, into: raw.orders }\n";
-    fs::write(folder.join("jobs.yaml"), job).unwrap();
-    let (estate, mut diagnostics) = load(&[folder.to_owned()], &LoadOptions::default(), &Silent);
-    let (lineage, faults) = lineage::read(&estate, &Silent);
-    diagnostics.extend(faults);
-    let (graph, _) = DependencyGraph::build(&estate, &lineage);
-    let ranking = scoring::score(&estate, &lineage, &graph);
-    let read_file = |file: &Utf8Path| fs::read_to_string(folder.join(file)).ok();
-    let card = &ranking.cards[0];
-    let (estate, graph, diagnostics) = (&estate, &graph, &diagnostics);
-    let mut plan =
-        plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, read_file: &read_file }).unwrap();
-    for step in &mut plan.steps {
-        if let Action::Publish(publish) = &mut step.action {
-            publish.endpoints.iter_mut().for_each(|endpoint| endpoint.format = format);
-        }
-    }
-    plan
-}
-
-/// The most memory that was resident at once, in KiB. 0 elsewhere than on Linux.
-fn peak_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

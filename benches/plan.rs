@@ -6,6 +6,11 @@
 //! the latter hardly minds what else the machine does. Each estate has a process of its own, so that its peak of memory
 //! is its own. A row of a Markdown table each. `TMPDIR` says where the files go.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
+/// What several benchmarks share.
+mod common {
+    pub(crate) mod memory;
+}
+
 use std::{fs, process::Command, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -57,7 +62,7 @@ fn one(files: usize) {
     let began_s = processors_s();
     let (statements, phases) = plan(&folder);
     let worked_s = processors_s() - began_s;
-    let peak = peak_mib();
+    let peak = common::memory::peak_mib();
     let texts: Vec<String> = (0..files).map(|n| text_of(n).1).collect();
     let began_s = processors_s();
     let parse_s = timed(|| texts.par_iter().for_each(|text| parse(text)));
@@ -69,13 +74,6 @@ fn one(files: usize) {
     phases.iter().for_each(|phase| print!(" {phase:.3} s |"));
     print!(" {plan_s:.3} s | {peak:.0} MiB | {parse_s:.3} s | {:.1} |", plan_s / parse_s);
     println!(" {worked_s:.2} s | {parse_worked_s:.2} s | {:.1} |", worked_s / parse_worked_s);
-}
-
-/// The most memory this process ever held; 0 where the system does not tell.
-fn peak_mib() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map_or(0.0, |kib| kib / 1024.0)
 }
 
 /// Seconds of processors that this process has used, threads that ended included; in steps of a hundredth.
@@ -111,8 +109,15 @@ fn plan(folder: &Utf8Path) -> (u64, [f64; 5]) {
     marks.push(Instant::now());
     let (of, read_file) = (ranking.cards.len() as u32, |file: &Utf8Path| fs::read_to_string(folder.join(file)).ok());
     for card in ranking.cards.iter().filter(|card| !card.candidate.raw.is_empty()).take(PLANS) {
-        let inputs =
-            DraftInputs { estate: &estate, graph: &graph, diagnostics: &diagnostics, card, of, read_file: &read_file };
+        let inputs = DraftInputs {
+            estate: &estate,
+            graph: &graph,
+            diagnostics: &diagnostics,
+            card,
+            of,
+            flags: "",
+            read_file: &read_file,
+        };
         assert!(!draft(&inputs).unwrap().steps.is_empty());
     }
     marks.push(Instant::now());

@@ -3,19 +3,21 @@
 //! A raw table of 12 columns in a SQLite lake goes through a whole wrap into a folder: publish in parts of
 //! 1,000 rows, import, transport and continuity proof, swap. Time and peak resident memory are printed.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
+/// What several benchmarks share.
+mod common {
+    pub(crate) mod estate;
+    pub(crate) mod memory;
+}
+
 use std::{collections::BTreeMap, fs, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use carve::{
     apply::{self, RunOptions, World},
     connector::{open_bucket, open_lake},
-    estate::{LoadOptions, load},
-    graph::DependencyGraph,
-    lineage,
-    plan::{self, DraftInputs, Plan},
     progress::Silent,
-    scoring,
 };
+use common::{estate::drafted, memory::peak_mib};
 
 fn main() {
     let rows: u64 = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(2_000_000);
@@ -24,15 +26,11 @@ fn main() {
     fs::create_dir_all(folder.join("lake")).unwrap();
     fs::create_dir_all(folder.join("bucket")).unwrap();
     fill(&folder, rows);
-    let before = peak_kib();
+    let before = peak_mib();
     let seconds = tokio::runtime::Runtime::new().unwrap().block_on(wrap(&folder));
     println!("{rows} rows × 12 columns, whole wrap with proofs");
     println!("time         {seconds:>9.1} s   {:.0} rows/s", rows as f64 / seconds);
-    println!(
-        "peak memory  {:>9.1} MiB ({:.1} MiB before the wrap)",
-        peak_kib() as f64 / 1024.0,
-        before as f64 / 1024.0
-    );
+    println!("peak memory  {:>9.1} MiB ({:.1} MiB before the wrap)", peak_mib(), before);
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -64,32 +62,9 @@ async fn wrap(folder: &Utf8Path) -> f64 {
         origins: BTreeMap::new(),
         clock: jiff::Timestamp::now,
     };
-    let plan = drafted(folder);
+    let plan = drafted(folder, "sqlite");
     let began = Instant::now();
     let report = apply::run(&plan, &world, &RunOptions::default(), &Silent).await.unwrap();
     assert!(report.complete);
     began.elapsed().as_secs_f64()
-}
-
-/// The plan of an estate with one import job.
-fn drafted(folder: &Utf8Path) -> Plan {
-    let job = "format: carve-jobs/1\nsources: { shop: { kind: sqlite } }\njobs:\n  load:\n    kind: import\n    from: shop\n    \
-               tables:\n      - { from: orders, into: raw.orders }\n";
-    fs::write(folder.join("jobs.yaml"), job).unwrap();
-    let (estate, mut diagnostics) = load(&[folder.to_owned()], &LoadOptions::default(), &Silent);
-    let (lineage, faults) = lineage::read(&estate, &Silent);
-    diagnostics.extend(faults);
-    let (graph, _) = DependencyGraph::build(&estate, &lineage);
-    let ranking = scoring::score(&estate, &lineage, &graph);
-    let read_file = |file: &Utf8Path| fs::read_to_string(folder.join(file)).ok();
-    let card = &ranking.cards[0];
-    let (estate, graph, diagnostics) = (&estate, &graph, &diagnostics);
-    plan::draft(&DraftInputs { estate, graph, diagnostics, card, of: 1, read_file: &read_file }).unwrap()
-}
-
-/// `VmHWM` of /proc/self/status: the most memory that was resident at once, in KiB. 0 elsewhere than on Linux.
-fn peak_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("0");
-    line.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }

@@ -6,8 +6,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     apply::error::StepError,
-    connector::{ConnectorError, RowRange},
-    vocab::{DatasetId, Row},
+    connector::{ConnectorError, RowBatch, RowRange},
+    vocab::DatasetId,
 };
 
 /// Pieces that may wait for whoever takes the parts.
@@ -17,7 +17,18 @@ const WAITING: usize = 2;
 pub(super) struct Chunk {
     /// Counted from 1.
     pub(super) number: u64,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<RowBatch>,
+}
+
+impl Chunk {
+    /// How many rows it has.
+    pub(super) fn len(&self) -> u64 {
+        count(&self.rows)
+    }
+}
+
+fn count(rows: &[RowBatch]) -> u64 {
+    rows.iter().map(|batch| batch.len() as u64).sum()
 }
 
 /// What one range gives of one part.
@@ -41,7 +52,7 @@ enum Stop {
 pub(super) struct Cutter {
     pieces: mpsc::Receiver<Result<Piece, Stop>>,
     /// Parts that lack the piece of another range, with the pieces there are by range.
-    unfinished: BTreeMap<u64, BTreeMap<usize, Vec<Row>>>,
+    unfinished: BTreeMap<u64, BTreeMap<usize, Vec<RowBatch>>>,
     table: DatasetId,
     rows: u64,
     per_part: u64,
@@ -84,13 +95,12 @@ impl Cutter {
     /// The part of `chunk`, if no other range has a piece of it that is still to come.
     fn joined(&mut self, range: usize, chunk: Chunk) -> Option<Chunk> {
         let wanted = self.per_part.min(self.rows - (chunk.number - 1) * self.per_part);
-        if chunk.rows.len() as u64 == wanted {
+        if chunk.len() == wanted {
             return Some(chunk);
         }
         let pieces = self.unfinished.entry(chunk.number).or_default();
         pieces.insert(range, chunk.rows);
-        let there: usize = pieces.values().map(Vec::len).sum();
-        if (there as u64) < wanted {
+        if pieces.values().map(|rows| count(rows)).sum::<u64>() < wanted {
             return None;
         }
         let pieces = self.unfinished.remove(&chunk.number)?;
@@ -132,19 +142,24 @@ impl Reader {
     async fn pieces(&self, mut range: RowRange) -> Result<(), Option<Stop>> {
         let (mut read, mut given, mut waiting) = (0, 0, Vec::new());
         while let Some(batch) = range.stream.recv().await {
-            let batch = batch.map_err(|error| Some(Stop::Broken(error)))?;
+            let mut batch = batch.map_err(|error| Some(Stop::Broken(error)))?;
             read += batch.len() as u64;
             if read > range.rows {
                 // Only their number matters now.
                 waiting = Vec::new();
                 continue;
             }
-            match waiting.is_empty() {
-                true => waiting = batch,
-                false => waiting.extend(batch),
-            }
-            while waiting.len() as u64 >= self.room(given) {
+            loop {
+                let room = self.room(given) - count(&waiting);
+                if (batch.len() as u64) < room {
+                    break;
+                }
+                let rest = batch.split_off(usize::try_from(room).unwrap_or(usize::MAX));
+                waiting.push(std::mem::replace(&mut batch, rest));
                 given += self.send(given, &mut waiting).await?;
+            }
+            if !batch.is_empty() {
+                waiting.push(batch);
             }
         }
         if read != range.rows {
@@ -161,19 +176,19 @@ impl Reader {
         self.per_part - (self.first + given) % self.per_part
     }
 
-    async fn send(&self, given: u64, waiting: &mut Vec<Row>) -> Result<u64, Option<Stop>> {
-        let room = self.room(given).min(waiting.len() as u64);
-        let rest = waiting.split_off(usize::try_from(room).unwrap_or(usize::MAX));
-        let chunk = Chunk { number: (self.first + given) / self.per_part + 1, rows: std::mem::replace(waiting, rest) };
+    /// Sends all that wait as a piece of their part; gives their number.
+    async fn send(&self, given: u64, waiting: &mut Vec<RowBatch>) -> Result<u64, Option<Stop>> {
+        let chunk = Chunk { number: (self.first + given) / self.per_part + 1, rows: std::mem::take(waiting) };
+        let rows = chunk.len();
         self.sender.send(Ok(Piece { range: self.range, chunk })).await.map_err(|_| None)?;
-        Ok(room)
+        Ok(rows)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocab::Value;
+    use crate::vocab::{Row, Value};
 
     /// Ranges of so many rows each; rows are numbered through, batches have `batch` rows.
     fn ranges(sizes: &[u64], batch: usize) -> Vec<RowRange> {
@@ -191,7 +206,7 @@ mod tests {
         let (sender, stream) = mpsc::channel(1);
         tokio::spawn(async move {
             for batch in rows.chunks(batch) {
-                sender.send(Ok(batch.to_vec())).await.unwrap();
+                sender.send(Ok(batch.to_vec().into())).await.unwrap();
             }
         });
         stream
@@ -201,7 +216,8 @@ mod tests {
         let mut cutter = Cutter::of(&"t".parse().unwrap(), ranges(sizes, batch), per_part);
         let mut parts = BTreeMap::new();
         while let Some(chunk) = cutter.next().await.unwrap() {
-            assert!(parts.insert(chunk.number, chunk.rows).is_none());
+            let rows = chunk.rows.into_iter().flat_map(|batch| batch.into_rows().unwrap()).collect();
+            assert!(parts.insert(chunk.number, rows).is_none());
         }
         parts
     }

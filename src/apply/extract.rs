@@ -6,7 +6,7 @@ use crate::{
     connector::{ConnectorError, Origin, Snapshot},
     plan::{Publish, PublishEndpoint},
     service::check_schema,
-    vocab::{DatasetId, Schema},
+    vocab::{Column, DatasetId, LogicalType, Schema},
 };
 
 /// One endpoint as it will be published.
@@ -96,7 +96,9 @@ pub(super) fn published_schema(wanted: &PublishEndpoint, found: Schema) -> Resul
     let mut schema = found;
     schema.columns.retain(|column| !wanted.omit.contains(&column.name));
     for column in &mut schema.columns {
-        column.logical = wanted.types.get(&column.name).copied().unwrap_or(column.logical);
+        if let Some(declared) = wanted.types.get(&column.name) {
+            declare(column, *declared);
+        }
     }
     if schema.key.iter().any(|name| wanted.omit.contains(name)) {
         // Half a key tells no rows apart.
@@ -106,6 +108,21 @@ pub(super) fn published_schema(wanted: &PublishEndpoint, found: Schema) -> Resul
     Ok(schema)
 }
 
+/// What is declared is what the column is, in the lake too. Where the origin's values are of another kind, the declaration
+/// only says how they cross: a `date` that may be `infinity` crosses as text, and is a date again in a lake that has such.
+fn declare(column: &mut Column, declared: LogicalType) {
+    let all_it_is = match declared {
+        LogicalType::Text => Some("text"),
+        LogicalType::Integer => Some("integer"),
+        LogicalType::Double => Some("double"),
+        _ => None,
+    };
+    if let Some(all_it_is) = all_it_is.filter(|_| column.logical == declared) {
+        column.physical = all_it_is.to_owned();
+    }
+    column.logical = declared;
+}
+
 fn has(schema: &Schema, name: &str) -> bool {
     schema.columns.iter().any(|column| column.name == *name)
 }
@@ -113,7 +130,7 @@ fn has(schema: &Schema, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocab::{Column, LogicalType, PartFormat};
+    use crate::vocab::PartFormat;
 
     fn wanted() -> PublishEndpoint {
         PublishEndpoint {
@@ -145,6 +162,23 @@ mod tests {
         let schema = published_schema(&wanted(), found()).unwrap();
         assert_eq!((schema.columns.len(), schema.key.len()), (1, 0));
         assert_eq!(schema.columns[0].logical, LogicalType::Decimal);
+    }
+
+    #[test]
+    fn a_declared_type_that_the_column_has_anyway_is_all_that_it_is() {
+        use LogicalType::{Date, Decimal, Integer, Text};
+        for (physical, logical, declared, expected) in [
+            ("character varying(50)", Text, Text, "text"),
+            ("int4", Integer, Integer, "integer"),
+            ("date", Date, Text, "date"),
+            ("numeric(10,2)", Decimal, Decimal, "numeric(10,2)"),
+        ] {
+            let mut schema = found();
+            schema.columns[1] = Column { physical: physical.to_owned(), logical, ..schema.columns[1].clone() };
+            let wanted = PublishEndpoint { types: [("total".to_owned(), declared)].into(), ..wanted() };
+            let column = &published_schema(&wanted, schema).unwrap().columns[0];
+            assert_eq!((column.physical.as_str(), column.logical), (expected, declared), "{physical}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::{
         step::previous_generation,
         world::{RunOptions, World},
     },
-    connector::{ConnectorError, Origin},
+    connector::{ConnectorError, Origin, RowBatch},
     plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
     progress::Silent,
     service::encode_part,
@@ -140,27 +140,50 @@ fn promises(step: &Step, options: &RunOptions, found: &mut Findings) {
     }
 }
 
-async fn connections(context: &Context<'_>, found: &mut Findings) {
-    let world = context.world;
-    let dry = context.options.dry_run;
-    if let Err(error) = world.lake.probe().await {
+/// Whether what a rollback will need answers and can be written: the lake where it undoes an import, the bucket where it
+/// withdraws a publication.
+pub(super) async fn before_undoing(context: &Context<'_>, steps: &[&Step]) -> Vec<PreflightFinding> {
+    let mut found = Findings(Vec::new());
+    if steps.iter().any(|step| matches!(step.action, Action::Import(_) | Action::Swap(_))) {
+        lake(context, &mut found).await;
+    }
+    if steps.iter().any(|step| matches!(step.action, Action::Publish(_))) {
+        bucket(context, &mut found).await;
+    }
+    found.0.sort_by_key(|finding| finding.concern);
+    found.0
+}
+
+async fn lake(context: &Context<'_>, found: &mut Findings) {
+    let lake = &context.world.lake;
+    if let Err(error) = lake.probe().await {
         found.failed(None, "the lake does not answer", &error.into(), "look at its address in carve.yaml");
-    } else if !dry && let Err(error) = world.lake.probe_write().await {
+    } else if !context.options.dry_run
+        && let Err(error) = lake.probe_write().await
+    {
         found.failed(None, "the lake cannot be written", &error.into(), "give carve permission and room");
     }
-    let bucket = match dry {
-        true => {
-            world.bucket.list(&format!("data-services/{}/schemata/", context.plan.service)).await.map(|_| Vec::new())
-        }
-        false => world.bucket.probe().await,
+}
+
+async fn bucket(context: &Context<'_>, found: &mut Findings) {
+    let bucket = &context.world.bucket;
+    let tried = match context.options.dry_run {
+        true => bucket.list(&format!("data-services/{}/schemata/", context.plan.service)).await.map(|_| Vec::new()),
+        false => bucket.probe().await,
     };
-    match bucket {
+    match tried {
         Err(error) => {
-            let what = format!("the bucket {} does not answer", world.bucket.shown());
+            let what = format!("the bucket {} does not answer", bucket.shown());
             found.failed(None, &what, &error.into(), "look at its address and credentials");
         }
         Ok(notes) => notes.iter().for_each(|note| found.add(Concern::Warns, None, note, "")),
     }
+}
+
+async fn connections(context: &Context<'_>, found: &mut Findings) {
+    let world = context.world;
+    lake(context, found).await;
+    bucket(context, found).await;
     let sources: BTreeSet<&str> = context::publish(context.plan)
         .into_iter()
         .flat_map(|its| &its.endpoints)
@@ -180,7 +203,9 @@ async fn connections(context: &Context<'_>, found: &mut Findings) {
             }
         }
     }
-    if !dry && let Err(error) = own_folder(&world.folder(&context.plan.service)) {
+    if !context.options.dry_run
+        && let Err(error) = own_folder(&world.folder(&context.plan.service))
+    {
         found.failed(None, "carve's folder", &error, "carve keeps its journal there");
     }
 }
@@ -230,7 +255,7 @@ async fn sample(
         let table = context.origin_table(wanted).await?;
         let mut snapshot = origin.snapshot().await?;
         let mut rows = snapshot.rows(&table, schema).await?;
-        let first = rows.recv().await.transpose()?.unwrap_or_default();
+        let first = rows.recv().await.transpose()?.map_or_else(|| Ok(Vec::new()), RowBatch::into_rows)?;
         encode_part(wanted.format, schema, &first)
             .map_err(StepError::format(format!("cannot publish `{}`", wanted.table)))
     };
@@ -336,8 +361,8 @@ async fn imported_schema(context: &Context<'_>, swap: &Swap) -> Option<Schema> {
     let endpoint = context::endpoint_of(context.plan, &swap.staging)?;
     let wanted = context::publish(context.plan)?.endpoints.iter().find(|its| its.endpoint == *endpoint)?;
     let table = context.origin_table(wanted).await.ok()?;
-    let described = context.world.origin(&wanted.from)?.describe(&table).await.ok()?;
-    extract::published_schema(wanted, described.schema).ok()
+    let origin = context.world.origin(&wanted.from)?;
+    extract::described(origin, &table, wanted, None).await.ok().map(|(schema, _)| schema)
 }
 
 /// A table that stands where the swap needs room.

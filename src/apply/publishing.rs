@@ -19,7 +19,7 @@ use crate::{
         Contract, ContractEndpoint, ContractFacts, ContractServer, EndpointSchema, Fingerprint, Manifest, SchemaChange,
         ServiceAddress, Sla, bump, changes,
     },
-    vocab::{Bump, Digest, SchemaVersion, longest_gap_minutes},
+    vocab::{Bump, Digest, SchemaVersion, counted, longest_gap_minutes},
 };
 
 /// Version numbers tried before giving up: each one that is taken was spent by an attempt that never committed.
@@ -287,9 +287,9 @@ async fn finish(
     publication::commit(bucket, &contract).await?;
     let attempted: Vec<SchemaVersion> = known.attempted.iter().chain(spent).copied().collect();
     let swept = publication::sweep(bucket, &context.plan.service, &context::endpoints(wanted), &attempted).await?;
-    let mut lines = vec![format!("published {version}: {rows} rows in {parts} parts")];
+    let mut lines = vec![format!("published {version}: {} in {}", counted(rows, "row"), counted(parts, "part"))];
     if swept > 0 {
-        lines.push(format!("removed {swept} objects of attempts that never committed"));
+        lines.push(format!("removed {} of attempts that never committed", counted(swept as u64, "object")));
     }
     Ok(lines)
 }

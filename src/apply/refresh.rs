@@ -8,7 +8,7 @@ use crate::{
         breaking::{self, Readers},
         context::{self, Context},
         error::{ApplyError, StepError},
-        journal::{Event, Facts, Stage},
+        journal::{Event, Facts, Journal, Stage},
         model::{Concern, PreflightFinding, ProofSummary, RefreshReport, SchemaNews},
         note::{ImportNote, import_note, set_note},
         proofs, prune,
@@ -118,10 +118,7 @@ async fn all(
         // The journal hears of a refresh only once there is something to store.
         let (journal, open) = (&mut *journal, &mut open);
         let mut note = move |facts| {
-            if !*open {
-                journal.append(Event::RefreshBegan)?;
-                *open = true;
-            }
+            begin(journal, open)?;
             Ok(journal.append(Event::RefreshNoted { facts })?)
         };
         let depth = if options.trust { Depth::Sizes } else { Depth::Bytes };
@@ -131,21 +128,15 @@ async fn all(
     let newest = publication::of_version(&*world.bucket, &plan.service, published.version).await?;
     let mut notes = published.lines;
     let behind = behind(&context, &newest, options.trust, &mut notes).await?;
-    if !behind.is_empty() && !open {
-        journal.append(Event::RefreshBegan)?;
-        open = true;
+    if !behind.is_empty() {
+        begin(journal, &mut open)?;
     }
     let accepted = std::mem::take(&mut staged.accepted);
     let imported: Vec<DatasetId> = behind.iter().map(|(_, swap)| swap.live.clone()).collect();
     let proven = import(&context, &newest, &behind, staged).await?;
     let pruned = {
         let (journal, open) = (&mut *journal, &mut open);
-        let mut begin = move || -> Result<(), StepError> {
-            if !std::mem::replace(open, true) {
-                journal.append(Event::RefreshBegan)?;
-            }
-            Ok(())
-        };
+        let mut begin = move || begin(journal, open);
         prune::prune(&context, wanted, options.keep, state.refreshing.is_some(), &mut begin).await?
     };
     freshen(&context, &newest).await?;
@@ -177,6 +168,15 @@ async fn all(
         notes,
         proofs: proven,
     })
+}
+
+/// Tells the journal that a refresh began, unless it is `open` already.
+fn begin(journal: &mut Journal, open: &mut bool) -> Result<(), StepError> {
+    if !*open {
+        journal.append(Event::RefreshBegan)?;
+        *open = true;
+    }
+    Ok(())
 }
 
 /// Imports whose live table does not hold `newest`; what was changed behind carve's back is noted in words.
@@ -256,16 +256,15 @@ impl Gate for Staged<'_> {
     /// Rows that the lake cannot take in are not published, nor a table that its readers' views or a trigger keep from
     /// its place: import and publication would part ways.
     async fn pass(&mut self, context: &Context<'_>, manifests: &[Arc<Manifest>]) -> Result<(), StepError> {
+        let mut pairs: Vec<(&Import, &Arc<Manifest>)> = Vec::new();
         for import in context::imports(context.plan) {
-            if let Some(manifest) = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint) {
-                rehearse(context, import, manifest).await?;
-            }
+            pairs.extend(manifests.iter().find(|its| its.endpoint == import.endpoint).map(|its| (import, its)));
         }
-        for import in context::imports(context.plan) {
-            let manifest = manifests.iter().find(|manifest| manifest.endpoint == import.endpoint);
-            if let Some(manifest) = manifest {
-                self.tables.insert(import.staging.clone(), stage(context, manifest, &import.staging).await?);
-            }
+        for (import, manifest) in &pairs {
+            rehearse(context, import, manifest).await?;
+        }
+        for (import, manifest) in pairs {
+            self.tables.insert(import.staging.clone(), stage(context, manifest, &import.staging).await?);
         }
         Ok(())
     }

@@ -6,8 +6,9 @@ use crate::{
         error::{ApplyError, StepError},
         journal::{Event, Phase, Stage},
         model::{Concern, Outcome, PreflightFinding, RunReport, StepReport},
+        preflight::before_undoing,
         proofs,
-        run::{report, version},
+        run::{report, verdict, version},
         session::Session,
         step::{Here, kind_of},
         world::{RunOptions, World},
@@ -52,6 +53,9 @@ async fn all(
     if matches!(session.state().stage, Stage::Applying | Stage::Finished) {
         undoable(plan, world, options, progress, session).await?;
         session.journal.append(Event::RollbackStarted { plan: plan.id })?;
+    } else if session.state().stage == Stage::RollingBack {
+        let context = Context { plan, world, options, progress, lease: session.lease.as_ref() };
+        verdict(plan, before_undoing(&context, &to_undo(plan, session)).await)?;
     }
     if session.state().stage == Stage::RollingBack {
         progress.started("rolling back", Some(plan.steps.len() as u64), "steps");
@@ -87,9 +91,9 @@ async fn undoable(
 ) -> Result<(), ApplyError> {
     let context = Context { plan, world, options, progress, lease: session.lease.as_ref() };
     let state = session.state();
-    let begun = |step: &&Step| state.of(&step.id).is_some_and(|its| its.phase != Phase::Waiting);
-    let mut findings = Vec::new();
-    for step in plan.steps.iter().filter(begun) {
+    let steps = to_undo(plan, session);
+    let mut findings = before_undoing(&context, &steps).await;
+    for step in steps {
         match kind_of(&step.action).can_undo(&Here { context, step, state }).await {
             Ok(()) => {}
             Err(StepError::Undecided { because, hint }) => {
@@ -99,10 +103,21 @@ async fn undoable(
             Err(error) => return Err(error.in_step(&plan.service, &step.id)),
         }
     }
-    match findings.is_empty() {
-        true => Ok(()),
-        false => Err(ApplyError::Blocked { service: plan.service.clone(), findings }),
-    }
+    verdict(plan, findings).map(|_| ())
+}
+
+/// The steps that have done something which is not undone.
+fn to_undo<'p>(plan: &'p Plan, session: &Session) -> Vec<&'p Step> {
+    plan.steps.iter().filter(|step| stands(session, step)).collect()
+}
+
+/// Whether a step has done something; one that was reopened waits, though it has.
+fn stands(session: &Session, step: &Step) -> bool {
+    session.state().of(&step.id).is_some_and(|state| match state.phase {
+        Phase::Undone => false,
+        Phase::Waiting => state.attempts > 0,
+        _ => true,
+    })
 }
 
 async fn undo(
@@ -113,8 +128,7 @@ async fn undo(
     session: &mut Session,
     step: &Step,
 ) -> Result<StepReport, ApplyError> {
-    let phase = session.state().of(&step.id).map_or(Phase::Waiting, |state| state.phase);
-    if matches!(phase, Phase::Waiting | Phase::Undone) && !touched(session, step) {
+    if !stands(session, step) {
         return Ok(report(step, Outcome::Skipped, Vec::new()));
     }
     session.journal.append(Event::UndoBegan { step: step.id.clone() })?;
@@ -134,9 +148,4 @@ async fn undo(
     let lines = facts.lines.clone();
     session.journal.append(Event::Undone { step: step.id.clone(), facts })?;
     Ok(report(step, Outcome::Undone, lines))
-}
-
-/// A step that was reopened waits, though it has done something before.
-fn touched(session: &Session, step: &Step) -> bool {
-    session.state().of(&step.id).is_some_and(|state| state.phase == Phase::Waiting && state.attempts > 0)
 }

@@ -8,8 +8,8 @@ use tokio::{
 
 use crate::{
     apply::error::StepError,
-    connector::{Bucket, Lake, Origin, RowStream, Snapshot},
-    service::{Fingerprint, Manifest, PartInfo, decode_part},
+    connector::{Bucket, Lake, Origin, RowBatch, RowStream, Snapshot},
+    service::{Fingerprint, Fingerprinter, Manifest, PartInfo, decode_part},
     vocab::{DatasetId, Digest, Row, Schema},
 };
 
@@ -58,9 +58,9 @@ impl Rows<'_> {
         }
         let mut opened = self.open().await?;
         let mut all = Fingerprint::default();
-        while let Some(batch) = opened.next().await? {
+        while let Some(batch) = opened.batch().await? {
             watch()?;
-            all.merge(&Fingerprint::of(schema, &batch).map_err(StepError::format("cannot compare a row"))?);
+            all.merge(&of_batch(schema, batch, "cannot compare a row")?);
         }
         Ok(all)
     }
@@ -77,10 +77,10 @@ pub(super) async fn fingerprint(
     let (sender, mut batches) = mpsc::channel(streams.len().max(1));
     let mut readers = JoinSet::new();
     for mut stream in streams {
-        let (sender, schema) = (sender.clone(), schema.clone());
+        let (sender, schema, doing) = (sender.clone(), schema.clone(), doing.to_owned());
         readers.spawn(async move {
             while let Some(batch) = stream.recv().await {
-                let found = batch.map(|batch| Fingerprint::of(&schema, &batch));
+                let found = batch.map_err(StepError::from).and_then(|batch| of_batch(&schema, batch, &doing));
                 if sender.send(found).await.is_err() {
                     break;
                 }
@@ -91,7 +91,7 @@ pub(super) async fn fingerprint(
     let mut all = Fingerprint::default();
     while let Some(found) = batches.recv().await.transpose()? {
         watch()?;
-        all.merge(&found.map_err(StepError::format(doing))?);
+        all.merge(&found);
     }
     // A reader that panicked has ended its stream early.
     while let Some(ended) = readers.join_next().await {
@@ -100,12 +100,22 @@ pub(super) async fn fingerprint(
     Ok(all)
 }
 
+fn of_batch(schema: &Schema, batch: RowBatch, doing: &str) -> Result<Fingerprint, StepError> {
+    let mut all = Fingerprinter::new(schema);
+    batch.each(|row| all.push(row).map_err(|e| StepError::format(doing)(e)))?;
+    Ok(all.finish())
+}
+
 impl Opened {
-    /// The next batch; `None` at the end.
+    /// The next rows; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Row>>, StepError> {
+        Ok(self.batch().await?.map(RowBatch::into_rows).transpose()?)
+    }
+
+    async fn batch(&mut self) -> Result<Option<RowBatch>, StepError> {
         match self {
             Opened::Stream { rows, .. } => Ok(rows.recv().await.transpose()?),
-            Opened::Parts(parts) => Ok(parts.next().await?.map(|(_, rows)| rows)),
+            Opened::Parts(parts) => Ok(parts.next().await?.map(|(_, rows)| rows.into())),
         }
     }
 }

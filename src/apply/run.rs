@@ -297,7 +297,11 @@ fn standing(plan: &Plan, state: &RunState) -> Result<bool, ApplyError> {
 
 /// Preflight, as an error where it finds something that stops.
 async fn checked(plan: &Plan, world: &World, options: &RunOptions) -> Result<Vec<PreflightFinding>, ApplyError> {
-    let findings = preflight(plan, world, options).await;
+    verdict(plan, preflight(plan, world, options).await)
+}
+
+/// What was found, where nothing of it stands in the way.
+pub(super) fn verdict(plan: &Plan, findings: Vec<PreflightFinding>) -> Result<Vec<PreflightFinding>, ApplyError> {
     let service = plan.service.clone();
     let any = |concern| findings.iter().any(|finding| finding.concern == concern);
     match (any(Concern::Stale), any(Concern::Blocks), any(Concern::Passes), any(Concern::Waits)) {

@@ -10,7 +10,7 @@ use crate::{
         rows::Rows,
     },
     service::{Fingerprint, Manifest},
-    vocab::DatasetId,
+    vocab::{DatasetId, counted},
 };
 
 /// Compares `table` of the lake with what `manifest` names. The manifest's fingerprint was taken from the origin's
@@ -36,8 +36,8 @@ pub(super) async fn prove(
 
 pub(super) fn equal(manifest: &Manifest, table: &DatasetId) -> String {
     format!(
-        "the origin's rows, the {} parts of {} and `{table}` have one fingerprint, {}",
-        manifest.parts.len(),
+        "the origin's rows, the {} of {} and `{table}` have one fingerprint, {}",
+        counted(manifest.parts.len() as u64, "part"),
         manifest.version,
         manifest.fingerprint
     )

@@ -8,14 +8,14 @@ use tokio::task::{Id, JoinSet};
 
 use crate::{
     apply::{context::Context, cut::Cutter, error::StepError, extract::Source, journal::Facts},
-    connector::{Bucket, ConnectorError, RowRange},
-    service::{Fingerprint, Manifest, PartInfo, ServiceAddress, encode_part, pad_width, part_count},
-    vocab::{Digest, PartFormat, Row, Schema, SchemaVersion, ServiceName, Value},
+    connector::{Bucket, ConnectorError, RowBatch, RowRange},
+    service::{Manifest, PartInfo, PartWriter, ServiceAddress, pad_width, part_count},
+    vocab::{Digest, PartFormat, Schema, SchemaVersion, ServiceName},
 };
 
 /// Rows held in memory at once for parts under way, about.
 const ROWS_UNDER_WAY: usize = 200_000;
-/// Bytes of texts and the like held at once for parts under way, unless one part alone has more.
+/// Bytes of rows held at once for parts under way, unless one part alone has more.
 const BYTES_UNDER_WAY: usize = 64 << 20;
 /// Stored parts told to the journal at once.
 const NOTED: usize = 128;
@@ -44,7 +44,7 @@ struct Job {
     format: PartFormat,
     schema: Arc<Schema>,
     key: String,
-    rows: Vec<Row>,
+    rows: Vec<RowBatch>,
     /// Digest and size of what is there already, as far as known.
     there: Option<(Digest, u64)>,
 }
@@ -71,13 +71,13 @@ impl Upload<'_> {
         let (mut rows, mut number) = (0, 0_u64);
         while let Some(chunk) = parts.next().await? {
             context.go_on()?;
-            let weight = weight(&chunk.rows);
+            let weight = chunk.rows.iter().map(RowBatch::bytes).sum();
             while work.is_full_with(weight) {
                 if let Some(key) = work.one(note).await? {
                     return Ok(Uploaded::Taken(key));
                 }
             }
-            rows += chunk.rows.len() as u64;
+            rows += chunk.len();
             number += 1;
             let key = address.part_key(&wanted.endpoint, self.version, chunk.number, width, wanted.format);
             let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
@@ -201,14 +201,16 @@ impl Job {
         let Job { bucket, format, schema, key, rows, there } = self;
         let named = key.clone();
         let encoded = tokio::task::spawn_blocking(move || {
-            let fingerprint = Fingerprint::of(&schema, &rows)?;
-            let bytes = encode_part(format, &schema, &rows)?;
-            let digest = Digest::of(&bytes);
-            Ok::<_, crate::service::FormatError>((fingerprint, digest, bytes))
+            let failed = |error| StepError::format(format!("cannot encode part `{named}`"))(error);
+            let mut writer = PartWriter::new(format, &schema).map_err(failed)?;
+            for batch in rows {
+                batch.each(|row| writer.push(row).map_err(failed))?;
+            }
+            let (fingerprint, bytes) = writer.finish().map_err(failed)?;
+            Ok::<_, StepError>((fingerprint, Digest::of(&bytes), bytes))
         });
-        let encoded = encoded.await.map_err(StepError::task(format!("cannot encode part `{named}`")))?;
         let (fingerprint, digest, bytes) =
-            encoded.map_err(StepError::format(format!("cannot encode part `{named}`")))?;
+            encoded.await.map_err(StepError::task(format!("cannot encode part `{key}`")))??;
         let size = bytes.len() as u64;
         if there != Some((digest, size)) {
             bucket.put_new(&key, bytes, &digest).await?;
@@ -226,9 +228,4 @@ fn concurrency(kind: &str, rows_per_part: u32) -> usize {
 /// Parts of that many rows that memory has room for.
 pub(super) fn parts_at_once(rows_per_part: u32) -> usize {
     (ROWS_UNDER_WAY / rows_per_part.max(1) as usize).max(1)
-}
-
-/// Bytes of texts and the like in `rows`.
-fn weight(rows: &[Row]) -> usize {
-    rows.iter().flatten().map(Value::heap_bytes).sum()
 }

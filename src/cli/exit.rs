@@ -165,36 +165,36 @@ impl From<ApplyError> for Failure {
 
 /// A line a finding. What only says again, of another table, why something did not answer is counted, not repeated.
 fn folded(findings: &[PreflightFinding]) -> Vec<String> {
-    let split = |finding: &PreflightFinding| {
-        let (what, cause) = finding.what.split_once(": ")?;
-        Some((what.to_owned(), cause.to_owned()))
-    };
     let mut lines = Vec::new();
-    let mut told: BTreeSet<String> = BTreeSet::new();
+    let mut told = BTreeSet::new();
     for (at, finding) in findings.iter().enumerate() {
-        // Each step that is stale is told, and whatever has a cure of its own.
-        let Some((_, cause)) = split(finding).filter(|_| finding.concern != Concern::Stale) else {
+        let cause = what_and_cause(finding).map(|(_, cause)| cause);
+        let is_first = cause.is_none_or(|cause| told.insert(cause));
+        // Whatever has a cure of its own is told.
+        if is_first || finding.hint.is_some() {
             lines.push(finding_line(finding));
-            continue;
-        };
-        if told.contains(&cause) {
-            if finding.hint.is_some() {
-                lines.push(finding_line(finding));
-            }
-            continue;
         }
-        lines.push(finding_line(finding));
-        let again = |other: &&PreflightFinding| other.hint.is_none() && other.concern != Concern::Stale;
-        let rest = findings[at + 1..].iter().filter(again).filter_map(split).filter(|(_, why)| *why == cause);
-        let rest: Vec<String> = rest.map(|(what, _)| what).collect();
-        match &rest[..] {
-            [] => {}
-            [first] => lines.push(format!("by the same cause: {first}")),
-            [first, ..] => lines.push(format!("and {} more by the same cause, the first: {first}", rest.len())),
+        if let Some(cause) = cause.filter(|_| is_first) {
+            lines.extend(by_the_same(cause, &findings[at + 1..]));
         }
-        told.insert(cause);
     }
     lines
+}
+
+/// What is the matter, and why; `None` where the words have no such parts, or are of a step that is stale: each is told.
+fn what_and_cause(finding: &PreflightFinding) -> Option<(&str, &str)> {
+    finding.what.split_once(": ").filter(|_| finding.concern != Concern::Stale)
+}
+
+/// A line for those of `findings` that have this cause and no cure of their own.
+fn by_the_same(cause: &str, findings: &[PreflightFinding]) -> Option<String> {
+    let parts = findings.iter().filter(|other| other.hint.is_none()).filter_map(what_and_cause);
+    let what: Vec<&str> = parts.filter(|(_, why)| *why == cause).map(|(what, _)| what).collect();
+    match what[..] {
+        [] => None,
+        [only] => Some(format!("by the same cause: {only}")),
+        [first, ..] => Some(format!("and {} more by the same cause, the first: {first}", what.len())),
+    }
 }
 
 fn finding_line(finding: &PreflightFinding) -> String {

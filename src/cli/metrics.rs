@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use camino::Utf8Path;
 
-use super::{exit::Failure, workspace};
+use super::{
+    exit::{ExitCode, Failure},
+    workspace,
+};
 use crate::{apply::RefreshReport, vocab::ServiceName};
 
 /// One run of a refresh.
@@ -42,7 +45,20 @@ const METRICS: [(&str, &str, &str); 13] = [
 /// Writes the metrics of `run` to `file`, whole or not at all. What a failed run does not know stays as the file had it.
 pub(super) fn write(file: &Utf8Path, run: &Run<'_>) -> Result<(), Failure> {
     let before = fs::read_to_string(file).map(|text| read(&text, run.service)).unwrap_or_default();
-    workspace::write_file(file, text(run, before).as_bytes()).map(|_| ())
+    let written = workspace::write_file(file, text(run, before).as_bytes());
+    written.map(|_| ()).map_err(|failure| failure.hint("let carve write there, or name another file with `--metrics`"))
+}
+
+/// Asked before the refresh: a misspelt path makes no folder, and is told before anything is done.
+pub(super) fn folder_is_there(file: &Utf8Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_str().is_empty());
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            let text = format!("cannot write `{file}`: there is no folder `{folder}`");
+            Err(Failure::said(ExitCode::Usage, text).hint("correct `--metrics`, or make the folder"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Samples by metric: what stands behind its name, labels and value.

@@ -37,6 +37,8 @@ pub(super) struct Survey {
     pub(super) lineage: Lineage,
     pub(super) graph: DependencyGraph,
     pub(super) ranking: Ranking,
+    /// With which the refresh jobs of its plans find plan and settings.
+    flags: String,
 }
 
 impl Survey {
@@ -54,6 +56,7 @@ impl Survey {
             diagnostics: &self.diagnostics,
             card,
             of: self.ranking.cards.len() as u32,
+            flags: &self.flags,
             read_file: &read_file,
         };
         plan::draft(&inputs)
@@ -134,6 +137,17 @@ impl Workspace {
         format!("{first}{}", self.flags())
     }
 
+    /// The flags that name this workspace from the estate's first folder, where a scheduler runs what carve wrote. What
+    /// was named by an absolute path stays so.
+    pub(super) fn flags_from_root(&self) -> String {
+        let named = |flag: &str, path: &Utf8Path| format!(" {flag} {}", shell_word(from(self.root(), path).as_str()));
+        let others = self.roots[1..].iter().map(|root| named("--estate", root));
+        let first = (self.roots.len() > 1).then(|| " --estate .".to_owned());
+        let out = (self.out != self.roots[0]).then(|| named("--out", &self.out));
+        let settings = self.settings.iter().map(|settings| named("--settings", settings));
+        first.into_iter().chain(others).chain(out).chain(settings).collect()
+    }
+
     /// The estate's folders as arguments, each with a blank before it; nothing for the folder one is in.
     pub(super) fn folders(&self) -> String {
         self.roots.iter().filter(|root| *root != ".").map(|root| format!(" {}", shell_word(root.as_str()))).collect()
@@ -199,7 +213,7 @@ impl Workspace {
         diagnostics.extend(faults);
         let ranking = scoring::score(&estate, &lineage, &graph);
         diagnostics.sort();
-        Survey { estate, diagnostics, lineage, graph, ranking }
+        Survey { estate, diagnostics, lineage, graph, ranking, flags: self.flags_from_root() }
     }
 
     /// Reads the plan of a service, or the plan file of that path.
@@ -394,4 +408,29 @@ pub(super) fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure>
         failed(error)
     })?;
     Ok(true)
+}
+
+/// `path` as it is called within `folder`; both count from where one is.
+fn from(folder: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {
+    if path.is_absolute() {
+        return path.to_owned();
+    }
+    let (base, path) = (whole(folder), whole(path));
+    let common = base.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = base.components().skip(common).map(|_| "..");
+    let down = path.components().skip(common).map(|part| part.as_str());
+    let parts: Vec<&str> = up.chain(down).collect();
+    if parts.is_empty() { ".".into() } else { parts.join("/").into() }
+}
+
+/// `path` from the top, as far as it is there without links and dots.
+fn whole(path: &Utf8Path) -> Utf8PathBuf {
+    let there = path.ancestors().find_map(|above| {
+        let named = if above.as_str().is_empty() { Utf8Path::new(".") } else { above };
+        named.canonicalize_utf8().ok().map(|real| (above, real))
+    });
+    match there {
+        Some((above, real)) => path.strip_prefix(above).map_or_else(|_| real.clone(), |rest| real.join(rest)),
+        None => path.to_owned(),
+    }
 }

@@ -1,19 +1,19 @@
 //! Rows on their way from a blocking thread to whoever reads them: in batches, with bounded memory.
 use tokio::sync::mpsc;
 
-use crate::connector::{ConnectorError, RowStream};
+use crate::connector::{ConnectorError, RowBatch, RowStream};
 use crate::vocab::{Row, Value};
 
 /// Rows a batch holds at most.
-const BATCH_ROWS: usize = 1_000;
+pub(super) const BATCH_ROWS: usize = 1_000;
 /// Bytes of text and blobs after which a batch is sent early.
-const BATCH_BYTES: usize = 4 << 20;
+pub(super) const BATCH_BYTES: usize = 4 << 20;
 /// Batches that may wait unread.
 const WAITING_BATCHES: usize = 4;
 
 /// The writing end of a [`RowStream`]: `push` and `finish` for blocking threads, `give` and `end` for tasks.
 pub(super) struct Batches {
-    sender: mpsc::Sender<Result<Vec<Row>, ConnectorError>>,
+    sender: mpsc::Sender<Result<RowBatch, ConnectorError>>,
     batch: Vec<Row>,
     bytes: usize,
 }
@@ -45,6 +45,12 @@ impl Batches {
             return Ok(());
         }
         let batch = self.taken();
+        self.give_batch(batch.into()).await
+    }
+
+    /// Hands on rows that are a batch already.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(super) async fn give_batch(&self, batch: RowBatch) -> Result<(), ReaderGone> {
         self.sender.send(Ok(batch)).await.map_err(|_| ReaderGone)
     }
 
@@ -53,7 +59,7 @@ impl Batches {
     pub(super) async fn end(mut self, outcome: Result<(), ConnectorError>) {
         let batch = self.taken();
         // A reader that has gone needs neither rows nor an error.
-        if !batch.is_empty() && self.sender.send(Ok(batch)).await.is_err() {
+        if !batch.is_empty() && self.give_batch(batch.into()).await.is_err() {
             return;
         }
         if let Err(error) = outcome {
@@ -86,7 +92,7 @@ impl Batches {
         if batch.is_empty() {
             return Ok(());
         }
-        self.sender.blocking_send(Ok(batch)).map_err(|_| ReaderGone)
+        self.sender.blocking_send(Ok(batch.into())).map_err(|_| ReaderGone)
     }
 }
 

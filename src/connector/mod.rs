@@ -27,6 +27,7 @@ mod open;
 mod pool;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod row_batch;
 #[cfg(feature = "s3")]
 mod s3;
 mod shortfall;
@@ -51,6 +52,7 @@ pub use mysql::Mysql;
 pub use open::{open_bucket, open_lake, open_origin};
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
+pub use row_batch::{RowBatch, RowStream};
 #[cfg(feature = "s3")]
 pub use s3::S3Bucket;
 pub use sqlite::Sqlite;

@@ -1,7 +1,7 @@
 //! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 
+use crate::connector::RowStream;
 use crate::vocab::{DatasetId, Digest, Row, Schema};
 
 /// Why the world did not do what was asked.
@@ -104,9 +104,6 @@ impl ConnectorError {
         }
     }
 }
-
-/// Rows in reading order, a bounded channel of batches; an error ends it.
-pub type RowStream = mpsc::Receiver<Result<Vec<Row>, ConnectorError>>;
 
 /// A stretch of a table's rows in reading order.
 pub struct RowRange {
@@ -264,6 +261,14 @@ pub trait Bucket: Send + Sync {
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError>;
     /// The object's bytes.
     async fn get(&self, key: &str) -> Result<Vec<u8>, ConnectorError>;
+    /// Whether the object is there and its bytes are exactly `bytes`.
+    async fn holds(&self, key: &str, bytes: &[u8]) -> Result<bool, ConnectorError> {
+        match self.get(key).await {
+            Ok(found) => Ok(found == bytes),
+            Err(ConnectorError::NoSuchObject(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
     /// What is known of it; `None` when it is not there.
     async fn head(&self, key: &str) -> Result<Option<ObjectInfo>, ConnectorError>;
     /// Objects whose key starts with `prefix`, in key order.

@@ -32,6 +32,11 @@ pub(super) fn some_of(names: &[String]) -> String {
     told.join(", ")
 }
 
+/// The key of the columns `was`, where the new table's key `is` another.
+pub(super) fn lost_key(was: &[String], is: &[String]) -> Option<String> {
+    (!was.is_empty() && was != is).then(|| format!("its primary key ({})", was.join(", ")))
+}
+
 /// What the columns `old` have and those of the same names in `new` have not; `alike` says whether two types are as good.
 pub(super) fn of_columns(old: &[Seen], new: &[Seen], alike: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let place = |name: &str| new.iter().position(|column| column.name.eq_ignore_ascii_case(name));
@@ -76,6 +81,14 @@ mod tests {
                 "the order of its columns (that of the origin it has)"
             ]
         );
+    }
+
+    #[test]
+    fn a_key_is_lost_where_there_was_one_and_another_or_none_is() {
+        let (a, b) = (["a".to_owned()], ["b".to_owned()]);
+        assert_eq!(lost_key(&a, &b).as_deref(), Some("its primary key (a)"));
+        assert_eq!(lost_key(&a, &[]).as_deref(), Some("its primary key (a)"));
+        assert!(lost_key(&a, &a).is_none() && lost_key(&[], &b).is_none());
     }
 
     #[test]

@@ -58,6 +58,15 @@ pub(super) fn cure(why: &str) -> Option<&'static str> {
     })
 }
 
+/// `why` with what to do where it speaks of the server's certificate.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(super) fn advised(why: String) -> String {
+    match cure(&why) {
+        Some(cure) => format!("{why}: {cure}"),
+        None => why,
+    }
+}
+
 fn is_readable(certificate: &CertificateDer<'static>) -> bool {
     RootCertStore::empty().add(certificate.clone()).is_ok()
 }

@@ -1,5 +1,5 @@
 //! Names with a catalog that the estate leaves out elsewhere: `project.raw.orders` and `raw.orders` are one table.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::Utf8Path;
 
@@ -35,18 +35,30 @@ impl SameNames {
         home.map_or_else(|| written.clone(), |catalog| in_catalog(&catalog, written))
     }
 
-    /// These names, where `from` becomes `to` as well: `to` is written with and without catalog as `from` is.
-    pub fn moved(&self, from: &DatasetId, to: &DatasetId) -> Self {
+    /// These names, where the first of each of `moves` becomes the second as well: the new name is written with and
+    /// without catalog as the old one is.
+    pub fn moved<'d>(&self, moves: impl IntoIterator<Item = (&'d DatasetId, &'d DatasetId)>) -> Self {
         let mut names = self.clone();
-        let catalogs = self.called.iter().filter(|(_, own)| *own == from);
-        for catalog in catalogs.filter_map(|(long, own)| long.name().strip_suffix(own.name())?.strip_suffix('.')) {
-            names.called.insert(in_catalog(catalog, to), to.clone());
+        // The catalogs each name is written with.
+        let mut catalogs: HashMap<DatasetId, Vec<String>> = HashMap::new();
+        for (long, own) in &self.called {
+            if let Some(catalog) = long.name().strip_suffix(own.name()).and_then(|rest| rest.strip_suffix('.')) {
+                catalogs.entry(own.clone()).or_default().push(catalog.to_owned());
+            }
         }
-        if let (Some((catalog, short)), Some((home, moved))) = (split(from), split(to))
-            && catalog == home
-            && self.apart.contains_key(&short)
-        {
-            names.apart.entry(moved).or_default().insert(catalog.to_owned());
+        for (from, to) in moves {
+            let written = catalogs.get(from).cloned().unwrap_or_default();
+            names.called.extend(written.iter().map(|catalog| (in_catalog(catalog, to), to.clone())));
+            // A name that moves on is written as it was before.
+            if !written.is_empty() {
+                catalogs.insert(to.clone(), written);
+            }
+            if let (Some((catalog, short)), Some((home, moved))) = (split(from), split(to))
+                && catalog == home
+                && names.apart.contains_key(&short)
+            {
+                names.apart.entry(moved).or_default().insert(catalog.to_owned());
+            }
         }
         names
     }
@@ -98,9 +110,12 @@ mod tests {
 
     #[test]
     fn a_moved_table_is_written_as_the_old_one_was() {
-        let moved = names().moved(&id("raw.orders"), &id("raw.orders__import"));
+        let moved = names().moved([(&id("raw.orders"), &id("raw.orders__import"))]);
         assert_eq!(moved.own(&id("p.raw.orders__import"), "x.sql".into()), id("raw.orders__import"));
-        let moved = names().moved(&id("a.mart.day"), &id("a.mart.day__import"));
+        let moved = names().moved([(&id("a.mart.day"), &id("a.mart.day__import"))]);
         assert_eq!(moved.own(&id("mart.day__import"), "a/x.sql".into()), id("a.mart.day__import"));
+        let (a, b, c) = (id("raw.orders"), id("raw.b"), id("raw.c"));
+        let moved = names().moved([(&a, &b), (&b, &c)]);
+        assert_eq!(moved.own(&id("p.raw.c"), "x.sql".into()), c);
     }
 }

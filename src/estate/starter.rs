@@ -92,7 +92,7 @@ fn connections(text: &mut Text, settings: &EstateSettings) {
     let open = |role: &str| settings.connections.get(role).filter(|url| holds_no_secret(url));
     let url = |role: &str| open(role).map(|url| format!("{role}: {{ url: {} }}", quoted(url)));
     text.key(
-        "The lake, for apply: sqlite:FOLDER, postgres://USER@HOST/DATABASE, or env:NAME to take the address from the environment.",
+        "The lake, for apply: sqlite:FOLDER, postgres://USER@HOST/DATABASE, duckdb:FILE, or env:NAME to take the address from the environment.",
         "lake: { url: \"env:CARVE_LAKE\" }",
         url("lake"),
     );

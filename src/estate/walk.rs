@@ -19,6 +19,8 @@ const NEVER: &[&str] = &["node_modules", "__pycache__", "site-packages"];
 const HIDDEN_YET_READ: &[&str] = &[".github"];
 /// The folder of a bucket below which data services are published.
 const PUBLISHED: &str = "data-services";
+/// What carve itself writes into `switchover/SERVICE/`, beside `files/`.
+const SWITCHOVER_ENDINGS: &[&str] = &["md", "html", "json", "patch"];
 /// What carve itself writes into `report/`.
 const REPORT_ENDINGS: &[&str] = &["html", "md", "json", "svg", "css", "js"];
 
@@ -166,14 +168,23 @@ fn is_build_output(folder: &Path) -> bool {
     folder.join("CACHEDIR.TAG").exists() || beside("Cargo.toml") || beside("dbt_project.yml") || beside("pom.xml")
 }
 
-/// Plans and reports that carve wrote into the first root are its output, not the estate.
+/// Plans, reports and switchovers that carve wrote into the first root are its output, not the estate. Read as jobs and
+/// dashboards, the edited copies of a switchover would say that people have switched who have not.
 fn is_carve_s_own(inside: &Utf8Path, on_disk: &Utf8Path) -> bool {
     let ending = inside.extension().unwrap_or_default();
-    match inside.components().next().map(|part| part.as_str()) {
-        Some("report") if inside.components().count() > 1 => REPORT_ENDINGS.contains(&ending),
-        Some("plans") if inside.components().count() > 1 => begins_as_plan(on_disk),
+    let parts: Vec<&str> = inside.components().map(|part| part.as_str()).collect();
+    match parts[..] {
+        ["report", _, ..] => REPORT_ENDINGS.contains(&ending),
+        ["plans", _, ..] => begins_as_plan(on_disk),
+        ["switchover", _, "files", _, ..] => has_index(on_disk.ancestors().nth(parts.len() - 2)),
+        ["switchover", _, _] => SWITCHOVER_ENDINGS.contains(&ending) && has_index(on_disk.parent()),
         _ => false,
     }
+}
+
+/// Every folder of a switchover has its overview.
+fn has_index(folder: Option<&Utf8Path>) -> bool {
+    folder.is_some_and(|folder| folder.join("index.md").is_file())
 }
 
 fn begins_as_plan(path: &Utf8Path) -> bool {

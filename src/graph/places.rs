@@ -1,7 +1,7 @@
 //! What a source system is called that nobody named: after the bucket, the schema or the folder its data is seen in.
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use crate::{graph::gather::Gathered, vocab::DatasetId};
 
@@ -119,17 +119,14 @@ impl<'a> Places<'a> {
         Places { gathered }
     }
 
-    /// The folder that all files which mention a dataset lie in, for each of `datasets`.
-    fn folders(&self, datasets: &[usize]) -> HashMap<usize, Utf8PathBuf> {
+    /// The folders that files which mention a dataset lie in, and how many mentions each has, for each of `datasets`.
+    fn folders(&self, datasets: &[usize]) -> HashMap<usize, BTreeMap<&Utf8Path, usize>> {
         let wanted: HashSet<usize> = datasets.iter().copied().collect();
-        let mut folders: HashMap<usize, Utf8PathBuf> = HashMap::new();
+        let mut folders: HashMap<usize, BTreeMap<&Utf8Path, usize>> = HashMap::new();
         let edges = self.gathered.edges.iter().zip(&self.gathered.ends).filter(|(_, (_, at))| wanted.contains(at));
         for (dataset, at) in edges.flat_map(|(edge, (_, dataset))| edge.places.iter().map(move |at| (*dataset, at))) {
             let Some(folder) = at.file.parent() else { continue };
-            folders
-                .entry(dataset)
-                .and_modify(|shared| *shared = shared_folder(shared, folder))
-                .or_insert_with(|| folder.to_owned());
+            *folders.entry(dataset).or_default().entry(folder).or_default() += 1;
         }
         folders
     }
@@ -173,17 +170,21 @@ impl<'a> Places<'a> {
         named.chain(self.by_folder(&bare, NO_PLACE)).collect()
     }
 
-    /// The deepest folder whose name tells something, with the one above it where two are called the same.
+    /// The deepest folder whose name tells something, with the one above it where two are called the same. Where no
+    /// folder tells anything, the tables' own names do; else `nothing`.
     fn by_folder(&self, datasets: &[usize], nothing: &str) -> HashMap<usize, String> {
         let folders = self.folders(datasets);
-        let folder = |at: &usize| telling_folder(folders.get(at)?);
+        let folder = |at: &usize| home(folders.get(at)?);
         let found: Vec<(usize, Option<Vec<&str>>)> = datasets.iter().map(|at| (*at, folder(at))).collect();
         let mut same: BTreeMap<&str, BTreeSet<&[&str]>> = BTreeMap::new();
         for path in found.iter().filter_map(|(_, path)| path.as_deref()) {
             same.entry(path[path.len() - 1]).or_default().insert(path);
         }
+        let lost = found.iter().filter(|(_, path)| path.is_none()).map(|(at, _)| &self.gathered.datasets[*at]);
+        let tables = lost.filter(|dataset| !dataset.is_file_set()).map(DatasetId::table);
+        let nothing = shared_words(tables).unwrap_or_else(|| nothing.to_owned());
         let name = |path: &Option<Vec<&str>>| match path.as_deref() {
-            None => nothing.to_owned(),
+            None => nothing.clone(),
             Some(path) if same[path[path.len() - 1]].len() == 1 => path[path.len() - 1].to_owned(),
             Some(path) => path.join("-"),
         };
@@ -212,12 +213,39 @@ pub(super) fn bucket_of(files: &DatasetId) -> Option<String> {
     found.contains(|c: char| c.is_alphanumeric()).then(|| found.to_owned())
 }
 
-fn shared_folder(one: &Utf8Path, other: &Utf8Path) -> Utf8PathBuf {
-    one.components().zip(other.components()).take_while(|(a, b)| a == b).map(|(a, _)| a.as_str()).collect()
+fn shared_folder<'a>(one: &'a Utf8Path, other: &'a Utf8Path) -> &'a Utf8Path {
+    one.ancestors().find(|folder| other.starts_with(folder)).unwrap_or(Utf8Path::new(""))
+}
+
+/// The telling parts of the folder that all of `folders` lie in; else of the topmost one with more than half of the
+/// mentions.
+fn home<'a>(folders: &BTreeMap<&'a Utf8Path, usize>) -> Option<Vec<&'a str>> {
+    let shared = folders.keys().copied().reduce(shared_folder)?;
+    if let Some(parts) = telling_parts(shared) {
+        return Some(parts);
+    }
+    let mut tops: BTreeMap<&str, usize> = BTreeMap::new();
+    for (folder, count) in folders {
+        if let Some(parts) = telling_parts(folder) {
+            *tops.entry(parts[0]).or_default() += count;
+        }
+    }
+    let all: usize = folders.values().sum();
+    tops.into_iter().find(|(_, count)| count * 2 > all).map(|(top, _)| vec![top])
+}
+
+/// The words with which all names of `tables` begin: the whole name of a single one.
+fn shared_words<'a>(tables: impl Iterator<Item = &'a str>) -> Option<String> {
+    let words = |name: &'a str| name.split('_').collect::<Vec<_>>();
+    let shared = tables
+        .map(words)
+        .reduce(|one, other| one.into_iter().zip(other).take_while(|(a, b)| a == b).map(|(a, _)| a).collect())?;
+    let name = shared.join("_");
+    (name.len() > 1 && !LAYERS.contains(&name.as_str())).then_some(name)
 }
 
 /// The parts of `folder` that tell something.
-fn telling_folder(folder: &Utf8Path) -> Option<Vec<&str>> {
+fn telling_parts(folder: &Utf8Path) -> Option<Vec<&str>> {
     let tells = |part: &&str| part.contains(char::is_alphanumeric) && !TOOLS.contains(&part.to_lowercase().as_str());
     let parts: Vec<&str> = folder.components().map(|part| part.as_str()).filter(tells).collect();
     (!parts.is_empty()).then_some(parts)
@@ -229,4 +257,32 @@ fn telling_schema(dataset: &DatasetId) -> Option<&str> {
 
 fn last(schema: &str) -> &str {
     schema.rsplit('.').next().unwrap_or(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home_of(folders: &[(&'static str, usize)]) -> Option<Vec<&'static str>> {
+        home(&folders.iter().map(|(folder, count)| (Utf8Path::new(*folder), *count)).collect())
+    }
+
+    #[test]
+    fn a_table_is_at_home_where_all_or_most_mentions_of_it_stand() {
+        assert_eq!(home_of(&[("sql/crm/a", 1), ("sql/crm/b", 1)]), Some(vec!["crm"]));
+        assert_eq!(home_of(&[("crm", 3), ("", 1), ("erp", 1)]), Some(vec!["crm"]));
+        assert_eq!(home_of(&[("crm", 1), ("erp", 1)]), None);
+        assert_eq!(home_of(&[("sql", 1)]), None);
+        assert_eq!(home_of(&[]), None);
+    }
+
+    #[test]
+    fn tables_without_a_home_are_called_by_what_their_names_share() {
+        let shared = |names: &[&'static str]| shared_words(names.iter().copied());
+        assert_eq!(shared(&["patients"]).as_deref(), Some("patients"));
+        assert_eq!(shared(&["crm_orders", "crm_customers"]).as_deref(), Some("crm"));
+        assert_eq!(shared(&["orders", "customers"]), None);
+        assert_eq!(shared(&["stg_orders", "stg_customers"]), None);
+        assert_eq!(shared(&[]), None);
+    }
 }

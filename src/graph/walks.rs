@@ -1,5 +1,5 @@
 //! Walks up and down the graph, breadth first.
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     graph::{DependencyGraph, Neighbourhood, dependency_graph::Node},
@@ -15,11 +15,6 @@ impl DependencyGraph {
     /// What `dataset` feeds, at most `depth` jobs away (`None`: all). Empty for a name it does not know.
     pub fn downstream(&self, dataset: &DatasetId, depth: Option<u32>) -> Neighbourhood {
         self.walk(dataset, depth, |node| self.network.after(node).collect())
-    }
-
-    /// Exposures that read `dataset`, directly or through other datasets and exposures, by id.
-    pub fn exposures_over(&self, dataset: &DatasetId) -> BTreeSet<String> {
-        self.downstream(dataset, None).exposures.into_keys().collect()
     }
 
     fn walk(&self, from: &DatasetId, depth: Option<u32>, next: impl Fn(usize) -> Vec<usize>) -> Neighbourhood {

@@ -5,12 +5,12 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, SameNames, Script},
     lineage::{
-        Access, Evidence, StatementLineage, TableUse,
+        Access, Evidence, Refused, StatementLineage, TableUse,
         place::span_in,
         resolve::{Catalog, JobResolver, RawUse, Resolved},
         sql::{
             dialect::Dialect,
-            script::{ScriptSql, read_text},
+            script::{Note, ScriptSql, read_text},
         },
         template::{Filled, Projects, fill},
     },
@@ -157,6 +157,21 @@ pub(in crate::lineage) fn faults(script: &Script, prepared: &Prepared, resolved:
         faults.push(Diagnostic::new(note.code, span_in(script, &source), note.here.clone()));
     }
     faults
+}
+
+/// Characters that are kept of how a refused statement begins: its kind is told by its first words.
+const BEGINS: usize = 200;
+
+/// The statements of `prepared` that no grammar took.
+pub(in crate::lineage) fn refused(script: &Script, prepared: &Prepared) -> Vec<Refused> {
+    let codes = [CodeEntry::E030, CodeEntry::E036];
+    let notes = prepared.sql.notes.iter().filter(|note| codes.contains(&note.code));
+    let told = |note: &Note| Refused {
+        at: span_of(script, prepared, &note.at),
+        begins: prepared.filled.text.get(note.at.clone()).unwrap_or_default().chars().take(BEGINS).collect(),
+        why: note.here.clone(),
+    };
+    notes.map(told).collect()
 }
 
 /// Whether any mention writes.

@@ -25,12 +25,12 @@ impl<'e> Editor<'e> {
     /// dataset has the columns that are declared for the old one.
     pub fn new<'d>(estate: &'e Estate, moves: impl IntoIterator<Item = (&'d DatasetId, &'d DatasetId)>) -> Self {
         let mut catalog = declared_catalog(estate);
-        let mut names = estate.same_names.clone();
+        let moves: Vec<(&DatasetId, &DatasetId)> = moves.into_iter().collect();
+        let names = estate.same_names.moved(moves.iter().copied());
         for (from, to) in moves {
             if let Some(columns) = catalog.get(from).cloned() {
                 catalog.insert(to.clone(), columns);
             }
-            names = names.moved(from, to);
         }
         Editor { estate, projects: Projects::of(estate), catalog, names }
     }

@@ -72,12 +72,23 @@ fn mentions<'a>(
 ) -> impl Iterator<Item = (&'a TableUse, &'a str, Case)> {
     estate.jobs.iter().zip(scripts).flat_map(move |(job, dialects)| {
         let uses = jobs.get(&job.id).map_or(&[][..], |lineage| &lineage.uses);
-        let scripts =
-            job.scripts.iter().zip(dialects).filter_map(|(script, (dialect, _))| Some((script, case_of(dialect)?)));
-        scripts
-            .flat_map(move |(script, case)| uses.iter().filter_map(move |one| Some((one, text_of(script, one)?, case))))
+        let heeding =
+            |(script, (dialect, _)): (&'a Script, &(&'static str, Coverage))| Some((script, case_of(dialect)?));
+        let mut scripts: Vec<(&Script, Case)> = job.scripts.iter().zip(dialects).filter_map(heeding).collect();
+        scripts.sort_by_key(|(script, _)| (&script.at.file, script.at.start));
+        uses.iter().filter_map(move |one| {
+            let behind = scripts
+                .partition_point(|(script, _)| (&script.at.file, script.at.start) <= (&one.at.file, one.at.start));
+            // The nearest that begins before it, unless another one ends there: a hook within its model.
+            let near = scripts[..behind].iter().rev().take(MOST_WITHIN);
+            let mut texts = near.filter_map(|(script, case)| Some((one, text_of(script, one)?, *case)));
+            texts.next()
+        })
     })
 }
+
+/// Scripts within another one that are passed over on the way to it: a job may have thousands.
+const MOST_WITHIN: usize = 16;
 
 fn text_of<'a>(script: &'a Script, one: &TableUse) -> Option<&'a str> {
     let inside = one.exact && one.at.file == script.at.file && script.at.start <= one.at.start;

@@ -49,10 +49,23 @@ pub struct Lineage {
     pub coverage: BTreeMap<String, Coverage>,
     /// The same, per format of the files it stands in and dialect.
     pub formats: BTreeMap<(FileFormat, String), FormatSql>,
+    /// Every statement that no grammar took: as many as [`Coverage::scanned`] and [`Coverage::not_understood`] count.
+    pub refused: Vec<Refused>,
     /// Names that mean one dataset: [`crate::estate::Estate::settle`] takes them.
     pub names: SameNames,
     /// Bare queries whose targets a reader's name tells, not their files' places.
     pub targets: BTreeMap<JobId, DatasetId>,
+}
+
+/// A statement that no grammar took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Where it stands, or what makes it: several may come of one macro.
+    pub at: Span,
+    /// How it begins once templates are filled.
+    pub begins: String,
+    /// What stopped the grammar.
+    pub why: String,
 }
 
 /// The SQL in the files of one format and dialect.

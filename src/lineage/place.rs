@@ -34,6 +34,30 @@ impl Origins {
         &self.0
     }
 
+    /// The same for text that was made of a text which itself comes from `first`.
+    pub(in crate::lineage) fn behind(&self, first: &Origins) -> Self {
+        let place = |run: &Origin| {
+            let (source, same) = first.source(&run.source);
+            Origin { out: run.out.clone(), source, same: run.same && same }
+        };
+        Origins(self.0.iter().flat_map(|run| first.cut(run)).map(|run| place(&run)).collect())
+    }
+
+    /// `run` in pieces, each of which comes from one run of these where it is the same byte for byte.
+    fn cut(&self, run: &Origin) -> Vec<Origin> {
+        if !run.same {
+            return vec![run.clone()];
+        }
+        let from = self.0.partition_point(|own| own.out.end <= run.source.start);
+        let touched = self.0[from..].iter().take_while(|own| own.out.start < run.source.end);
+        let piece = |own: &Origin| {
+            let source = own.out.start.max(run.source.start)..own.out.end.min(run.source.end);
+            let shift = |at: usize| run.out.start + at - run.source.start;
+            Origin { out: shift(source.start)..shift(source.end), source, same: true }
+        };
+        touched.map(piece).collect()
+    }
+
     /// Where rendered bytes `at` come from, and whether they stand there byte for byte.
     pub(in crate::lineage) fn source(&self, at: &Range<usize>) -> (Range<usize>, bool) {
         let first = self.0.partition_point(|run| run.out.end <= at.start);
@@ -120,6 +144,20 @@ mod tests {
             let span = Span::of("f", &text, at, at);
             assert_eq!(line_and_column(&text, at), (span.line - 1, span.column - 1), "at {at}");
         }
+    }
+
+    #[test]
+    fn text_made_of_made_text_comes_from_the_first() {
+        // `a XYZ b` with a word put before it
+        let second = Origins::of(vec![
+            Origin { out: 0..4, source: 0..0, same: false },
+            Origin { out: 4..11, source: 0..7, same: true },
+        ]);
+        let both = second.behind(&sample());
+        assert_eq!(both.source(&(4..5)), (0..1, true));
+        assert_eq!(both.source(&(10..11)), (10..11, true));
+        assert_eq!(both.source(&(6..8)), (2..9, false));
+        assert_eq!(both.source(&(0..2)), (0..0, false));
     }
 
     #[test]

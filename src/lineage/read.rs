@@ -10,7 +10,7 @@ use crate::{
     diagnostics::{CodeEntry, Diagnostic, Diagnostics},
     estate::{Estate, Exposure, Job, JobKind, Script, Templating},
     lineage::{
-        Access, Coverage, Evidence, JobLineage, Lineage, Steps, TableUse,
+        Access, Coverage, Evidence, JobLineage, Lineage, Refused, Steps, TableUse,
         analysis::{self, Prepared},
         covered::Covered,
         letters, observed,
@@ -62,11 +62,12 @@ fn read_all(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage,
         .iter()
         .map(|scripts| scripts.iter().map(|one| (one.sql.dialect.name(), one.sql.coverage)).collect())
         .collect();
+    let refused = refused(estate.jobs.iter().map(|job| job.scripts.as_slice()).zip(&prepared));
     let shown = prepare_exposures(estate, &projects);
     let (jobs, catalog, settled, mut diagnostics) = read_jobs(estate, prepared, read, declared, &shown, steps);
     let Settled { names, targets, .. } = settled;
     diagnostics.extend(letters::faults(estate, &coverage, &jobs));
-    let mut lineage = Lineage { jobs, catalog, names, targets, ..Lineage::default() };
+    let mut lineage = Lineage { jobs, catalog, names, targets, refused, ..Lineage::default() };
     let mut covered = Covered::of(estate);
     read_exposures(estate, &shown, &mut lineage, &mut covered, &mut diagnostics);
     observed::merge(estate, &mut lineage);
@@ -79,6 +80,12 @@ fn read_all(estate: &Estate, steps: Steps, progress: &dyn Progress) -> (Lineage,
     let statements: u64 = lineage.coverage.values().map(|c| c.statements).sum();
     progress.finished(NAME, &format!("{count} scripts, {statements} statements"));
     (lineage, diagnostics)
+}
+
+/// The statements that no grammar took, in the order of scripts.
+fn refused<'a>(of: impl Iterator<Item = (&'a [Script], &'a Vec<Prepared>)>) -> Vec<Refused> {
+    let scripts = of.flat_map(|(scripts, prepared)| scripts.iter().zip(prepared));
+    scripts.flat_map(|(script, prepared)| analysis::refused(script, prepared)).collect()
 }
 
 /// What one job means, and what it says about columns.
@@ -266,8 +273,10 @@ fn names_shown(estate: &Estate, shown: &[Vec<Prepared>]) -> Vec<DatasetId> {
     let nothing = Catalog::new();
     let of = |(exposure, prepared): (&Exposure, &Vec<Prepared>)| -> BTreeSet<DatasetId> {
         let scripts = exposure.scripts.iter().zip(prepared);
+        let ways =
+            scripts.flat_map(|(script, one)| std::iter::once(one).chain(&one.others).map(move |way| (script, way)));
         let uses =
-            scripts.flat_map(|(script, one)| JobResolver::new(&nothing, &settled.names).script(script, &one.sql).uses);
+            ways.flat_map(|(script, way)| JobResolver::new(&nothing, &settled.names).script(script, &way.sql).uses);
         uses.filter(|one| one.access == Access::Read).map(|one| one.dataset).collect()
     };
     let all: BTreeSet<DatasetId> = estate.exposures.par_iter().zip(shown).flat_map_iter(of).collect();
@@ -284,6 +293,7 @@ fn read_exposures<'a>(
     let known = &*lineage;
     let read: Vec<_> =
         estate.exposures.par_iter().zip(shown).map(|(exposure, one)| read_exposure(exposure, one, known)).collect();
+    lineage.refused.extend(refused(estate.exposures.iter().map(|one| one.scripts.as_slice()).zip(shown)));
     for ((exposure, prepared), (uses, faults)) in estate.exposures.iter().zip(shown).zip(read) {
         lineage.exposures.insert(exposure.id.clone(), uses);
         diagnostics.extend(faults);
@@ -307,6 +317,10 @@ fn read_exposure(exposure: &Exposure, prepared: &[Prepared], known: &Lineage) ->
         let resolved = JobResolver::new(&known.catalog, &known.names).script(script, &prepared.sql);
         uses.extend(analysis::table_uses(script, prepared, &resolved.uses));
         faults.extend(analysis::faults(script, prepared, &resolved));
+        for way in &prepared.others {
+            let resolved = JobResolver::new(&known.catalog, &known.names).script(script, &way.sql);
+            add_new(&mut uses, analysis::table_uses(script, way, &resolved.uses));
+        }
     }
     (uses, faults)
 }

@@ -69,7 +69,7 @@ pub(in crate::lineage) fn read_settled(
     let mut settled = Settled { shown: temps, stages: stages(prepared), ..Settled::default() };
     if !settled.stages.is_empty() {
         read_again(estate, prepared, catalog, &settled, &mut read, |_, one| {
-            one.lineage.uses.iter().any(|one| one.dataset.to_string().starts_with("stage://"))
+            one.lineage.uses.iter().any(|one| one.dataset.is_file_set() && one.dataset.name().starts_with("stage://"))
         });
     }
     let mentions = |read: &[JobRead], settled: &Settled| {

@@ -32,6 +32,9 @@ pub struct DraftInputs<'a> {
     pub card: &'a Scorecard,
     /// How many were ranked.
     pub of: u32,
+    /// Flags, each with a blank before it, with which carve finds the plan and the settings from the estate's first
+    /// folder; nothing where they lie in it.
+    pub flags: &'a str,
     /// The text of a file of the estate as it was read; `None` when it cannot be read as text.
     pub read_file: &'a (dyn Fn(&Utf8Path) -> Option<String> + Sync),
 }

@@ -87,14 +87,13 @@ pub(super) fn lanes(inputs: &DraftInputs<'_>, in_place: bool) -> Vec<Lane> {
 }
 
 fn lane(import: Option<&ImportedTable>, endpoint: Endpoint, raw: &DatasetId, in_place: bool) -> Lane {
-    let named = |suffix: &str| raw.sibling(&format!("{}__{suffix}", raw.table()));
     Lane {
         endpoint,
         raw: raw.clone(),
         import: import.cloned(),
-        live: if in_place { raw.clone() } else { named("import") },
-        staging: named("carve_staging"),
-        previous: in_place.then(|| named("before_carve")),
+        live: if in_place { raw.clone() } else { raw.derived("import") },
+        staging: raw.derived("carve_staging"),
+        previous: in_place.then(|| raw.derived("before_carve")),
     }
 }
 

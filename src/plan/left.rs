@@ -43,8 +43,11 @@ pub(super) fn left(
         }
         // Lower case in ASCII keeps every byte in its place.
         let lower = text.to_ascii_lowercase();
+        let spans = gathered.get(file);
+        // Edits do not overlap: only the last that begins before `at` can cover it.
         let edited = |at: usize| {
-            gathered.get(file).is_some_and(|spans| spans.iter().any(|(start, end, ..)| (*start..*end).contains(&at)))
+            let before = spans.and_then(|spans| spans.range(..(at + 1, 0, String::new(), String::new())).next_back());
+            before.is_some_and(|(_, end, ..)| at < *end)
         };
         let places = named.into_iter().flat_map(|lane| {
             let at = mentions(&lower, lane.raw.name()).into_iter();

@@ -13,7 +13,9 @@ pub(super) fn refresh_job(inputs: &DraftInputs<'_>, lanes: &[Lane]) -> WriteFile
     let _ = writeln!(text, "  refresh_{job}:");
     let _ = writeln!(text, "    kind: import");
     let _ = writeln!(text, "    service: {service}");
-    let _ = writeln!(text, "    run: carve refresh {service}");
+    let run = format!("carve refresh {service}{}", inputs.flags);
+    let run = if inputs.flags.is_empty() { run } else { quoted(&run) };
+    let _ = writeln!(text, "    run: {run}");
     if let Some(schedule) = schedule(inputs) {
         let _ = writeln!(text, "    schedule: {}", quoted(&schedule));
     }

@@ -65,7 +65,7 @@ impl Side for TableSide {
     async fn each(&self, take: &mut (dyn FnMut(Vec<Row>) -> ControlFlow<()> + Send)) -> Result<(), ConnectorError> {
         let mut stream = self.snapshot.lock().await.rows(&self.table, &self.schema).await?;
         while let Some(batch) = stream.recv().await {
-            let met = batch?.into_iter().map(|row| meet(&self.meetings, row)).collect();
+            let met = batch?.into_rows()?.into_iter().map(|row| meet(&self.meetings, row)).collect();
             if (self.watch)().is_break() || take(met).is_break() {
                 break;
             }

@@ -8,16 +8,8 @@ use crate::vocab::{Row, Schema, Value};
 
 const FORMAT: &str = "csv";
 
-/// Header and rows: RFC 4180, UTF-8, CRLF; NULL is an unquoted empty field, the empty text a quoted one.
-/// An own writer and reader, because CSV libraries take the two for one.
-pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
-    let mut out = Vec::with_capacity(64 * (rows.len() + 1));
-    push_header(&mut out, schema);
-    for (at, row) in rows.iter().enumerate() {
-        push_row(&mut out, schema, row).map_err(|e| e.in_row(FORMAT, at))?;
-    }
-    Ok(out)
-}
+/// What ends every row.
+pub(super) const ROW_END: &[u8] = b"\r\n";
 
 /// The rows of a part whose header names the schema's columns in their order.
 pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
@@ -33,32 +25,31 @@ pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatEr
     Ok(rows)
 }
 
-fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &Row) -> Result<(), FormatError> {
-    for (at, (column, value)) in schema.columns.iter().zip(row).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        match canonical(column, value)?.as_ref() {
-            Value::Null => {}
-            Value::Text(text) => push_text(out, text),
-            // Unquoted, no bytes would be NULL.
-            Value::Bytes(bytes) if bytes.is_empty() => push_text(out, ""),
-            // No other value has a character that needs quotes.
-            value => text::push(out, value),
-        }
+/// Appends the canonical value of a row's column `at`. RFC 4180, UTF-8, CRLF; NULL is an unquoted empty field, the empty
+/// text a quoted one. An own writer and reader, because CSV libraries take the two for one.
+pub(super) fn push_field(out: &mut Vec<u8>, at: usize, value: &Value) {
+    if at > 0 {
+        out.push(b',');
     }
-    out.extend(b"\r\n");
-    Ok(())
+    match value {
+        Value::Null => {}
+        Value::Text(text) => push_text(out, text),
+        // Unquoted, no bytes would be NULL.
+        Value::Bytes(bytes) if bytes.is_empty() => push_text(out, ""),
+        // No other value has a character that needs quotes.
+        value => text::push(out, value),
+    }
 }
 
-fn push_header(out: &mut Vec<u8>, schema: &Schema) {
+/// Appends the names of the columns, which a part begins with.
+pub(super) fn push_header(out: &mut Vec<u8>, schema: &Schema) {
     for (at, column) in schema.columns.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
         push_text(out, &column.name);
     }
-    out.extend(b"\r\n");
+    out.extend(ROW_END);
 }
 
 fn push_text(out: &mut Vec<u8>, text: &str) {

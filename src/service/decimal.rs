@@ -3,13 +3,17 @@ use crate::vocab::Column;
 /// Whether `digits` is a decimal in plain notation: an optional minus, no needless leading zero, an
 /// optional point with digits after it. Scale is kept, so `1.50` and `1.5` are two values.
 pub(super) fn is_plain(digits: &str) -> bool {
-    let unsigned = digits.strip_prefix('-').unwrap_or(digits);
-    let (whole, fraction) = match unsigned.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (unsigned, None),
+    let unsigned = digits.as_bytes();
+    let unsigned = unsigned.strip_prefix(b"-").unwrap_or(unsigned);
+    let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let whole = digits(unsigned);
+    let needless = whole > 1 && unsigned[0] == b'0';
+    let fraction_is_right = match &unsigned[whole..] {
+        [] => true,
+        [b'.', fraction @ ..] => !fraction.is_empty() && digits(fraction) == fraction.len(),
+        _ => false,
     };
-    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    all_digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(all_digits)
+    whole > 0 && !needless && fraction_is_right
 }
 
 /// Precision and scale of a column declared as `numeric(p,s)` or `decimal(p,s)` with at most 38

@@ -104,7 +104,8 @@ impl<'s> RowHasher<'s> {
     }
 }
 
-fn hash(bytes: &[u8]) -> RowHash {
+/// The hashes of a row's canonical encoding.
+pub(super) fn hash(bytes: &[u8]) -> RowHash {
     RowHash { first: xxh3_128_with_seed(bytes, SEEDS[0]), second: xxh3_128_with_seed(bytes, SEEDS[1]) }
 }
 
@@ -119,7 +120,8 @@ fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &[Value]) -> Result<(), For
     Ok(())
 }
 
-fn push_value(out: &mut Vec<u8>, value: &Value) {
+/// Appends the canonical encoding of one canonical value.
+pub(super) fn push_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(0),
         Value::Boolean(truth) => out.extend([1, u8::from(*truth)]),
@@ -155,22 +157,9 @@ impl Fingerprint {
     /// # Errors
     /// As [`row_hash`].
     pub fn of<'r>(schema: &Schema, rows: impl IntoIterator<Item = &'r Vec<Value>>) -> Result<Self, FormatError> {
-        let (mut all, mut bytes) = (Fingerprint::default(), Vec::new());
-        for row in rows {
-            bytes.clear();
-            push_row(&mut bytes, schema, row)?;
-            all.add_hash(hash(&bytes));
-        }
-        Ok(all)
-    }
-
-    /// Takes one more row.
-    ///
-    /// # Errors
-    /// As [`row_hash`]; the fingerprint is then unchanged.
-    pub fn add_row(&mut self, schema: &Schema, row: &[Value]) -> Result<(), FormatError> {
-        self.add_hash(row_hash(schema, row)?);
-        Ok(())
+        let mut all = Fingerprinter::new(schema);
+        rows.into_iter().try_for_each(|row| all.push(row))?;
+        Ok(all.finish())
     }
 
     /// Takes one more row by its hash.
@@ -185,6 +174,38 @@ impl Fingerprint {
         self.rows = self.rows.wrapping_add(other.rows);
         self.sum = self.sum.wrapping_add(other.sum);
         self.second = self.second.wrapping_add(other.second);
+    }
+}
+
+/// Takes the fingerprint of rows that come one by one.
+#[derive(Debug)]
+pub struct Fingerprinter<'s> {
+    schema: &'s Schema,
+    /// The canonical encoding of the row at hand.
+    canonical: Vec<u8>,
+    all: Fingerprint,
+}
+
+impl<'s> Fingerprinter<'s> {
+    /// For rows under `schema`; none yet.
+    pub fn new(schema: &'s Schema) -> Self {
+        Fingerprinter { schema, canonical: Vec::new(), all: Fingerprint::default() }
+    }
+
+    /// Takes one more row.
+    ///
+    /// # Errors
+    /// As [`row_hash`]; the fingerprint is then unchanged.
+    pub fn push(&mut self, row: &[Value]) -> Result<(), FormatError> {
+        self.canonical.clear();
+        push_row(&mut self.canonical, self.schema, row)?;
+        self.all.add_hash(hash(&self.canonical));
+        Ok(())
+    }
+
+    /// The fingerprint of all rows taken.
+    pub fn finish(self) -> Fingerprint {
+        self.all
     }
 }
 

@@ -12,15 +12,8 @@ const SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// Decimals of so many digits keep their value there, if not their scale.
 const SAFE_DIGITS: usize = 15;
 
-/// One object a line, every column in the schema's order. What a JSON reader would change is a string:
-/// long decimals, far integers, NaN and infinities, bytes, dates and times.
-pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
-    let mut out = Vec::with_capacity(128 * rows.len());
-    for (at, row) in rows.iter().enumerate() {
-        push_row(&mut out, schema, row).map_err(|e| e.in_row(FORMAT, at))?;
-    }
-    Ok(out)
-}
+/// What ends every row.
+pub(super) const ROW_END: &[u8] = b"}\n";
 
 /// The rows of a part whose every line is an object of exactly the schema's columns, in any order.
 pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
@@ -34,15 +27,13 @@ pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatEr
     Ok(rows)
 }
 
-fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &Row) -> Result<(), FormatError> {
-    for (at, (column, value)) in schema.columns.iter().zip(row).enumerate() {
-        out.push(if at == 0 { b'{' } else { b',' });
-        push_string(out, &column.name);
-        out.push(b':');
-        push_value(out, canonical(column, value)?.as_ref());
-    }
-    out.extend(b"}\n");
-    Ok(())
+/// Appends the canonical value of a row's column `at`: one object a line, every column in the schema's order. What a
+/// JSON reader would change is a string: long decimals, far integers, NaN and infinities, bytes, dates and times.
+pub(super) fn push_member(out: &mut Vec<u8>, at: usize, name: &str, value: &Value) {
+    out.push(if at == 0 { b'{' } else { b',' });
+    push_string(out, name);
+    out.push(b':');
+    push_value(out, value);
 }
 
 fn push_value(out: &mut Vec<u8>, value: &Value) {

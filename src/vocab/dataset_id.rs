@@ -2,7 +2,10 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::plain_address;
+use super::{Digest, plain_address};
+
+/// Bytes of a name that every lake keeps: PostgreSQL cuts longer ones.
+const LONGEST_NAME: usize = 63;
 
 /// One normalised dataset name: a table, view or file set.
 ///
@@ -56,6 +59,13 @@ impl DatasetId {
             Some(parts) => Ok(DatasetId::from_quoted(None, parts)),
             None => text.parse(),
         }
+    }
+
+    /// Whether `text` names a table of the lake part of whose name holds a dot or a quote: names of the lake are known by
+    /// their dots alone. One quoted part with dots is a whole name, as BigQuery writes it.
+    pub fn cannot_be_addressed_in_the_lake(text: &str) -> bool {
+        let Some(parts) = text.contains('"').then(|| quoted_parts(text.trim())).flatten() else { return false };
+        parts.iter().any(|part| part.contains('"') || parts.len() > 1 && part.contains('.'))
     }
 
     fn from_quoted(system: Option<Arc<str>>, parts: Vec<String>) -> Self {
@@ -131,6 +141,18 @@ impl DatasetId {
             None => table.to_lowercase(),
         };
         DatasetId { system: self.system.clone(), name: name.into(), quoted: None }
+    }
+
+    /// The table beside this one that is called after it, `orders__import` of `orders` for `import`. A name that an engine might
+    /// cut is made shorter, and a digest of the whole one keeps it apart from others that begin alike.
+    pub fn derived(&self, suffix: &str) -> Self {
+        let (table, suffix) = (self.table(), format!("__{suffix}"));
+        if table.len() + suffix.len() <= LONGEST_NAME {
+            return self.sibling(&format!("{table}{suffix}"));
+        }
+        let digest = Digest::of(table.as_bytes()).short();
+        let room = LONGEST_NAME.saturating_sub(suffix.len() + digest.len() + 1);
+        self.sibling(&format!("{}_{digest}{suffix}", &table[..table.floor_char_boundary(room)]))
     }
 }
 
@@ -284,6 +306,40 @@ mod tests {
         assert_eq!((whole.system(), whole.schema(), whole.table()), (None, None, "a.b"));
         assert_eq!("\"raw.orders\"".parse::<DatasetId>().unwrap().to_string(), "raw.orders", "a name of the lake");
         assert_eq!("shop:a\"b".parse::<DatasetId>().unwrap().to_string(), "shop:ab", "a quote that nobody closed");
+    }
+
+    #[test]
+    fn a_name_of_the_lake_is_told_apart_by_its_dots() {
+        for (text, cannot) in [
+            ("raw.\"a.b\"", true),
+            ("\"raw\".\"c\"\"d\"", true),
+            ("\"c\"\"d\"", true),
+            ("\"raw\".\"Or ders\"", false),
+            ("\"project.raw.orders\"", false),
+            ("shop:\"a.b\"", false),
+            ("shop:\"s.1\".\"a.b\"", false),
+            ("raw.a.b", false),
+        ] {
+            assert_eq!(DatasetId::cannot_be_addressed_in_the_lake(text), cannot, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_called_after_another_is_never_cut_and_never_that_of_a_third() {
+        let of =
+            |table: &str, suffix| DatasetId::in_system("x", &format!("raw.{table}")).derived(suffix).table().to_owned();
+        assert_eq!(of("orders", "before_carve"), "orders__before_carve");
+        let long = "é".repeat(24);
+        assert_eq!(of(&long, "carve_staging"), format!("{long}__carve_staging"), "63 bytes are kept by PostgreSQL");
+        let (one, other) = (of(&format!("{long}1"), "carve_staging"), of(&format!("{long}2"), "carve_staging"));
+        assert_ne!(one, other);
+        assert_eq!(one, of(&format!("{long}1"), "carve_staging"));
+        for name in [&one, &other] {
+            assert!(
+                name.len() <= 63 && name.starts_with(&"é".repeat(15)) && name.ends_with("__carve_staging"),
+                "{name}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The nouns every room shares, right by construction: text becomes one of these where it enters.
 mod address;
+mod counted;
 mod dataset_id;
 mod digest;
 mod folded;
@@ -10,10 +11,12 @@ mod schema;
 mod schema_version;
 mod secret;
 mod shell_word;
+mod shortened;
 mod span;
 mod word_finder;
 
 pub use address::plain_address;
+pub use counted::counted;
 pub use dataset_id::{BadDatasetId, DatasetId};
 pub use digest::{BadDigest, Digest};
 pub use folded::{FoldBudget, MAX_FOLDED_BYTES};
@@ -24,5 +27,6 @@ pub use schema::{Column, LogicalType, PartFormat, Row, Schema, Value};
 pub use schema_version::{BadSchemaVersion, Bump, SchemaVersion};
 pub use secret::{holds_secret, masked, masked_json, names_secret};
 pub use shell_word::shell_word;
+pub use shortened::shortened;
 pub use span::Span;
 pub use word_finder::WordFinder;

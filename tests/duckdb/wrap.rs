@@ -101,10 +101,9 @@ fn a_wrap_beside_from_the_source_is_proven_refreshed_and_rolled_back() {
     sql(&estate.lake(), "UPDATE raw.orders__import SET seen = seen + INTERVAL '1 microsecond' WHERE id = 100");
     estate.run(&["verify", "sales"], 7);
     estate.run(&["rollback", "sales"], 0);
-    assert_eq!(
-        one(&estate.lake(), "SELECT string_agg(table_name, ',') FROM duckdb_tables() WHERE schema_name <> 'carve'"),
-        "orders"
-    );
+    assert_eq!(one(&estate.lake(), "SELECT string_agg(table_name, ',') FROM duckdb_tables()"), "orders");
+    let schemas = "SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'carve'";
+    assert_eq!(one(&estate.lake(), schemas), "0", "carve's own books go with the last table they speak of");
     assert!(!fs::read_to_string(estate.path().join("sql/daily.sql")).unwrap().contains("__import"));
 }
 
@@ -133,6 +132,12 @@ fn a_wrap_in_place_keeps_view_index_and_comment_and_comes_back() {
     assert_eq!(one(&estate.lake(), "SELECT note FROM raw.orders WHERE id = 7"), "tab\t\\N");
     assert_eq!(one(&estate.lake(), "SELECT count(*) FROM raw.orders WHERE note = 'n1'"), "358");
     assert_eq!(one(&estate.lake(), "SELECT id FROM mart.paid WHERE id = 10"), "10");
+    let books = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'carve'";
+    assert_eq!(one(&estate.lake(), books), "0");
+    estate.run(&["apply", "sales"], 0);
+    sql(&estate.lake(), "CREATE TABLE carve.mine (x INTEGER)");
+    estate.run(&["rollback", "sales"], 0);
+    assert_eq!(one(&estate.lake(), books), "4", "what others keep there stays, and the books, empty, with it");
 }
 
 #[test]

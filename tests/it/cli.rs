@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::support::{carve, expect, files, first_service, folder, planned, run};
+use crate::support::{carve, expect, files, first_service, folder, planned, run, set_bucket};
 
 fn json(at: &Path, arguments: &[&str]) -> serde_json::Value {
     let mut all = arguments.to_vec();
@@ -186,9 +186,8 @@ fn a_secret_in_an_address_reaches_no_file_and_no_screen() {
     let (_keep, shop) = planned();
     let service = first_service(&shop);
     let secret = "s3cr3t-planted";
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     let bucket = format!("s3://user:{secret}@nowhere/x?region=us-east-1&endpoint=http://127.0.0.1:9&secret={secret}");
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", &bucket)).unwrap();
+    set_bucket(&shop, &bucket);
     for arguments in
         [vec!["plan"], vec!["report"], vec!["status"], vec!["apply", &service, "--dry-run"], vec!["init", "--dry-run"]]
     {

@@ -34,7 +34,7 @@ pub(crate) fn schema(columns: &[(&str, LogicalType)]) -> Schema {
 pub(crate) async fn drained(mut stream: RowStream) -> Result<Vec<Row>, ConnectorError> {
     let mut rows = Vec::new();
     while let Some(batch) = stream.recv().await {
-        rows.extend(batch?);
+        rows.extend(batch?.into_rows()?);
     }
     Ok(rows)
 }

@@ -66,6 +66,10 @@ fn shop() -> TempDir {
         (".carve/orders/journal.jsonl", "{}"),
         ("plans/orders.yaml", "format: carve-plan/1\n"),
         ("report/index.html", "<p>"),
+        // Copies of files that people edit when they switch; without the overview it is a folder of the team's.
+        ("switchover/orders/index.md", "# Switchover\n"),
+        ("switchover/orders/files/sql/modelled/sales.sql", "select 2 as a\n"),
+        ("switchover/orders/sales.after.json", "{}"),
     ])
 }
 
@@ -129,6 +133,16 @@ fn sql_beside_and_inside_a_config_leads_back_to_its_bytes() {
 }
 
 #[test]
+fn what_stands_before_a_command_holds_for_it_alone() {
+    let text = "S=raw\nN=erp\ngo() { Y=mart; psql -c \"insert into $S.a select 1 from $N.t\"; }\n\
+        S=stage S=late go\npsql -c \"insert into $S.b select 1 from $Y.t\"\n";
+    let place = folder(&[("load.sh", text)]);
+    let (estate, _) = read(&path(&place));
+    let texts: Vec<&str> = job(&estate, "load.sh").scripts.iter().map(|script| &*script.text).collect();
+    assert_eq!(texts, ["insert into late.a select 1 from erp.t", "insert into raw.b select 1 from mart.t"]);
+}
+
+#[test]
 fn a_shell_variable_that_doubles_without_end_stays_small() {
     let doubled = format!("X=a\n{}psql -c \"select '$X' from raw.t\"\n", "X=$X$X\n".repeat(60));
     let place = folder(&[("load.sh", &doubled)]);
@@ -151,6 +165,23 @@ fn what_carve_writes_and_what_is_excluded_is_not_read() {
         ("sql/transformed/orders.sql", FileFormat::Sql),
     ];
     assert_eq!(files, expected);
+    std::fs::remove_file(path(&place).join("switchover/orders/index.md")).unwrap();
+    let (estate, _) = read(&path(&place));
+    assert!(estate.files.iter().any(|file| file.path == "switchover/orders/files/sql/modelled/sales.sql"));
+}
+
+#[test]
+fn a_second_document_of_a_config_is_told() {
+    let place = folder(&[(
+        "jobs.yaml",
+        "format: carve-jobs/1\njobs:\n  a: { query: insert into m.a select 1 as x }\n---\nformat: carve-jobs/1\njobs:\n  \
+         b: { query: insert into m.b select 1 as x }\n",
+    )]);
+    let (estate, faults) = read(&path(&place));
+    assert_eq!(estate.jobs.len(), 1);
+    let told: Vec<_> = faults.iter().filter(|fault| fault.code.code == "E028").collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!((told[0].at.to_string().as_str(), told[0].advice()), ("jobs.yaml:4:1", "put it into a file of its own"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{carve, planned, run};
+use crate::support::{carve, copy_all, planned, run, set_bucket};
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -77,9 +77,8 @@ fn without_its_bucket_nothing_is_done_proven_or_unpublished() {
 fn a_finished_plan_whose_store_is_down_is_not_called_done() {
     let (_keep, shop) = planned();
     run(&shop, &["apply", "web"], 0);
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     let nowhere = "s3://mesh?endpoint=http://127.0.0.1:9&path_style=true&region=us-east-1";
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", nowhere)).unwrap();
+    set_bucket(&shop, nowhere);
     let output = carve(&shop, &["apply", "web"])
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
@@ -295,13 +294,11 @@ fn a_lake_that_is_no_database_is_told_once_and_not_for_each_table() {
 #[cfg(feature = "s3")]
 #[test]
 fn a_store_that_does_not_answer_is_one_cause_with_one_exit_code() {
-    let (_keep, shop) = planned();
+    let (keep, shop) = planned();
     run(&shop, &["apply", "web"], 0);
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
-    let down = "s3://mesh?region=us-east-1&endpoint=http://127.0.0.1:9";
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", down)).unwrap();
-    let ends = |arguments: &[&str], keys: bool, code: i32| {
-        let mut command = carve(&shop, arguments);
+    set_bucket(&shop, "s3://mesh?region=us-east-1&endpoint=http://127.0.0.1:9");
+    let ends = |shop: &Path, arguments: &[&str], keys: bool, code: i32| {
+        let mut command = carve(shop, arguments);
         command.env("AWS_EC2_METADATA_DISABLED", "true").env_remove("AWS_PROFILE").env("HOME", "/nowhere");
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             match keys {
@@ -315,11 +312,18 @@ fn a_store_that_does_not_answer_is_one_cause_with_one_exit_code() {
         said(&output)
     };
     let commands: [&[&str]; 4] = [&["catalog"], &["refresh", "web"], &["apply", "orders"], &["rollback", "web"]];
-    for command in commands {
-        ends(command, true, 5);
-        let told = ends(command, false, 4);
-        assert!(told.contains("no credentials were found") && !told.contains("***"), "{told}");
-    }
+    // Each waits for the store most of the time, so they wait side by side.
+    std::thread::scope(|scope| {
+        for command in commands {
+            let copy = keep.path().join(command[0]);
+            copy_all(&shop, &copy);
+            scope.spawn(move || {
+                ends(&copy, command, true, 5);
+                let told = ends(&copy, command, false, 4);
+                assert!(told.contains("no credentials were found") && !told.contains("***"), "{told}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -469,4 +473,33 @@ fn rows_that_an_import_lost_are_a_difference_and_the_next_run_imports_them_anew(
     says(&shop, &["apply", "orders"], 7, &["continuity of raw.shipments is different"]);
     run(&shop, &["apply", "orders"], 0);
     says(&shop, &["verify", "orders"], 0, &["Equal."]);
+}
+
+#[test]
+fn the_job_that_keeps_a_wrap_fresh_runs_from_the_estate_wherever_plan_and_settings_lie() {
+    let (_keep, shop) = planned();
+    let here = shop.parent().unwrap();
+    fs::rename(shop.join("carve.yaml"), here.join("conf.yaml")).unwrap();
+    fs::remove_dir_all(shop.join("plans")).unwrap();
+    let named = ["--out", "the out", "--settings", "conf.yaml"];
+    run(here, &[&["plan", "shop"], &named[..]].concat(), 0);
+    run(here, &[&["apply", "orders", "--estate", "shop"], &named[..]].concat(), 0);
+    let job = fs::read_to_string(shop.join("jobs/carve/orders.refresh.yaml")).unwrap();
+    let line = "    run: \"carve refresh orders --out '../the out' --settings ../conf.yaml\"\n";
+    assert!(job.contains(line), "{job}");
+    says(&shop, &["refresh", "orders", "--out", "../the out", "--settings", "../conf.yaml"], 0, &["nothing changed"]);
+}
+
+#[test]
+fn what_a_switchover_prepares_is_not_taken_for_switched() {
+    let (_keep, shop) = planned();
+    run(&shop, &["apply", "orders"], 0);
+    run(&shop, &["switchover", "orders"], 0);
+    let switched = || {
+        let status: serde_json::Value = serde_json::from_str(&run(&shop, &["status", "--format", "json"], 0)).unwrap();
+        let services = status["services"].as_array().unwrap().clone();
+        let orders = services.into_iter().find(|its| its["service"] == "orders").unwrap();
+        orders["switched"].clone()
+    };
+    assert_eq!(switched(), serde_json::json!([0, 3]));
 }

@@ -433,6 +433,51 @@ fn a_dbt_model_is_rendered_with_its_projects_names() {
     assert_eq!((queries[0].0.clone(), queries.len(), left_out), (Some(id("mart.m")), 1, vec![]));
 }
 
+#[test]
+fn a_variable_whose_value_is_a_template_is_rendered() {
+    let vars = [
+        ("since", "{{ '2024-01-01' if target.name == 'prod' else run_started_at }}"),
+        ("again", "{{ var('again') }}{{ var('since') }}"),
+    ];
+    let (mut estate, model) =
+        dbt_estate("select a from raw.b where c > '{{ var(\"since\") }}' and d = '{{ var(\"again\") }}'");
+    estate.dbt_projects[0].vars = vars.map(|(name, value)| (name.to_owned(), serde_json::json!(value))).into();
+    let rendered = lineage::render(&model, &estate);
+    assert!(
+        rendered.text.starts_with("select a from raw.b where c > '2024-01-01' and d = '{{ var('again') }}"),
+        "{}",
+        rendered.text
+    );
+}
+
+#[test]
+fn a_date_spine_of_a_package_that_is_not_there_is_a_query_all_the_same() {
+    for text in [
+        "{{ dbt_utils.date_spine(datepart=\"day\", start_date=\"cast('2024-01-01' as date)\", end_date=\"x\") }}",
+        "with days as ({{ dbt_utils.date_spine('day', 'a', 'b') }}) select date_day from days join {{ ref('stg_orders') }} on true",
+    ] {
+        let (estate, model) = dbt_estate(text);
+        let rendered = lineage::render(&model, &estate);
+        assert!(rendered.text.contains("as date_day"), "{}", rendered.text);
+        let (_, faults) = reads_of_the_model(&estate, &model);
+        assert!(!faults.iter().any(|fault| fault.contains("xpected")), "{faults:?}");
+    }
+}
+
+#[test]
+fn every_statement_that_no_grammar_took_is_kept_however_many_one_macro_makes() {
+    let (mut estate, model) = dbt_estate("{{ odd() }}");
+    let odd = "{% macro odd() %}{% for n in range(3) %}frobnicate {{ n }} from raw.x;{% endfor %}{% endmacro %}";
+    estate.dbt_projects[0].macros.push(("shop".to_owned(), "macros/odd.sql".into(), Arc::from(odd)));
+    estate.jobs = vec![Job { scripts: vec![model], ..job("m", "") }];
+    let (read, faults) = lineage::read(&estate, &Silent);
+    let counted: u64 = read.coverage.values().map(|c| c.scanned + c.not_understood).sum();
+    assert_eq!((counted, read.refused.len()), (3, 3));
+    // They stand at one place: the fault is told once.
+    assert_eq!(codes(&faults).iter().filter(|code| *code == "E030").count(), 1);
+    assert!(read.refused.iter().all(|one| one.begins.starts_with("frobnicate")));
+}
+
 fn reads_of_the_model(estate: &Estate, model: &Script) -> (BTreeSet<String>, Vec<String>) {
     let mut estate = estate.clone();
     estate.jobs = vec![Job { scripts: vec![model.clone()], ..job("m", "") }];
@@ -709,7 +754,7 @@ fn an_exposures_and_a_logs_sql_are_read() {
         tool: "superset".to_owned(),
         owner: None,
         reads: vec![(id("mart.named"), Span::whole("x.yaml"))],
-        scripts: vec![script("select * from mart.x")],
+        scripts: vec![script("select * from mart.x {% if org %} where org in (select org from mart.y) {% endif %}")],
         parts: Vec::new(),
         at: Span::whole("x.yaml"),
     }];
@@ -717,7 +762,7 @@ fn an_exposures_and_a_logs_sql_are_read() {
     assert_eq!(lineage.usage[&1], [id("raw.t")]);
     assert_eq!(lineage.usage[&2], [id("mart.x"), id("raw.t")]);
     let read: Vec<String> = lineage.exposures["superset/dataset/x"].iter().map(|one| one.dataset.to_string()).collect();
-    assert_eq!(read, ["mart.named", "mart.x"]);
+    assert_eq!(read, ["mart.named", "mart.x", "mart.y"], "both ways through an open condition count");
 }
 
 proptest! {

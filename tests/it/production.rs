@@ -15,6 +15,11 @@ fn metrics_tell_every_run_and_keep_the_last_success() {
     run(&shop, &["apply", "web"], 0);
     let file = shop.join("metrics/web.prom");
     let arguments = ["refresh", "web", "--metrics", "metrics/web.prom"];
+    let misspelt = carve(&shop, &arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&misspelt.stderr).into_owned();
+    assert!(misspelt.status.code() == Some(64) && said.contains("there is no folder `metrics`"), "{said}");
+    assert!(!shop.join("metrics").exists(), "a misspelt path makes nothing");
+    fs::create_dir_all(shop.join("metrics")).unwrap();
     run(&shop, &arguments, 0);
     let success = gauge(&file, "carve_refresh_last_success_timestamp_seconds{service=\"web\"}");
     assert!(success.parse::<i64>().unwrap() > 1_700_000_000);
@@ -29,6 +34,13 @@ fn metrics_tell_every_run_and_keep_the_last_success() {
     assert_eq!(gauge(&file, "carve_refresh_exit_code{service=\"web\"}"), code.to_string());
     assert_eq!(gauge(&file, "carve_refresh_last_success_timestamp_seconds{service=\"web\"}"), success);
     assert_eq!(fs::read_dir(shop.join("metrics")).unwrap().count(), 1, "nothing else is left beside it");
+    fs::rename(shop.join("gone"), shop.join("bucket")).unwrap();
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let output = carve(&shop, &arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("name another file with `--metrics`"), "{said}");
+    assert!(said.contains("web: nothing changed"), "what the refresh came to is told all the same: {said}");
 }
 
 #[test]

@@ -18,20 +18,25 @@ fn database(file: &Path, sql: &str) {
     connection.execute_batch(sql).unwrap();
 }
 
-/// Compares the rows with the rows changed by `sql`; the answer and its exit code must agree.
+/// Compares the rows with the rows changed by `sql`.
 fn compared(sql: &str, more: &[&str]) -> Json {
     let keep = folder();
     database(&keep.path().join("a.db"), "");
     database(&keep.path().join("b.db"), sql);
-    let arguments =
-        [&["verify", "--left", "sqlite:a.db#t", "--right", "sqlite:b.db#t", "--format", "json"][..], more].concat();
-    let output = carve(keep.path(), &arguments).output().unwrap();
+    verified(keep.path(), "sqlite:a.db#t", "sqlite:b.db#t", more)
+}
+
+/// What `carve verify` answers of two tables; its exit code must agree.
+pub(crate) fn verified(at: &Path, left: &str, right: &str, more: &[&str]) -> Json {
+    let arguments = [&["verify", "--left", left, "--right", right, "--format", "json"][..], more].concat();
+    let output = carve(at, &arguments).output().unwrap();
     let answer: Json = serde_json::from_slice(&output.stdout).unwrap();
     expect(&output, &arguments, if answer["equal"] == true { 0 } else { 7 });
     answer
 }
 
-fn counts(answer: &Json) -> [u64; 3] {
+/// Rows that only the left side has, only the right one, and rows that differ.
+pub(crate) fn counts(answer: &Json) -> [u64; 3] {
     ["only_left", "only_right", "changed"].map(|name| answer[name].as_u64().unwrap())
 }
 

@@ -10,7 +10,7 @@ mod store;
 
 use std::{fs, path::Path, process::Command};
 
-use crate::support::{expect, planned};
+use crate::support::{expect, planned, set_bucket};
 
 /// The address of an empty bucket, from the stage that starts servers. Without one there is nothing to
 /// test here, but the stage itself must not pass that way.
@@ -36,8 +36,7 @@ fn carve(shop: &Path, arguments: &[&str], code: i32) -> String {
 fn a_wrap_into_s3_ends_proven_and_a_refresh_without_changes_publishes_nothing() {
     let Some(url) = bucket() else { return };
     let (_keep, shop) = planned();
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", &url)).unwrap();
+    set_bucket(&shop, &url);
     carve(&shop, &["apply", "web", "--dry-run"], 0);
     carve(&shop, &["apply", "web"], 0);
     let verified: serde_json::Value =
@@ -53,9 +52,8 @@ fn a_wrap_into_s3_ends_proven_and_a_refresh_without_changes_publishes_nothing() 
 #[test]
 fn a_server_that_is_gone_ends_before_step_one_and_may_come_back() {
     let (_keep, shop) = planned();
-    let settings = fs::read_to_string(shop.join("carve.yaml")).unwrap();
     let nowhere = "s3://mesh?endpoint=http://127.0.0.1:9&path_style=true&region=us-east-1";
-    fs::write(shop.join("carve.yaml"), settings.replace("file:bucket", nowhere)).unwrap();
+    set_bucket(&shop, nowhere);
     carve(&shop, &["apply", "web"], 5);
     let journal = fs::read(shop.join(".carve/web/journal.jsonl")).unwrap_or_default();
     assert!(journal.is_empty(), "{}", String::from_utf8_lossy(&journal));

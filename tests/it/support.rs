@@ -49,6 +49,14 @@ pub(crate) fn planned() -> (tempfile::TempDir, PathBuf) {
     (copy, target)
 }
 
+/// Points the bucket in carve.yaml of a demo's `shop` elsewhere.
+pub(crate) fn set_bucket(shop: &Path, url: &str) {
+    let file = shop.join("carve.yaml");
+    let settings = fs::read_to_string(&file).unwrap();
+    assert!(settings.contains("file:bucket"), "{settings}");
+    fs::write(file, settings.replace("file:bucket", url)).unwrap();
+}
+
 /// The service that the demo's ranking puts first.
 pub(crate) fn first_service(shop: &Path) -> String {
     let ranking: serde_json::Value =

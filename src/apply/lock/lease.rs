@@ -60,7 +60,8 @@ impl Lease {
         let fresh = note(lock, clock());
         let etag = found.map(|info| info.etag);
         let taken = bucket.replace(&key, bytes(&fresh), etag.as_deref()).await?;
-        if !taken && !is_there(&*bucket, &key, &fresh).await? {
+        // An answer that got lost is asked for again, and then its own work is in the way.
+        if !taken && !bucket.holds(&key, &bytes(&fresh)).await? {
             let other = held_by_other(&*bucket, &key, &lock.owner, clock()).await?;
             return Err(StepError::LeaseLost(other.unwrap_or_else(|| "another carve was quicker".to_owned())));
         }
@@ -127,15 +128,6 @@ async fn renew(bucket: &dyn Bucket, key: &str, note: &Note, now: Timestamp) -> R
     match bucket.replace(key, bytes(note), Some(&info.etag)).await? {
         true => Ok(None),
         false => held_by_other(bucket, key, &note.owner, now).await,
-    }
-}
-
-/// Whether the lease is this very note: an answer that got lost is asked for again, and then its own work is in the way.
-async fn is_there(bucket: &dyn Bucket, key: &str, note: &Note) -> Result<bool, StepError> {
-    match bucket.get(key).await {
-        Ok(found) => Ok(found == bytes(note)),
-        Err(crate::connector::ConnectorError::NoSuchObject(_)) => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     },
     connector::Lake,
     plan::{Action, ComparedQuery, ProveDownstream},
-    service::Fingerprint,
+    service::{Fingerprint, Fingerprinter},
     vocab::{LogicalType, Schema},
 };
 
@@ -116,13 +116,12 @@ async fn compare(here: &Here<'_>, query: &ComparedQuery) -> Result<Compared, Ste
 async fn answer(here: &Here<'_>, lake: &dyn Lake, sql: &str) -> Result<(Schema, Fingerprint), StepError> {
     let (mut schema, mut rows) = lake.query(sql).await?;
     schema.columns.iter_mut().for_each(|column| column.nullable = true);
-    let mut all = Fingerprint::default();
+    let mut all = Fingerprinter::new(&schema);
     while let Some(batch) = rows.recv().await.transpose()? {
         here.context.go_on()?;
-        for row in &batch {
-            all.add_row(&schema, row).map_err(StepError::format("cannot compare a row"))?;
-        }
+        batch.each(|row| all.push(row).map_err(|e| StepError::format("cannot compare a row")(e)))?;
     }
+    let all = all.finish();
     Ok((schema, all))
 }
 

@@ -117,7 +117,7 @@ pub(in crate::apply) async fn put_in_place(
 
 /// Where a refresh keeps the import it replaced.
 pub(in crate::apply) fn previous_generation(live: &DatasetId) -> DatasetId {
-    live.sibling(&format!("{}__previous", live.table()))
+    live.derived("previous")
 }
 
 fn told(previous: &Option<DatasetId>) -> String {

@@ -219,7 +219,7 @@ fn show(all: &[Ended], waiting: &[String], dry_run: bool, context: &Context) {
         let [none, state] = [String::new(), "not begun".to_owned()];
         table.row([service.clone(), state, none.clone(), none.clone(), none.clone(), none.clone(), none]);
     }
-    screen.out(table.text(140));
+    screen.out(table.text(screen.width()));
     for ended in all {
         if let Ok(report) = &ended.outcome {
             proofs::tell_not_compared(&format!("{}: ", ended.service), &report.not_compared, context);

@@ -19,7 +19,7 @@ use crate::{
     plan::{self, Plan},
     progress::Progress,
     report::RenderOptions,
-    vocab::JobId,
+    vocab::{JobId, shell_word},
 };
 
 /// A file only a demo has: what is in a folder with it may be replaced.
@@ -46,9 +46,11 @@ pub(crate) async fn run(args: &DemoArgs, context: &Context) -> Outcome {
     if args.no_apply {
         report::write(&workspace, &survey, &[], None)?;
         let next = plans.first().map(|plan| plan.service.to_string()).unwrap_or_default();
-        context
-            .screen
-            .out(format!("Ready in {folder}: {} plans. Next: carve apply {next} --estate {folder}", plans.len()));
+        context.screen.out(format!(
+            "Ready in {folder}: {} plans. Next: carve apply {next}{}",
+            plans.len(),
+            workspace.flags()
+        ));
         return Ok(ExitCode::Done);
     }
     let Some(first) = plans.first() else {
@@ -261,16 +263,20 @@ impl Story<'_> {
 
     /// What to type next, each line as it is, and why.
     fn next_lines(&self) -> Vec<(String, &'static str)> {
-        let (carve, folder, service) = (program(), self.folder, &self.plan.service);
-        let mut lines = vec![
-            (format!("git -C {folder} diff"), "what apply changed in the estate"),
+        let (carve, folder, service) = (program(), shell_word(self.folder.as_str()), &self.plan.service);
+        let mut lines = Vec::new();
+        // Without git there is nothing to compare with.
+        if self.folder.join(".git").exists() {
+            lines.push((format!("git -C {folder} diff"), "what apply changed in the estate"));
+        }
+        lines.extend([
             (format!("{carve} status {folder}"), "how far each service is"),
             (format!("{carve} demo --late-rows {folder}"), "time goes by: new, changed and deleted orders"),
             (format!("{carve} refresh {service} --estate {folder}"), "what the scheduler runs: it follows them"),
             (format!("{carve} refresh {service} --estate {folder}"), "nothing changed: nothing is published"),
             (format!("{carve} switchover {service} --estate {folder}"), "how each dashboard moves"),
             (format!("{carve} rollback {service} --estate {folder}"), "and back again"),
-        ];
+        ]);
         let next = self.survey.ranking.cards.iter().find(|card| card.candidate.name != *service);
         lines.extend(next.map(|card| {
             (format!("{carve} explain {} --estate {folder}", card.candidate.name), "why that one is next")
@@ -335,7 +341,7 @@ fn program() -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).any(|folder| folder.join("carve").is_file());
     match (on_path, std::env::args().next()) {
-        (false, Some(called)) if !called.contains(char::is_whitespace) => called,
+        (false, Some(called)) => shell_word(&called),
         _ => "carve".to_owned(),
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     },
     plan::Plan,
     progress::Progress,
+    vocab::counted,
 };
 
 use super::estate_readers::EstateReaders;
@@ -25,6 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
     let begun = Instant::now();
+    args.metrics.as_deref().map(metrics::folder_is_there).transpose()?;
     let ended = refreshed(args, context).await;
     let (outcome, attempts) = match ended {
         Ok((report, attempts)) => (Ok(report), attempts),
@@ -36,7 +38,7 @@ pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
         // A service without a name has no metrics; its failure is told below.
         if let Ok(service) = service {
             let exit = outcome.as_ref().map_or_else(|failure: &Failure| failure.code() as u8, |_| 0);
-            metrics::write(
+            let written = metrics::write(
                 file,
                 &metrics::Run {
                     service: &service,
@@ -46,7 +48,13 @@ pub(crate) async fn run(args: &RefreshArgs, context: &Context) -> Outcome {
                     attempts,
                     report: outcome.as_ref().ok(),
                 },
-            )?;
+            );
+            match (written, &outcome) {
+                (Ok(()), _) => {}
+                (Err(failure), Ok(report)) => return Err(failure.details([line(report)])),
+                // What the refresh itself failed for is the news.
+                (Err(failure), Err(_)) => context.bars.say(&failure.in_short()),
+            }
         }
     }
     let report = outcome?;
@@ -115,13 +123,13 @@ fn stopped(plan: &Plan) -> Failure {
 /// One line: a scheduler's log is read with grep.
 fn line(report: &RefreshReport) -> String {
     let what = match (report.published, report.imported.len()) {
-        (true, tables) => format!("published v{}, imported {tables} tables", report.version),
+        (true, tables) => format!("published v{}, imported {}", report.version, counted(tables as u64, "table")),
         (false, 0) => format!("nothing changed, v{} stays", report.version),
-        (false, tables) => format!("imported {tables} tables anew from v{}", report.version),
+        (false, tables) => format!("imported {} anew from v{}", counted(tables as u64, "table"), report.version),
     };
     let pruned = match report.pruned.len() {
         0 => String::new(),
-        n => format!(", {n} old publications pruned"),
+        n => format!(", {} pruned", counted(n as u64, "old publication")),
     };
     let counted = |kind: &str| report.changes.iter().filter(|change| change.kind == kind).count();
     let schema = match (counted("breaking"), counted("additive")) {

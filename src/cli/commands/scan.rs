@@ -95,7 +95,10 @@ fn sql_tables(survey: &Survey, context: &Context) {
     if !table.is_empty() {
         let more = match causes.len().saturating_sub(CAUSES_SHOWN) {
             0 => String::new(),
-            more => format!("\n   … and {more} more kinds: `carve scan --format json` lists them"),
+            more => {
+                let rest: u64 = causes[CAUSES_SHOWN..].iter().map(|cause| cause.count).sum();
+                format!("\n   … and {rest} of {more} more kinds: `carve scan --format json` lists them")
+            }
         };
         context.screen.out(format!("{}{more}\n", table.text(context.screen.width())));
     }

@@ -3,11 +3,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{
-    cli::workspace::{Survey, Workspace},
-    diagnostics::{CodeEntry, Diagnostic},
-    vocab::Span,
-};
+use crate::{cli::workspace::Survey, lineage::Refused, vocab::Span};
 
 /// Statements that no grammar took, of one kind.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -104,28 +100,24 @@ const KIND_WORDS: &[&str] = &[
     "WAREHOUSE",
 ];
 
-/// The causes of a survey, the most frequent first, equal ones by their words.
+/// The causes of a survey, the most frequent first, equal ones by their words. Their counts add up to all statements
+/// that were scanned or not understood.
 pub(super) fn causes(survey: &Survey) -> Vec<Cause> {
-    let of = [CodeEntry::E030, CodeEntry::E036].map(|code| code.code);
-    let faults = survey.diagnostics.iter().filter(|fault| of.contains(&fault.code.code));
+    causes_of(&survey.lineage.refused)
+}
+
+fn causes_of(refused: &[Refused]) -> Vec<Cause> {
     let mut causes: BTreeMap<String, Cause> = BTreeMap::new();
-    let mut open: Option<(&Diagnostic, Option<String>)> = None;
-    for fault in faults {
-        // Faults come in the order of files: one text at a time is kept.
-        if open.as_ref().is_none_or(|(last, _)| last.at.file != fault.at.file) {
-            open = Some((fault, Workspace::read_file(&survey.estate.roots, &fault.at.file)));
-        }
-        let text = open.as_ref().and_then(|(_, text)| text.as_deref()).unwrap_or_default();
-        let words = first_words(text.get(fault.at.start..).unwrap_or_default());
-        let cause = causes.entry(words).or_insert_with_key(|words| Cause {
+    for one in refused {
+        let cause = causes.entry(first_words(&one.begins)).or_insert_with_key(|words| Cause {
             words: words.clone(),
             count: 0,
-            why: fault.here.clone(),
-            example: fault.at.clone(),
+            why: one.why.clone(),
+            example: one.at.clone(),
         });
         cause.count += 1;
-        if fault.at < cause.example {
-            (cause.why, cause.example) = (fault.here.clone(), fault.at.clone());
+        if one.at < cause.example {
+            (cause.why, cause.example) = (one.why.clone(), one.at.clone());
         }
     }
     let mut causes: Vec<Cause> = causes.into_values().collect();
@@ -165,6 +157,19 @@ fn past_comments(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn statements_that_one_macro_makes_count_each() {
+        let refused = |begins: &str, line: u32| Refused {
+            at: Span { line, ..Span::of("x.sql", "{{ m() }}", 0, 9) },
+            begins: begins.to_owned(),
+            why: format!("why {line}"),
+        };
+        let all = [refused("create policy a", 2), refused("create policy b", 1), refused("create policy c", 1)];
+        let causes = causes_of(&all);
+        assert_eq!((causes.len(), causes[0].count, causes[0].words.as_str()), (1, 3, "CREATE POLICY"));
+        assert_eq!((causes[0].example.line, causes[0].why.as_str()), (1, "why 1"));
+    }
 
     #[test]
     fn a_statement_is_named_by_its_kind_and_not_by_what_it_is_about() {

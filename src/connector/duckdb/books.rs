@@ -92,6 +92,36 @@ pub(super) fn enter(session: &Session, table: &str, part: &str, rows: usize) -> 
     Ok(true)
 }
 
+/// Forgets the note `key`.
+pub(super) fn forget_note(session: &Session, key: &str) -> Result<()> {
+    match there(session)? {
+        true => session.run_with(&format!("DELETE FROM {} WHERE key = $1", book(session, "notes")), &[key]),
+        false => Ok(()),
+    }
+}
+
+/// Takes the books away where nothing is written in them and nothing else lies in their schema, in a transaction of its
+/// own. What keeps them from being taken away is no fault: they stay, empty.
+pub(super) fn close(session: &Session) {
+    let [tables, ledger, notes] = ["tables", "ledger", "notes"].map(|name| book(session, name));
+    let schema = format!("{}.{}", quoted(session.catalog()), quoted(SCHEMA));
+    let closed = || -> Result<()> {
+        let filled =
+            format!("SELECT name FROM {tables} UNION ALL SELECT part FROM {ledger} UNION ALL SELECT key FROM {notes}");
+        if !there(session)? || !session.column(&filled, &[])?.is_empty() {
+            return Ok(());
+        }
+        // DROP SCHEMA takes nothing with it that somebody else keeps there.
+        session.run(&format!(
+            "BEGIN TRANSACTION; DROP TABLE {tables}; DROP TABLE {ledger}; DROP TABLE {notes}; DROP SCHEMA {schema}; COMMIT"
+        ))
+    };
+    if closed().is_err() {
+        // Where none is open there is nothing to take back.
+        let _ = session.run("ROLLBACK");
+    }
+}
+
 /// The note `key`.
 pub(super) fn note(session: &Session, key: &str) -> Result<Option<String>> {
     Ok(look(session, "notes", "SELECT value FROM %BOOK% WHERE key = $1", key)?.pop())

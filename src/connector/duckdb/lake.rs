@@ -106,10 +106,17 @@ impl Lake for DuckDb {
             let _turn = session.turn();
             let keep = || {
                 session.run("BEGIN TRANSACTION")?;
-                books::set_note(&session, &key, &value)?;
+                match value.is_empty() {
+                    true => books::forget_note(&session, &key)?,
+                    false => books::set_note(&session, &key, &value)?,
+                }
                 session.run("COMMIT")
             };
-            keep().map_err(|e| engine(format!("keep the note `{key}`"), e))
+            keep().map_err(|e| engine(format!("keep the note `{key}`"), e))?;
+            if value.is_empty() {
+                books::close(&session);
+            }
+            Ok(())
         })
         .await
     }

@@ -5,7 +5,7 @@ use super::catalog::{Found, columns, comment, key, literal, qualified, quoted};
 use super::instance::Session;
 use super::trouble::engine;
 use crate::connector::ConnectorError;
-use crate::connector::shortfall::{Seen, of_columns};
+use crate::connector::shortfall::{Seen, lost_key, of_columns};
 use crate::connector::words::{has_word, identifier, skip_blank};
 
 /// An index.
@@ -101,11 +101,7 @@ pub(super) fn comments(session: &Session, old: &Found, new: &Found) -> Result<Ve
 
 /// What `old` has and `new` has not; in words. Both are there under names of their own.
 pub(super) fn lacks(session: &Session, old: &Found, new: &Found) -> Result<Vec<String>, ConnectorError> {
-    let (was, is) = (key(session, old)?, key(session, new)?);
-    let mut gone = Vec::new();
-    if !was.is_empty() && was != is {
-        gone.push(format!("its primary key ({})", was.join(", ")));
-    }
+    let mut gone = Vec::from_iter(lost_key(&key(session, old)?, &key(session, new)?));
     let asked = stays_behind(session, old);
     gone.extend(asked.map_err(|e| engine(format!("describe `{}.{}`", old.schema, old.name), e))?);
     let seen = |table: &Found| -> Result<Vec<Seen>, ConnectorError> {

@@ -56,7 +56,11 @@ pub(super) fn drop_table(place: &Place, table: &DatasetId) -> Result<(), Connect
     in_transaction(place, format!("drop `{table}`"), |change| match change.find(table)? {
         Some(found) => change.drop(&found),
         None => Ok(()),
-    })
+    })?;
+    let session = place.open()?;
+    let _turn = session.turn();
+    books::close(&session);
+    Ok(())
 }
 
 /// All of them must be in one schema: DuckDB moves no table from one to another.

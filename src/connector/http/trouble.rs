@@ -1,6 +1,6 @@
 //! What goes wrong with an API, and whether asking again may help.
 use crate::connector::ConnectorError;
-use crate::vocab::masked;
+use crate::vocab::{masked, shortened};
 
 /// Characters of an answer that a message shows.
 const SHOWN: usize = 160;
@@ -53,11 +53,7 @@ pub(super) fn first_words(body: &str, secrets: &[String]) -> String {
     let text = masked(&text);
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    let text = words.join(" ");
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
+    shortened(&words.join(" "), SHOWN)
 }
 
 #[cfg(test)]

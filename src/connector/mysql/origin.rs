@@ -32,13 +32,17 @@ impl Origin for Mysql {
     async fn probe(&self) -> Result<(), ConnectorError> {
         let mut connection = self.server.connect().await?;
         let doing = || format!("ask `{}` a question", self.server.target.shown);
-        ask(&mut connection, "SELECT 1", Vec::new(), doing).await.map(|_| ())
+        let asked = ask(&mut connection, "SELECT 1", Vec::new(), doing);
+        self.server.while_reached(asked).await.map(|_| ())
     }
 
     async fn describe(&self, table: &DatasetId) -> Result<TableDescription, ConnectorError> {
         let mut connection = self.server.connect().await?;
-        let found = found(&mut connection, &self.server.target, table).await?;
-        describe(&mut connection, table, &found).await
+        let described = async {
+            let found = found(&mut connection, &self.server.target, table).await?;
+            describe(&mut connection, table, &found).await
+        };
+        self.server.while_reached(described).await
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError> {

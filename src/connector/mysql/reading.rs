@@ -4,6 +4,7 @@ use mysql_async::{Conn, Params};
 
 use super::describe::{RawColumn, columns, key};
 use super::names::Found;
+use super::session::Server;
 use super::trouble::{engine, refused};
 use super::types::Wire;
 use super::values::read;
@@ -60,11 +61,17 @@ impl Reading {
     }
 
     /// Sends every row as it comes.
-    pub(super) async fn send(&self, connection: &mut Conn, batches: &mut Batches) -> Result<Ended, ConnectorError> {
+    pub(super) async fn send(
+        &self,
+        server: &Server,
+        connection: &mut Conn,
+        batches: &mut Batches,
+    ) -> Result<Ended, ConnectorError> {
         let doing = |e| engine(format!("read `{}`", self.id), e);
-        let mut answer = connection.exec_iter(self.sql.as_str(), Params::Empty).await.map_err(doing)?;
+        let asked = async { connection.exec_iter(self.sql.as_str(), Params::Empty).await.map_err(doing) };
+        let mut answer = server.while_reached(asked).await?;
         let mut at = 0;
-        while let Some(row) = answer.next().await.map_err(doing)? {
+        while let Some(row) = server.while_reached(async { answer.next().await.map_err(doing) }).await? {
             at += 1;
             if batches.give(self.row(row, at)?).await.is_err() {
                 return Ok(Ended::Left);

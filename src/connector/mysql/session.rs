@@ -1,4 +1,5 @@
 //! Connections, with settings that make every value the same whatever the server's own are.
+use std::pin::pin;
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
@@ -7,6 +8,7 @@ use mysql_async::{Conn, Params, Row};
 use super::target::Target;
 use super::trouble::engine;
 use crate::connector::ConnectorError;
+use crate::vocab::counted;
 
 /// How long one attempt to reach the server may take.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -33,14 +35,53 @@ impl Server {
     /// A connection of the caller's own.
     pub(super) async fn connect(&self) -> Result<Conn, ConnectorError> {
         let doing = || format!("connect to `{}`", self.target.shown);
-        let reached = tokio::time::timeout(CONNECT, Conn::new(self.target.options()?)).await;
-        let late = |_| ConnectorError::Engine {
-            doing: doing(),
-            source: format!("the server gave no answer for {} seconds", CONNECT.as_secs()).into(),
+        let reached = async {
+            let mut connection = Conn::new(self.target.options()?).await.map_err(|e| engine(doing(), e))?;
+            self.set_up(&mut connection).await.map_err(|e| engine(doing(), e))?;
+            Ok(connection)
         };
-        let mut connection = reached.map_err(late)?.map_err(|e| engine(doing(), e))?;
-        self.set_up(&mut connection).await.map_err(|e| engine(doing(), e))?;
-        Ok(connection)
+        tokio::time::timeout(self.patience(), reached).await.map_err(|_| self.silent())?
+    }
+
+    /// Does `work` for as long as the server is within reach. One that works for long, or waits for a lock, says nothing
+    /// either, so it is another connection that finds out.
+    pub(super) async fn while_reached<T>(
+        &self,
+        work: impl Future<Output = Result<T, ConnectorError>>,
+    ) -> Result<T, ConnectorError> {
+        let mut work = pin!(work);
+        loop {
+            match tokio::time::timeout(self.target.silence, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => self.must_be_reached().await?,
+            }
+        }
+    }
+
+    async fn must_be_reached(&self) -> Result<(), ConnectorError> {
+        match tokio::time::timeout(self.patience(), Conn::new(self.target.options()?)).await {
+            Ok(Ok(other)) => {
+                // It has said that it is there.
+                let _ = tokio::time::timeout(self.patience(), other.disconnect()).await;
+                Ok(())
+            }
+            // So has one that lets nobody more in.
+            Ok(Err(mysql_async::Error::Server(_))) => Ok(()),
+            Ok(Err(error)) => Err(engine(format!("reach `{}` any more", self.target.shown), error)),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// How long one attempt to reach the server may take.
+    fn patience(&self) -> Duration {
+        CONNECT.min(self.target.silence)
+    }
+
+    fn silent(&self) -> ConnectorError {
+        ConnectorError::Engine {
+            doing: format!("connect to `{}`", self.target.shown),
+            source: format!("the server gave no answer for {}", counted(self.patience().as_secs(), "second")).into(),
+        }
     }
 
     async fn set_up(&self, connection: &mut Conn) -> Result<(), mysql_async::Error> {

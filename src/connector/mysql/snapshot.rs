@@ -30,7 +30,8 @@ impl MySnapshot {
     pub(super) async fn take(server: &Server) -> Result<Self, ConnectorError> {
         let mut reader = server.connect().await?;
         let begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
-        reader.query_drop(begin).await.map_err(|e| engine("take a snapshot", e))?;
+        let begun = async { reader.query_drop(begin).await.map_err(|e| engine("take a snapshot", e)) };
+        server.while_reached(begun).await?;
         Ok(MySnapshot { server: server.clone(), reader: Arc::new(Mutex::new(reader)) })
     }
 
@@ -48,16 +49,22 @@ impl MySnapshot {
 impl Snapshot for MySnapshot {
     async fn count(&mut self, table: &DatasetId) -> Result<u64, ConnectorError> {
         let mut reader = self.reader(table).await?;
-        let found = found(&mut reader, &self.server.target, table).await?;
-        let sql = format!("SELECT COUNT(*) FROM {}", found.sql());
-        let rows = ask(&mut reader, &sql, Vec::new(), || format!("count the rows of `{table}`")).await?;
+        let counted = async {
+            let found = found(&mut reader, &self.server.target, table).await?;
+            let sql = format!("SELECT COUNT(*) FROM {}", found.sql());
+            ask(&mut reader, &sql, Vec::new(), || format!("count the rows of `{table}`")).await
+        };
+        let rows = self.server.while_reached(counted).await?;
         Ok(rows.first().map_or(0, |row| number(row, 0)))
     }
 
     async fn rows(&mut self, table: &DatasetId, schema: &Schema) -> Result<RowStream, ConnectorError> {
         let mut reader = self.reader(table).await?;
-        let found = found(&mut reader, &self.server.target, table).await?;
-        let reading = Reading::of(&mut reader, table, &found, schema).await?;
+        let prepared = async {
+            let found = found(&mut reader, &self.server.target, table).await?;
+            Reading::of(&mut reader, table, &found, schema).await
+        };
+        let reading = self.server.while_reached(prepared).await?;
         Ok(stream(self.server.clone(), reader, reading))
     }
 }
@@ -66,12 +73,12 @@ impl Snapshot for MySnapshot {
 fn stream(server: Server, mut reader: OwnedMutexGuard<Conn>, reading: Reading) -> RowStream {
     let (mut batches, stream) = Batches::stream();
     tokio::spawn(async move {
-        let outcome = reading.send(&mut reader, &mut batches).await;
+        let outcome = reading.send(&server, &mut reader, &mut batches).await;
         // The server still sends what nobody waits for.
         if matches!(outcome, Ok(Ended::Left) | Err(ConnectorError::Inexact { .. })) {
             server.interrupt(reader.id()).await;
             // What came before the end is thrown away, and with it the word that it was interrupted.
-            let _ = reader.ping().await;
+            let _ = server.while_reached(async { reader.ping().await.map_err(|e| engine("read on", e)) }).await;
         }
         drop(reader);
         batches.end(outcome.map(|_| ())).await;

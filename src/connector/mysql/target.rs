@@ -7,11 +7,11 @@ use mysql_async::{Opts, OptsBuilder, SslOpts};
 use crate::connector::{ConnectorError, address::Address, credentials, network::Parts, network::encrypted, trust};
 
 /// The options an address may have.
-const OPTIONS: [&str; 5] = ["password", "sslmode", "sslrootcert", "lock_timeout_ms", "engines"];
+const OPTIONS: [&str; 6] = ["password", "sslmode", "sslrootcert", "lock_timeout_ms", "timeout_ms", "engines"];
 /// How long a table's definition is waited for when the address says nothing else.
 const LOCK_MS: u64 = 10_000;
-/// How often a connection that nothing crosses is tried.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+/// How long a server may be out of reach before its connection counts as lost, when the address says nothing else.
+const SILENCE_MS: u64 = 60_000;
 /// The largest row the protocol knows; the server's own limit is lower or the same.
 const LARGEST_ROW: usize = 1 << 30;
 
@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub(super) database: String,
     /// How long a lock is waited for, in whole seconds: the server knows no finer ones.
     pub(super) lock_seconds: u64,
+    /// How long the other side may be out of reach before the connection counts as lost.
+    pub(super) silence: Duration,
     /// Whether tables are read too that no snapshot covers.
     pub(super) any_engine: bool,
 }
@@ -41,10 +43,13 @@ impl Target {
             Some("any") => true,
             Some(_) => return Err(address.error("option `engines` takes `innodb` or `any`")),
         };
+        let silence = address.number("timeout_ms")?.unwrap_or(SILENCE_MS).clamp(1_000, 86_400_000);
+        let silence = Duration::from_millis(silence);
         let lock_ms = address.number("lock_timeout_ms")?.unwrap_or(LOCK_MS);
         Ok(Target {
             encrypted: encrypted(address, &parts.host)?,
-            plain: plain(&parts, password(address, &parts, base)?),
+            plain: plain(&parts, password(address, &parts, base)?, silence),
+            silence,
             root_certificates: address.options.get("sslrootcert").map(|path| base.join(path)),
             shown: address.shown.clone(),
             database: parts.database,
@@ -67,13 +72,13 @@ impl Target {
     }
 }
 
-fn plain(parts: &Parts, password: Option<String>) -> Opts {
+fn plain(parts: &Parts, password: Option<String>, silence: Duration) -> Opts {
     let options = OptsBuilder::default()
         .user(Some(&parts.user))
         .pass(password)
         .db_name(Some(&parts.database))
         .max_allowed_packet(Some(LARGEST_ROW))
-        .tcp_keepalive(Some(KEEPALIVE))
+        .tcp_keepalive(Some(silence))
         .prefer_socket(false);
     match parts.host.starts_with('/') {
         true => options.socket(Some(&parts.host)).into(),

@@ -31,18 +31,10 @@ fn said(error: &Error) -> String {
         }
         Error::Driver(DriverError::ConnectionClosed) => "the connection was lost: run carve again".to_owned(),
         Error::Driver(error) => error.to_string(),
-        Error::Io(IoError::Io(error)) => untrusted(&error.to_string()),
-        Error::Io(IoError::Tls(error)) => untrusted(&error.to_string()),
+        Error::Io(IoError::Io(error)) => trust::advised(error.to_string()),
+        Error::Io(IoError::Tls(error)) => trust::advised(error.to_string()),
         Error::Other(error) => error.to_string(),
         Error::Url(error) => error.to_string(),
-    }
-}
-
-/// `why` with what to do where it speaks of the server's certificate.
-fn untrusted(why: &str) -> String {
-    match trust::cure(why) {
-        Some(cure) => format!("{why}: {cure}"),
-        None => why.to_owned(),
     }
 }
 

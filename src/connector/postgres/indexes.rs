@@ -1,29 +1,28 @@
 //! Indexes and keys that a table's successor is to have as well.
 use tokio_postgres::{Error, Transaction};
 
+use super::index_names::{free_name, suffix};
 use super::names::{Found, literal, qualified, quoted};
-use super::successor::take_collations;
+use super::successor::{take_collations, take_types};
 use super::trouble::{engine, refused, said};
 use crate::connector::ConnectorError;
 
-/// Bytes of a name that PostgreSQL keeps.
-const LONGEST_NAME: usize = 63;
-
 /// What an index stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stands {
+pub(super) enum Stands {
     PrimaryKey,
     UniqueConstraint,
     Itself,
 }
 
 /// An index, without its table.
-struct Index {
-    name: String,
+pub(super) struct Index {
+    pub(super) oid: u32,
+    pub(super) name: String,
     unique: bool,
     /// `USING btree (a, b) WHERE …`.
     tail: String,
-    stands: Stands,
+    pub(super) stands: Stands,
     /// Whether CLUSTER goes by it.
     clustered: bool,
     /// Whether its columns tell subscribers which row is meant, and whether they could.
@@ -38,8 +37,25 @@ impl Index {
     }
 }
 
+/// For each of `olds`, where its like stands in `news`: each of these is the like of one at most, and stands for the same
+/// where there is a choice.
+pub(super) fn paired(olds: &[Index], news: &[Index]) -> Vec<Option<usize>> {
+    let mut pairs = vec![None; olds.len()];
+    for same in [true, false] {
+        for (at, old) in olds.iter().enumerate() {
+            if pairs[at].is_none() {
+                let fits = |(new, own): &(usize, &Index)| {
+                    own.is_like(old) && (!same || own.stands == old.stands) && !pairs.contains(&Some(*new))
+                };
+                pairs[at] = news.iter().enumerate().find(fits).map(|(new, _)| new);
+            }
+        }
+    }
+    pairs
+}
+
 /// The valid indexes of `table`, that of its primary key first.
-async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec<Index>, ConnectorError> {
+pub(super) async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec<Index>, ConnectorError> {
     // A constraint that can be deferred is another promise than its index could keep.
     let sql = "SELECT i.relname::text, x.indisunique, pg_get_indexdef(x.indexrelid),
           quote_ident(n.nspname) || '.' || quote_ident(t.relname), x.indisprimary,
@@ -47,7 +63,7 @@ async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec
           x.indisclustered, x.indisreplident,
           x.indisunique AND x.indimmediate AND x.indpred IS NULL AND x.indexprs IS NULL AND NOT EXISTS
             (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = ANY (x.indkey::int2[]) AND NOT a.attnotnull),
-          obj_description(i.oid, 'pg_class')
+          obj_description(i.oid, 'pg_class'), i.oid
         FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
         JOIN pg_namespace n ON n.oid = t.relnamespace
         WHERE x.indrelid = $1 AND x.indisvalid AND NOT x.indisexclusion ORDER BY x.indisprimary DESC, 1";
@@ -65,6 +81,7 @@ async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec
         let [clustered, identity, may_be_identity] = [6, 7, 8].map(|at| row.get(at));
         let tail = format!("USING {tail}");
         Ok(Index {
+            oid: row.get(10),
             name: row.get(0),
             unique: row.get(1),
             tail,
@@ -78,24 +95,24 @@ async fn indexes(tx: &Transaction<'_>, table: &Found, doing: &str) -> Result<Vec
     each.collect()
 }
 
-/// Creates the indexes and keys of `old` that `new` lacks, under names that are free. A primary key becomes a unique
-/// index where `new` has another one.
+/// Creates the indexes and keys of `old` that `new` lacks, under names that are free until the two change places
+/// ([`Renaming`](super::index_names::Renaming)). A primary key becomes a unique index where `new` has another one.
 pub(super) async fn take_indexes(
     tx: &Transaction<'_>,
     old: &Found,
     new: &Found,
     doing: &str,
 ) -> Result<(), ConnectorError> {
+    take_types(tx, old, new, doing).await?;
     take_collations(tx, old, new, doing).await?;
-    let has = indexes(tx, new, doing).await?;
+    let (wanted, has) = (indexes(tx, old, doing).await?, indexes(tx, new, doing).await?);
     let keyed = has.iter().any(|own| own.stands == Stands::PrimaryKey);
-    for index in indexes(tx, old, doing).await? {
-        if has.iter().any(|own| own.is_like(&index)) {
-            continue;
-        }
-        let name = free_name(tx, new, &index.name, doing).await?;
-        let sql = create_sql(&index, &quoted(&name), &new.sql(), keyed);
-        tx.batch_execute(&sql).await.map_err(|error| not_made(&index, doing, error))?;
+    let lacking = wanted.iter().zip(paired(&wanted, &has)).filter(|(_, own)| own.is_none());
+    for (index, _) in lacking {
+        let name = format!("{}{}", index.name, suffix(&new.name));
+        let name = free_name(tx, &new.schema, &name, doing).await?;
+        let sql = create_sql(index, &quoted(&name), &new.sql(), keyed);
+        tx.batch_execute(&sql).await.map_err(|error| not_made(index, doing, error))?;
     }
     Ok(())
 }
@@ -146,10 +163,10 @@ pub(super) async fn take_marks(
     new: &Found,
     doing: &str,
 ) -> Result<(), ConnectorError> {
-    let own = indexes(tx, new, doing).await?;
-    for index in indexes(tx, old, doing).await? {
-        let Some(like) = own.iter().find(|own| own.is_like(&index)) else { continue };
-        for sql in marks(&index, like, new) {
+    let (marked, own) = (indexes(tx, old, doing).await?, indexes(tx, new, doing).await?);
+    for (index, like) in marked.iter().zip(paired(&marked, &own)) {
+        let Some(like) = like.and_then(|at| own.get(at)) else { continue };
+        for sql in marks(index, like, new) {
             tx.batch_execute(&sql).await.map_err(|e| engine(doing, e))?;
         }
     }
@@ -172,24 +189,30 @@ fn marks(index: &Index, like: &Index, table: &Found) -> Vec<String> {
     statements
 }
 
-/// `name`, or with the first number after it that nothing else in the schema has.
-async fn free_name(tx: &Transaction<'_>, table: &Found, name: &str, doing: &str) -> Result<String, ConnectorError> {
-    let base = match name.rsplit_once("__") {
-        Some((base, number)) if !base.is_empty() && number.parse::<u32>().is_ok() => base,
-        _ => name,
-    };
-    for number in 1_u32.. {
-        let ending = if number == 1 { String::new() } else { format!("__{number}") };
-        let mut cut = base.len().min(LONGEST_NAME - ending.len());
-        while !base.is_char_boundary(cut) {
-            cut -= 1;
-        }
-        let free = format!("{}{ending}", &base[..cut]);
-        let sql = "SELECT to_regclass($1) IS NULL";
-        let row = tx.query_one(sql, &[&qualified(&table.schema, &free)]).await.map_err(|e| engine(doing, e))?;
-        if row.get(0) {
-            return Ok(free);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(tail: &str, stands: Stands) -> Index {
+        Index {
+            oid: 0,
+            name: String::new(),
+            unique: stands != Stands::Itself,
+            tail: tail.to_owned(),
+            stands,
+            clustered: false,
+            identity: false,
+            may_be_identity: false,
+            comment: None,
         }
     }
-    Err(refused(doing, format!("no name is free for the index `{name}`")))
+
+    #[test]
+    fn an_index_is_the_like_of_one_other_and_a_key_that_of_a_key() {
+        let (key, unique) = (Stands::PrimaryKey, Stands::UniqueConstraint);
+        let olds =
+            [index("(a)", unique), index("(a)", key), index("(b)", Stands::Itself), index("(b)", Stands::Itself)];
+        assert_eq!(paired(&olds, &[index("(b)", Stands::Itself), index("(a)", key)]), [None, Some(1), Some(0), None]);
+        assert_eq!(paired(&olds[..1], &[index("(a)", key)]), [Some(0)], "where there is no choice, any like will do");
+    }
 }

@@ -4,10 +4,11 @@
 //! `types` says what each of its types means, `describe` what a table is, `wire` and `numeric` how a row crosses,
 //! `reading`, `ranges` and `snapshot` read tables, `query` reads answers; `staging`, `copy_in`, `books` and `swap`
 //! are how an import comes in. What may not stand in a table's way say `obstacles`, what its successor has of it `successor`,
-//! `indexes`, `policies` and `views`, and what it has not `shortfall`, in a `rehearsal`. `script` is how SQL is run.
+//! `indexes` (`index_names`), `policies` and `views`, and what it has not `shortfall`, in a `rehearsal`. `script` is how SQL is run.
 mod books;
 mod copy_in;
 mod describe;
+mod index_names;
 mod indexes;
 mod lake;
 mod names;
@@ -25,6 +26,7 @@ mod session;
 mod shortfall;
 mod snapshot;
 mod staging;
+mod stream;
 mod successor;
 mod swap;
 mod target;

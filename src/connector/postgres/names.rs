@@ -7,7 +7,7 @@ use crate::connector::ConnectorError;
 use crate::vocab::DatasetId;
 
 /// Bytes of a name that PostgreSQL keeps; it cuts longer ones without a word.
-const LONGEST_NAME: usize = 63;
+pub(super) const LONGEST_NAME: usize = 63;
 
 /// A table, view or the like as the server has it.
 #[derive(Clone, Debug)]
@@ -36,7 +36,34 @@ pub(super) fn names(target: &Target, id: &DatasetId) -> (String, String) {
     (id.bare_schema().unwrap_or(&target.schema).to_owned(), id.table().to_owned())
 }
 
-/// Schema and table of a table that is to be made.
+/// What of `name` PostgreSQL would keep if it kept `bytes` bytes.
+pub(super) fn cut(name: &str, bytes: usize) -> &str {
+    &name[..name.floor_char_boundary(bytes)]
+}
+
+/// Schema and table of a table that is to be made, the schema as the server spells it: a name in other letters of case
+/// fits where there is none in these and only one.
+pub(super) async fn place(
+    client: &impl GenericClient,
+    target: &Target,
+    id: &DatasetId,
+) -> Result<(String, String), ConnectorError> {
+    let (schema, table) = new_names(target, id)?;
+    let sql = "SELECT n.nspname::text FROM pg_catalog.pg_namespace n WHERE pg_catalog.lower(n.nspname::text) = $1
+        ORDER BY n.nspname::text = $1 DESC, n.nspname::text COLLATE \"C\"";
+    let rows = client.query(sql, &[&schema]).await.map_err(|e| engine(format!("look for the schema of `{id}`"), e))?;
+    let spelled: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    match &spelled[..] {
+        [first, second, ..] if *first != schema => Err(refused(
+            format!("make the table `{id}`"),
+            format!("the schemas {} and {} differ by case only: rename one", quoted(first), quoted(second)),
+        )),
+        [first, ..] => Ok((first.clone(), table)),
+        [] => Ok((schema, table)),
+    }
+}
+
+/// Schema and table of a table that is to be made, as the estate spells them.
 pub(super) fn new_names(target: &Target, id: &DatasetId) -> Result<(String, String), ConnectorError> {
     let (schema, table) = names(target, id);
     match table.len().max(schema.len()) <= LONGEST_NAME {

@@ -10,8 +10,8 @@ const MINUS_INFINITY: u16 = 0xF000;
 /// Bytes before the digits: their number, the first one's weight, the sign, the digits after the point.
 const HEADER: usize = 8;
 
-/// The text of the number; `None` where `bytes` are none. What no decimal can be comes as PostgreSQL names it.
-pub(super) fn text(bytes: &[u8]) -> Option<String> {
+/// The text of the number, in `room`; `None` where `bytes` are none. What no decimal can be comes as PostgreSQL names it.
+pub(super) fn text(bytes: &[u8], room: String) -> Option<String> {
     let [count, weight] = [0, 2].map(|at| number(bytes, at).map(i16::from_be_bytes));
     let [sign, scale] = [4, 6].map(|at| number(bytes, at).map(u16::from_be_bytes));
     let (count, weight, scale) = (usize::try_from(count?).ok()?, i32::from(weight?), usize::from(scale?));
@@ -19,14 +19,14 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
         NOT_A_NUMBER => return Some("NaN".to_owned()),
         INFINITY => return Some("Infinity".to_owned()),
         MINUS_INFINITY => return Some("-Infinity".to_owned()),
-        POSITIVE => Vec::with_capacity(room(weight, scale)),
-        NEGATIVE => {
-            let mut out = Vec::with_capacity(room(weight, scale));
-            out.push(b'-');
-            out
-        }
+        POSITIVE | NEGATIVE => room.into_bytes(),
         _ => return None,
     };
+    out.clear();
+    out.reserve(needed(weight, scale));
+    if sign == Some(NEGATIVE) {
+        out.push(b'-');
+    }
     if bytes.len() != HEADER + 2 * count {
         return None;
     }
@@ -44,7 +44,7 @@ pub(super) fn text(bytes: &[u8]) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-fn room(weight: i32, scale: usize) -> usize {
+fn needed(weight: i32, scale: usize) -> usize {
     4 * usize::try_from(weight + 1).unwrap_or(0) + scale + 7
 }
 
@@ -107,15 +107,15 @@ mod tests {
             (0, NOT_A_NUMBER, 0, &[][..], "NaN"),
             (0, MINUS_INFINITY, 0, &[][..], "-Infinity"),
         ] {
-            assert_eq!(text(&sent(weight, sign, scale, groups)).as_deref(), Some(wanted));
+            assert_eq!(text(&sent(weight, sign, scale, groups), "left over".to_owned()).as_deref(), Some(wanted));
         }
     }
 
     #[test]
     fn what_is_no_number_is_none() {
         let whole = sent(0, POSITIVE, 2, &[12, 5000]);
-        (0..whole.len()).for_each(|cut| assert_eq!(text(&whole[..cut]), None, "{cut}"));
-        assert_eq!(text(&sent(0, 7, 0, &[1])), None);
-        assert_eq!(text(&sent(0, POSITIVE, 0, &[10_000])), None);
+        (0..whole.len()).for_each(|cut| assert_eq!(text(&whole[..cut], String::new()), None, "{cut}"));
+        assert_eq!(text(&sent(0, 7, 0, &[1]), String::new()), None);
+        assert_eq!(text(&sent(0, POSITIVE, 0, &[10_000]), String::new()), None);
     }
 }

@@ -12,34 +12,37 @@ struct Obstacle {
     cure: &'static str,
 }
 
-const AGAIN: &str = "drop it first, create it again afterwards";
+/// What was created again on the new table would stand in the way of the next refresh.
+const FOR_GOOD: &str = "each refresh puts a new table there, so drop it for good, or let the import stand beside the table \
+    (`mode: beside` under `wraps` in carve.yaml)";
 
 const OBSTACLES: [Obstacle; 8] = [
     Obstacle {
         what: "the trigger",
         sql: "SELECT quote_ident(tgname) FROM pg_trigger WHERE tgrelid = $1 AND NOT tgisinternal",
-        cure: AGAIN,
+        cure: FOR_GOOD,
     },
     Obstacle {
         what: "the rule",
         sql: "SELECT quote_ident(rulename) FROM pg_rewrite WHERE ev_class = $1",
-        cure: AGAIN,
+        cure: FOR_GOOD,
     },
     Obstacle {
         what: "the parent table",
         sql: "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = $1",
-        cure: AGAIN,
+        cure: FOR_GOOD,
     },
     Obstacle {
         what: "the child table",
         sql: "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = $1",
-        cure: AGAIN,
+        cure: FOR_GOOD,
     },
     Obstacle {
         what: "the publication",
         sql: "SELECT quote_ident(p.pubname) FROM pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid
              WHERE r.prrelid = $1",
-        cure: AGAIN,
+        cure: "publish the whole schema (FOR TABLES IN SCHEMA), or let the import stand beside the table (`mode: beside` under \
+            `wraps` in carve.yaml)",
     },
     Obstacle {
         what: "a security label of the provider",
@@ -56,7 +59,7 @@ const OBSTACLES: [Obstacle; 8] = [
                AND NOT EXISTS (SELECT FROM pg_policy p WHERE d.classid = 'pg_policy'::regclass AND p.oid = d.objid AND p.polrelid = $1)
                AND NOT EXISTS (SELECT FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class WHERE d.classid = 'pg_rewrite'::regclass
                  AND r.oid = d.objid AND r.rulename = '_RETURN' AND v.relkind IN ('v', 'm'))",
-        cure: AGAIN,
+        cure: FOR_GOOD,
     },
     Obstacle {
         what: "a row type that is used elsewhere, by",

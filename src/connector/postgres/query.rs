@@ -4,7 +4,7 @@ use tokio_postgres::{Client, Statement};
 use super::describe::{BASE, SPELLED};
 use super::reading::{Asked, Reading};
 use super::session::Server;
-use super::trouble::{engine, refused};
+use super::trouble::{asked, refused};
 use super::types::PgType;
 use crate::connector::{ConnectorError, RowStream};
 use crate::vocab::{Column, DatasetId, Schema};
@@ -15,9 +15,8 @@ const RESULT: &str = "query result";
 /// Runs `sql` in a transaction that cannot write.
 pub(super) async fn query(server: &Server, sql: &str) -> Result<(Schema, RowStream), ConnectorError> {
     let client = server.connect().await?;
-    let doing = |e| engine("run a query", e);
-    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(doing)?;
-    let statement = client.prepare(sql).await.map_err(doing)?;
+    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(asked)?;
+    let statement = client.prepare(sql).await.map_err(asked)?;
     if statement.columns().is_empty() {
         let why = "it is no query: only statements that read and answer with rows are run";
         return Err(refused("run a query", why));
@@ -58,6 +57,6 @@ async fn types(client: &Client, statement: &Statement) -> Result<Vec<(PgType, St
          FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WITH ORDINALITY o(oid, size, at)
          JOIN pg_catalog.pg_type b ON b.oid = {base} ORDER BY o.at"
     );
-    let rows = client.query(&sql, &[&oids, &sizes]).await.map_err(|e| engine("run a query", e))?;
+    let rows = client.query(&sql, &[&oids, &sizes]).await.map_err(asked)?;
     Ok(rows.iter().map(|row| (PgType { base: row.get(0), built_in: row.get(1) }, row.get(2))).collect())
 }

@@ -1,4 +1,5 @@
 //! All rows of a table or an answer, streamed by COPY in an order that their values alone decide.
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -11,9 +12,11 @@ use super::names::{Found, quoted};
 use super::session::Server;
 use super::trouble::{engine, refused};
 use super::types::Wire;
-use super::values::read;
-use super::wire::{RawRow, Rows};
-use crate::connector::{ConnectorError, RowStream, batches::Batches};
+use super::values::read_into;
+use super::wire::{Pack, Packer};
+use crate::connector::batches::{BATCH_BYTES, BATCH_ROWS, Batches};
+use crate::connector::row_batch::Sent;
+use crate::connector::{ConnectorError, RowBatch, RowStream};
 use crate::vocab::{DatasetId, LogicalType, Row, Schema, Value};
 
 /// A COPY, and what its rows are.
@@ -106,20 +109,27 @@ impl Reading {
         let copy = format!("COPY ({}\n) TO STDOUT (FORMAT binary)", self.sql);
         let stream = client.copy_out(copy.as_str()).await.map_err(doing)?;
         let mut stream = pin!(stream);
-        let mut rows = Rows::of(self.columns.len());
+        let mut packer = Packer::of(self.columns.len());
         let broken = |e| ConnectorError::Engine { doing: format!("read `{}`", self.id), source: Box::new(e) };
-        let mut at = 0;
+        let mut before = 0;
         while let Some(message) = stream.next().await {
-            rows.take(message.map_err(doing)?);
-            while let Some(row) = rows.next().map_err(broken)? {
-                at += 1;
-                if batches.give(self.row(&row, at)?).await.is_err() {
-                    return Ok(false);
-                }
+            packer.take(&message.map_err(doing)?).map_err(broken)?;
+            let (rows, bytes) = packer.waiting();
+            if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) && !self.give(&mut packer, &mut before, batches).await {
+                return Ok(false);
             }
         }
-        rows.end().map_err(broken)?;
-        Ok(true)
+        packer.end().map_err(broken)?;
+        Ok(self.give(&mut packer, &mut before, batches).await)
+    }
+
+    /// Hands on the rows that wait, as they are; `before` counts those handed on. False when nobody reads any more.
+    async fn give(&self, packer: &mut Packer, before: &mut u64, batches: &Batches) -> bool {
+        let Some(pack) = packer.pack() else { return true };
+        let rows = pack.rows();
+        let sent = Packed { id: self.id.clone(), columns: self.columns.clone(), before: *before, pack };
+        *before += rows as u64;
+        batches.give_batch(RowBatch::sent(Arc::new(sent), rows)).await.is_ok()
     }
 
     /// Sends every row from a task of its own, within the transaction that is open on `client`.
@@ -127,9 +137,11 @@ impl Reading {
         let (mut batches, stream) = Batches::stream();
         tokio::spawn(async move {
             let outcome = self.send(&client, &mut batches).await;
-            // What is in the middle of a copy is not used again.
-            if matches!(outcome, Ok(true)) && client.batch_execute("COMMIT").await.is_ok() {
-                server.give_back(client);
+            match outcome {
+                Ok(true) if client.batch_execute("COMMIT").await.is_ok() => server.give_back(client),
+                Ok(true) => {}
+                // What is in the middle of a copy is not used again.
+                Ok(false) | Err(_) => server.abandon(client).await,
             }
             batches.end(outcome.map(|_| ())).await;
         });
@@ -146,21 +158,37 @@ impl Reading {
         });
         stream
     }
+}
 
-    fn row(&self, raw: &RawRow<'_>, at: u64) -> Result<Row, ConnectorError> {
-        let mut row = Vec::with_capacity(self.columns.len());
-        for (index, column) in self.columns.iter().enumerate() {
-            row.push(match raw.field(index) {
-                None => Value::Null,
-                Some(bytes) => read(bytes, column.wire, column.logical).map_err(|reason| ConnectorError::Inexact {
-                    table: self.id.clone(),
-                    column: column.name.clone(),
-                    row: at,
-                    reason,
-                })?,
-            });
+/// Rows as COPY sent them.
+struct Packed {
+    id: DatasetId,
+    columns: Arc<[Asked]>,
+    /// Rows of the same copy that came before these.
+    before: u64,
+    pack: Pack,
+}
+
+impl Sent for Packed {
+    fn bytes(&self, range: &Range<usize>) -> usize {
+        self.pack.size(range)
+    }
+
+    fn decode(&self, at: usize, row: &mut Row) -> Result<(), ConnectorError> {
+        row.resize(self.columns.len(), Value::Null);
+        for ((field, column), value) in self.pack.fields(at).zip(&*self.columns).zip(row) {
+            let Some(bytes) = field else {
+                *value = Value::Null;
+                continue;
+            };
+            read_into(value, bytes, column.wire, column.logical).map_err(|reason| ConnectorError::Inexact {
+                table: self.id.clone(),
+                column: column.name.clone(),
+                row: self.before + at as u64 + 1,
+                reason,
+            })?;
         }
-        Ok(row)
+        Ok(())
     }
 }
 

@@ -2,8 +2,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 use tokio_postgres::{Client, NoTls};
 
+use super::stream::Plain;
 use super::target::{SIGNS, Target};
 use super::tls::Tls;
 use super::trouble::engine;
@@ -14,6 +16,11 @@ const SETTINGS: &str = "SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_860
     SET extra_float_digits = 1; SET bytea_output = 'hex'; SET xmloption = 'content'; SET row_security = off; \
     SET standard_conforming_strings = on; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
     SET client_min_messages = warning; SET default_transaction_isolation = 'read committed';";
+
+/// A database that knows no encoding would find bytes that are no UTF-8 itself, and tell neither column nor row: they
+/// are looked at here.
+const BYTES_AS_THEY_ARE: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+    WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';";
 
 /// A server, and connections to it that wait for their next use.
 #[derive(Clone)]
@@ -43,6 +50,27 @@ impl Server {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(client);
     }
 
+    /// Stops what runs on a connection whose answer nobody reads on. Without that the server sends all of it, and the
+    /// driver reads and drops it: the whole table, where a few rows were wanted.
+    pub(super) async fn abandon(&self, client: Client) {
+        let token = client.cancel_token();
+        drop(client);
+        // One that cannot be stopped comes to its end by itself.
+        let _ = match (self.target.encrypted(), self.is_socket_file()) {
+            (true, _) => match Tls::of(&self.target) {
+                Ok(tls) => token.cancel_query(tls).await,
+                Err(_) => Ok(()),
+            },
+            (false, true) => token.cancel_query(NoTls).await,
+            (false, false) => token.cancel_query(Plain).await,
+        };
+    }
+
+    /// Whether the server listens on a file; the driver lets nobody come between itself and such a one.
+    fn is_socket_file(&self) -> bool {
+        self.target.config.get_hosts().iter().any(|host| !matches!(host, Host::Tcp(_)))
+    }
+
     async fn fresh(&self) -> Result<Client, ConnectorError> {
         let doing = |e| engine(format!("connect to `{}`", self.target.shown), e);
         let config = &self.target.config;
@@ -52,8 +80,15 @@ impl Server {
                 tokio::spawn(connection);
                 client
             }
-            false => {
+            false if self.is_socket_file() => {
                 let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
+                tokio::spawn(connection);
+                client
+            }
+            false => {
+                let mut config = config.clone();
+                config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
+                let (client, connection) = config.connect(Plain).await.map_err(doing)?;
                 tokio::spawn(connection);
                 client
             }
@@ -61,8 +96,9 @@ impl Server {
         let (lock, silence) = (self.target.lock.as_millis(), self.target.silence);
         let reads = if self.writes { "off" } else { "on" };
         let patience = server_patience(silence);
-        let settings =
-            format!("{SETTINGS} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}; {patience}");
+        let settings = format!(
+            "{SETTINGS} {BYTES_AS_THEY_ARE} SET lock_timeout = {lock}; SET default_transaction_read_only = {reads}; {patience}"
+        );
         client.batch_execute(&settings).await.map_err(doing)?;
         Ok(client)
     }

@@ -9,7 +9,7 @@ use tokio_postgres::{Client, Transaction};
 use super::books;
 use super::copy_in::encode;
 use super::describe::{BASE, SPELLED};
-use super::names::{find, literal, names, new_names, qualified, quoted};
+use super::names::{find, literal, names, new_names, place, qualified, quoted};
 use super::session::Server;
 use super::target::Target;
 use super::trouble::{engine, refused};
@@ -52,7 +52,8 @@ pub(super) async fn create_in(
     }
     books::open(transaction).await?;
     books::forget(transaction, name).await?;
-    transaction.batch_execute(&create_sql(name, schema, types)).await.map_err(doing)?;
+    let (spelled, _) = place(transaction, target, id).await?;
+    transaction.batch_execute(&create_sql((&spelled, &table), schema, types)).await.map_err(doing)?;
     books::made(transaction, name).await
 }
 
@@ -138,7 +139,8 @@ pub(super) async fn load_part(
     if !books::enter(&transaction, name, part, rows.len()).await? {
         return Ok(false);
     }
-    copy(&transaction, id, name, schema, &rows).await?;
+    let (spelled, _) = place(&transaction, &server.target, id).await?;
+    copy(&transaction, id, (&spelled, &table), schema, &rows).await?;
     transaction.commit().await.map_err(doing)?;
     server.give_back(client);
     Ok(true)

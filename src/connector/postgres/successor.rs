@@ -66,6 +66,20 @@ const COLLATIONS: &str = "SELECT format('ALTER TABLE %s ALTER COLUMN %I TYPE %s 
     FROM %BOTH% JOIN pg_collation c ON c.oid = o.attcollation JOIN pg_namespace s ON s.oid = c.collnamespace
     WHERE n.attcollation NOT IN (0, o.attcollation)";
 
+/// Columns whose type in the old table takes every value of the new one's and gives it back unchanged.
+const WIDER: &str = "SELECT format('ALTER COLUMN %I TYPE %s', n.attname, format_type(o.atttypid, o.atttypmod))
+    FROM %BOTH% CROSS JOIN LATERAL (SELECT o.atttypid::regtype::text AS old, n.atttypid::regtype::text AS new) t
+    WHERE (o.atttypid, o.atttypmod) <> (n.atttypid, n.atttypmod) AND CASE
+      WHEN t.new = 'character varying' AND t.old = 'text' THEN true
+      WHEN t.new = 'text' AND t.old = 'character varying' THEN o.atttypmod = -1
+      WHEN t.old IN ('integer', 'bigint') AND t.new IN ('smallint', 'integer') THEN t.old = 'bigint' OR t.new = 'smallint'
+      WHEN o.atttypid <> n.atttypid THEN false
+      WHEN t.new IN ('character varying', 'bit varying', 'timestamp without time zone', 'timestamp with time zone',
+        'time without time zone', 'time with time zone') THEN o.atttypmod = -1 OR n.atttypmod BETWEEN 0 AND o.atttypmod
+      WHEN t.new = 'numeric' THEN o.atttypmod = -1
+      ELSE false END
+    ORDER BY n.attnum";
+
 /// Gives `new` the owner, rights, row security, comments and settings of `old`.
 pub(super) async fn take_over(
     tx: &Transaction<'_>,
@@ -77,6 +91,22 @@ pub(super) async fn take_over(
         run_each(tx, statements, old, new, doing).await?;
     }
     indexes::take_marks(tx, old, new, doing).await
+}
+
+/// Leaves the columns of `new` the types of `old` where these take all its values and give them back unchanged: what reads
+/// the table goes on as before.
+pub(super) async fn take_types(
+    tx: &Transaction<'_>,
+    old: &Found,
+    new: &Found,
+    doing: &str,
+) -> Result<(), ConnectorError> {
+    let columns = texts(tx, &about(WIDER, old, new), doing).await?;
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let sql = format!("ALTER TABLE {} {}", new.sql(), columns.join(", "));
+    tx.batch_execute(&sql).await.map_err(|e| engine(doing, e))
 }
 
 /// Lets the columns of `new` compare and sort as those of `old` do; what indexes it has are made anew.

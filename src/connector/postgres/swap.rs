@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Transaction};
 
+use super::index_names::Renaming;
 use super::names::{Found, find, names, new_names, quoted};
 use super::session::Server;
 use super::target::Target;
@@ -257,17 +258,21 @@ impl<'c> Change<'c> {
         self.one_schema(&[Some(staging), Some(live), previous])?;
         let Some(new) = self.find(staging).await? else { return self.done_already(staging, live).await };
         self.must_be_table(&new)?;
-        let Some(old) = self.find(live).await? else {
-            return self.rename(&new, &new_names(self.target, live)?.1).await;
-        };
+        let Some(old) = self.find(live).await? else { return self.first(&new, live).await };
+        self.same_schema(&old, &new)?;
         obstacles::must_be_free(&self.tx, &old, &self.doing).await?;
-        indexes::take_indexes(&self.tx, &old, &new, &self.doing).await?;
+        if self.is_ours(&new).await? {
+            indexes::take_indexes(&self.tx, &old, &new, &self.doing).await?;
+        }
         successor::take_over(&self.tx, &old, &new, &self.doing).await?;
         let views = views::reading(&self.tx, &old).await?;
         let policies = policies::of(&self.tx, &old, &self.doing).await?;
+        let aside = previous.map(|previous| new_names(self.target, previous)).transpose()?.map(|(_, table)| table);
+        let renaming = Renaming::between(&self.tx, &old, &new, aside.as_deref(), &self.doing).await?;
         self.make_way(&old, live, previous, views.is_empty()).await?;
         // Whoever takes the place takes the spelling too: so the old table has it again when it comes back.
         self.rename(&new, &old.name).await?;
+        renaming.give(&self.tx, &new.schema, &self.doing).await?;
         let new = Found { name: old.name, ..new };
         policies::give(&self.tx, &policies, &new, &self.doing).await?;
         for view in &views {
@@ -275,6 +280,14 @@ impl<'c> Change<'c> {
             view.make_again(&self.tx, &self.doing).await?;
         }
         Ok(())
+    }
+
+    /// `new` becomes `live`, where there was nothing of that name.
+    async fn first(&self, new: &Found, live: &DatasetId) -> Result<(), ConnectorError> {
+        let (_, table) = new_names(self.target, live)?;
+        let renaming = Renaming::of_the_first(&self.tx, new, &table, &self.doing).await?;
+        self.rename(new, &table).await?;
+        renaming.give(&self.tx, &new.schema, &self.doing).await
     }
 
     async fn done_already(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
@@ -309,14 +322,19 @@ impl<'c> Change<'c> {
 
     /// Drops a table that carve made, and no other.
     async fn drop_ours(&self, found: &Found, id: &DatasetId) -> Result<(), ConnectorError> {
-        let (schema, table) = names(self.target, id);
-        match books::made_as(&self.tx, (&schema, &table)).await? {
-            Some(_) => {
+        match self.is_ours(found).await? {
+            true => {
                 self.run(&drop_sql(found)).await?;
                 self.forget(found).await
             }
-            None => Err(self.refused(format!("`{id}` is in the way and carve did not make it: rename or drop it"))),
+            false => Err(self.refused(format!("`{id}` is in the way and carve did not make it: rename or drop it"))),
         }
+    }
+
+    /// Whether carve made it. A table of somebody else's that takes its place back has what it had.
+    async fn is_ours(&self, found: &Found) -> Result<bool, ConnectorError> {
+        let (schema, table) = (found.schema.to_lowercase(), found.name.to_lowercase());
+        Ok(books::made_as(&self.tx, (&schema, &table)).await?.is_some())
     }
 
     async fn forget(&self, found: &Found) -> Result<(), ConnectorError> {
@@ -333,6 +351,18 @@ impl<'c> Change<'c> {
         match found.is_table() {
             true => Ok(()),
             false => Err(self.refused(format!("{} is no plain table", found.sql()))),
+        }
+    }
+
+    /// The estate's names tell no case.
+    fn same_schema(&self, old: &Found, new: &Found) -> Result<(), ConnectorError> {
+        match old.schema == new.schema {
+            true => Ok(()),
+            false => Err(self.refused(format!(
+                "{} and {} are in schemas that differ by case only: rename one of the two schemas",
+                old.sql(),
+                new.sql()
+            ))),
         }
     }
 

@@ -58,7 +58,7 @@ impl Target {
         Ok(Target {
             config,
             shown: address.shown.clone(),
-            schema: address.options.get("schema").cloned().unwrap_or_else(|| "public".to_owned()),
+            schema: address.options.get("schema").map_or_else(|| "public".to_owned(), |name| name.to_lowercase()),
             root_certificates: address.options.get("sslrootcert").map(|path| base.join(path)),
             lock: Duration::from_millis(address.number("lock_timeout_ms")?.unwrap_or(LOCK_MS).clamp(1, 86_400_000)),
             silence,

@@ -15,6 +15,17 @@ pub(super) fn engine(doing: impl Into<String>, error: Error) -> ConnectorError {
     }
 }
 
+/// The error that a query failed which runs where nothing can be written.
+pub(super) fn asked(error: Error) -> ConnectorError {
+    match error.code() {
+        Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+            let told = error.as_db_error().map(DbError::message).unwrap_or_default();
+            refused("run a query", format!("only statements that read are run here ({told})"))
+        }
+        _ => engine("run a query", error),
+    }
+}
+
 /// The error that `doing` is not allowed, and why.
 pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> ConnectorError {
     ConnectorError::Refused { doing: doing.into(), source: why.into().into() }
@@ -22,23 +33,14 @@ pub(super) fn refused(doing: impl Into<String>, why: impl Into<String>) -> Conne
 
 /// The server's words, what stands behind them, and what to do where that is known.
 pub(super) fn said(error: &Error) -> String {
-    let Some(told) = error.as_db_error() else { return untold(error) };
+    let Some(told) = error.as_db_error() else { return trust::advised(with_causes(error)) };
     let mut text = told.message().to_owned();
     for more in [told.detail(), told.hint()].into_iter().flatten() {
         text = format!("{text}; {more}");
     }
-    match advice(told) {
+    match advice(told.code()) {
         Some(advice) => format!("{advice} ({text})"),
         None => text,
-    }
-}
-
-/// What went wrong before or without a word of the server.
-fn untold(error: &Error) -> String {
-    let why = with_causes(error);
-    match trust::cure(&why) {
-        Some(cure) => format!("{why}: {cure}"),
-        None => why,
     }
 }
 
@@ -56,8 +58,7 @@ fn passes(code: &SqlState) -> bool {
     matches!(class, "08" | "40" | "53" | "57" | "58") || *code == SqlState::LOCK_NOT_AVAILABLE
 }
 
-fn advice(error: &DbError) -> Option<&'static str> {
-    let code = error.code();
+fn advice(code: &SqlState) -> Option<&'static str> {
     let known = [
         (SqlState::INVALID_PASSWORD, "the password is wrong: docs/CONNECTIONS.md says where it is looked for"),
         (SqlState::INVALID_AUTHORIZATION_SPECIFICATION, "the server lets this user not in from here"),
@@ -68,7 +69,7 @@ fn advice(error: &DbError) -> Option<&'static str> {
             SqlState::LOCK_NOT_AVAILABLE,
             "a transaction holds the table: let it end, then run carve again (`?lock_timeout_ms=60000` waits longer)",
         ),
-        (SqlState::READ_ONLY_SQL_TRANSACTION, "only statements that read are run here"),
+        (SqlState::READ_ONLY_SQL_TRANSACTION, "the server only reads (it is a standby, or set so): name the primary"),
     ];
     known.into_iter().find(|(its, _)| its == code).map(|(_, advice)| advice)
 }
@@ -76,6 +77,12 @@ fn advice(error: &DbError) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_standby_is_told_from_a_query_that_would_write() {
+        let advice = advice(&SqlState::READ_ONLY_SQL_TRANSACTION).unwrap();
+        assert!(advice.contains("standby") && advice.contains("name the primary"), "{advice}");
+    }
 
     #[test]
     fn what_somebody_must_change_first_is_told_from_what_passes() {

@@ -77,6 +77,11 @@ impl PgType {
             ("time", LogicalType::Time) => Wire::Time,
             ("timestamp", LogicalType::Timestamp) => Wire::Timestamp,
             ("timestamptz", LogicalType::TimestampTz) => Wire::Instant,
+            // The bytes as they are stored, which in a database of the encoding SQL_ASCII may be any.
+            ("text" | "varchar", LogicalType::Bytes) => {
+                let sql = format!("pg_catalog.convert_to({column}, pg_catalog.getdatabaseencoding())");
+                return (Wire::Bytes, sql);
+            }
             // A cast to text would cut the blanks at the end of a char(n).
             ("text" | "varchar" | "bpchar", _) => Wire::Text,
             // Its text depends on the server's language.

@@ -14,9 +14,28 @@ const DAY_MICROS: i64 = 86_400_000_000;
 const CURE: &str = "give the column the type `text` under `wraps.<service>.columns` in carve.yaml, so that it arrives \
     as PostgreSQL writes it, or leave it out with `omit`";
 
+/// Makes `value` the one that `bytes` are, in a column of the type `logical`; or tells why they are nothing such. A text
+/// that `value` held lends its room: every row has some.
+pub(super) fn read_into(value: &mut Value, bytes: &[u8], wire: Wire, logical: LogicalType) -> Result<(), String> {
+    match (wire, logical, &mut *value) {
+        (Wire::Text, LogicalType::Text, Value::Text(room)) => {
+            room.clear();
+            room.push_str(utf8(bytes)?);
+        }
+        (Wire::Numeric, LogicalType::Decimal, Value::Decimal(room)) => {
+            *value = decimal(numeric::text(bytes, std::mem::take(room)).ok_or_else(broken)?)?;
+        }
+        _ => *value = read(bytes, wire, logical)?,
+    }
+    Ok(())
+}
+
+fn broken() -> String {
+    "came in a form that carve does not read".to_owned()
+}
+
 /// The value that `bytes` are, in a column of the type `logical`; or why they are nothing such.
-pub(super) fn read(bytes: &[u8], wire: Wire, logical: LogicalType) -> Result<Value, String> {
-    let broken = || "came in a form that carve does not read".to_owned();
+fn read(bytes: &[u8], wire: Wire, logical: LogicalType) -> Result<Value, String> {
     match wire {
         Wire::Boolean => bytes.first().map(|byte| Value::Boolean(*byte != 0)).ok_or_else(broken),
         Wire::Int2 => number(bytes, 0).map(|n| Value::Integer(i16::from_be_bytes(n).into())).ok_or_else(broken),
@@ -29,7 +48,7 @@ pub(super) fn read(bytes: &[u8], wire: Wire, logical: LogicalType) -> Result<Val
         Wire::Time => time(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)),
         Wire::Timestamp => micros(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)).map(Value::TimestampMicros),
         Wire::Instant => micros(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?)).map(Value::InstantMicros),
-        Wire::Numeric => decimal(numeric::text(bytes).ok_or_else(broken)?),
+        Wire::Numeric => decimal(numeric::text(bytes, String::new()).ok_or_else(broken)?),
         Wire::Text => text(utf8(bytes)?, logical),
     }
 }
@@ -69,8 +88,8 @@ fn micros(micros: i64) -> Result<i64, String> {
 fn utf8(bytes: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(bytes).map_err(|error| {
         format!(
-            "holds text that is not UTF-8 from its byte {}: mend the value at the origin, or leave the column out with \
-             `omit`",
+            "holds text that is not UTF-8 from its byte {}: mend the value at the origin, give the column the type \
+             `bytes` under `wraps.<service>.columns` in carve.yaml, or leave it out with `omit`",
             error.valid_up_to() + 1
         )
     })

@@ -47,8 +47,8 @@ impl View {
             true => Err(refused(
                 doing,
                 format!(
-                    "the materialised view {} reads it, and PostgreSQL cannot lead one to another table: drop it first, \
-                     create it again afterwards",
+                    "the materialised view {} reads it, and PostgreSQL cannot lead one to another table: let it read a plain \
+                     view of the table, which carve leads to each new one",
                     self.name
                 ),
             )),
@@ -62,7 +62,8 @@ impl View {
             Some(_) => refused(
                 doing,
                 format!(
-                    "the view {} would break ({}): publish the columns it reads in the types they have, or mend the view",
+                    "the view {} would break ({}): publish the columns it reads in the types they have (`columns` under `wraps` \
+                     in carve.yaml: a column declared `text` is text in the lake too), or make the view again on the new ones",
                     self.name,
                     said(&error)
                 ),

@@ -1,89 +1,107 @@
 //! Rows out of binary COPY: one message mostly holds one row, but nothing here depends on it.
 use std::ops::Range;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 /// What a binary copy begins with.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// The signature, the flags and the length of an extension.
 const HEADER: usize = SIGNATURE.len() + 8;
 
+/// Bytes at most that are kept ready for rows to come.
+const ROOM: usize = 4 << 20;
+
 /// A stream that is no binary copy, or ends in the middle of a row.
 #[derive(Debug, thiserror::Error)]
 #[error("the server's answer is no binary copy: {0}")]
 pub(super) struct BadCopy(&'static str);
 
-/// Takes messages, gives rows.
-pub(super) struct Rows {
-    waiting: Bytes,
+/// Takes messages, gives whole rows as they came, many at once.
+pub(super) struct Packer {
     columns: usize,
     begun: bool,
     ended: bool,
-    fields: Vec<Option<Range<usize>>>,
+    /// What came and was not given, and where each whole row of it ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
-/// One row: where each field lies in its bytes; `None` is NULL.
-pub(super) struct RawRow<'r> {
-    bytes: Bytes,
-    fields: &'r [Option<Range<usize>>],
+/// Whole rows as they came.
+pub(super) struct Pack {
+    /// They, and nothing after them.
+    pub(super) bytes: Bytes,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
-impl RawRow<'_> {
-    /// The field's bytes.
-    pub(super) fn field(&self, at: usize) -> Option<&[u8]> {
-        self.fields.get(at).cloned().flatten().map(|range| &self.bytes[range])
+impl Pack {
+    /// How many rows.
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of the rows in `range`.
+    pub(super) fn size(&self, range: &Range<usize>) -> usize {
+        self.start(range.end) - self.start(range.start)
+    }
+
+    /// The fields of the row `at`, in order; `None` is NULL.
+    pub(super) fn fields(&self, at: usize) -> Fields<'_> {
+        // The number of columns was checked when the row was packed.
+        Fields(&self.bytes[self.start(at) + 2..self.start(at + 1)])
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.ends[before])
     }
 }
 
-impl Rows {
-    /// A stream of rows of so many columns.
+/// What is left of a row.
+pub(super) struct Fields<'p>(&'p [u8]);
+
+impl<'p> Iterator for Fields<'p> {
+    type Item = Option<&'p [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = number::<4>(self.0, 0).map(i32::from_be_bytes)?;
+        let (field, rest) = self.0[4..].split_at_checked(usize::try_from(length).unwrap_or(0))?;
+        self.0 = rest;
+        Some((length >= 0).then_some(field))
+    }
+}
+
+impl Packer {
+    /// For rows of so many columns.
     pub(super) fn of(columns: usize) -> Self {
-        Rows { waiting: Bytes::new(), columns, begun: false, ended: false, fields: Vec::with_capacity(columns) }
+        Packer { columns, begun: false, ended: false, bytes: Vec::new(), ends: Vec::new() }
     }
 
-    /// Takes the next message; it is copied only where a row began before it.
-    pub(super) fn take(&mut self, message: Bytes) {
-        if self.waiting.is_empty() {
-            self.waiting = message;
-            return;
-        }
-        let mut both = BytesMut::from(std::mem::take(&mut self.waiting));
-        both.extend_from_slice(&message);
-        self.waiting = both.freeze();
-    }
-
-    /// The next row that is there whole.
-    pub(super) fn next(&mut self) -> Result<Option<RawRow<'_>>, BadCopy> {
+    /// Takes the next message.
+    pub(super) fn take(&mut self, message: &[u8]) -> Result<(), BadCopy> {
+        self.bytes.extend_from_slice(message);
         if !self.begun && !self.begin()? {
-            return Ok(None);
+            return Ok(());
         }
-        let bytes = &self.waiting[..];
-        let Some(count) = number::<2>(bytes, 0).map(i16::from_be_bytes) else { return Ok(None) };
-        if count == -1 {
-            self.ended = true;
-            return Ok(None);
+        while let Some(end) = self.row_end()? {
+            self.ends.push(end);
         }
-        if usize::try_from(count) != Ok(self.columns) {
-            return Err(BadCopy("a row has another number of columns than was asked for"));
-        }
-        self.fields.clear();
-        let mut at = 2;
-        for _ in 0..self.columns {
-            let Some(length) = number::<4>(bytes, at).map(i32::from_be_bytes) else { return Ok(None) };
-            at += 4;
-            match usize::try_from(length) {
-                Ok(length) => {
-                    self.fields.push(Some(at..at + length));
-                    at += length;
-                }
-                Err(_) if length == -1 => self.fields.push(None),
-                Err(_) => return Err(BadCopy("a value has a length below nought")),
-            }
-        }
-        if bytes.len() < at {
-            return Ok(None);
-        }
-        Ok(Some(RawRow { bytes: self.waiting.split_to(at), fields: &self.fields }))
+        Ok(())
+    }
+
+    /// Whole rows that wait, and the bytes of all that waits.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        (self.ends.len(), self.bytes.len())
+    }
+
+    /// The whole rows that wait; `None` where there is none.
+    pub(super) fn pack(&mut self) -> Option<Pack> {
+        let rest = self.bytes.split_off(*self.ends.last()?);
+        let room = self.bytes.len();
+        let bytes = Bytes::from(std::mem::replace(&mut self.bytes, rest));
+        // The next rows are mostly as many and as long.
+        self.bytes.reserve(room.min(ROOM));
+        let ends = Vec::with_capacity(self.ends.len());
+        Some(Pack { bytes, ends: std::mem::replace(&mut self.ends, ends) })
     }
 
     /// Whether the stream came to its proper end.
@@ -94,16 +112,40 @@ impl Rows {
         }
     }
 
+    /// Where the first row ends that was not looked at, if it is there whole.
+    fn row_end(&mut self) -> Result<Option<usize>, BadCopy> {
+        let mut at = self.ends.last().copied().unwrap_or(0);
+        let Some(count) = number::<2>(&self.bytes, at).map(i16::from_be_bytes) else { return Ok(None) };
+        if count == -1 {
+            self.ended = true;
+            return Ok(None);
+        }
+        if usize::try_from(count) != Ok(self.columns) {
+            return Err(BadCopy("a row has another number of columns than was asked for"));
+        }
+        at += 2;
+        for _ in 0..self.columns {
+            let Some(length) = number::<4>(&self.bytes, at).map(i32::from_be_bytes) else { return Ok(None) };
+            at += 4;
+            match usize::try_from(length) {
+                Ok(length) => at += length,
+                Err(_) if length == -1 => {}
+                Err(_) => return Err(BadCopy("a value has a length below nought")),
+            }
+        }
+        Ok((at <= self.bytes.len()).then_some(at))
+    }
+
     fn begin(&mut self) -> Result<bool, BadCopy> {
-        let Some(extension) = number::<4>(&self.waiting, HEADER - 4).map(u32::from_be_bytes) else { return Ok(false) };
-        if !self.waiting.starts_with(SIGNATURE) {
+        let Some(extension) = number::<4>(&self.bytes, HEADER - 4).map(u32::from_be_bytes) else { return Ok(false) };
+        if !self.bytes.starts_with(SIGNATURE) {
             return Err(BadCopy("its signature is another"));
         }
         let whole = HEADER + extension as usize;
-        if self.waiting.len() < whole {
+        if self.bytes.len() < whole {
             return Ok(false);
         }
-        self.waiting.advance(whole);
+        self.bytes.drain(..whole);
         self.begun = true;
         Ok(true)
     }
@@ -127,30 +169,43 @@ mod tests {
         bytes
     }
 
+    fn rows(pack: &Pack) -> Vec<Vec<Option<Vec<u8>>>> {
+        (0..pack.rows()).map(|at| pack.fields(at).map(|field| field.map(<[u8]>::to_vec)).collect()).collect()
+    }
+
     #[test]
-    fn rows_come_whole_however_the_bytes_are_cut() {
+    fn rows_come_whole_however_the_bytes_are_cut_and_packed() {
+        let whole = [[Some(vec![1]), None], [Some(b"ab".to_vec()), Some(Vec::new())]];
         for size in 1..copy().len() + 1 {
-            let mut rows = Rows::of(2);
-            let mut found = Vec::new();
-            for message in copy().chunks(size) {
-                rows.take(Bytes::copy_from_slice(message));
-                while let Some(row) = rows.next().unwrap() {
-                    found.push([row.field(0).map(<[u8]>::to_vec), row.field(1).map(<[u8]>::to_vec)]);
+            for packed in [1, 2] {
+                let mut packer = Packer::of(2);
+                let mut found = Vec::new();
+                for message in copy().chunks(size) {
+                    packer.take(message).unwrap();
+                    if packer.waiting().0 >= packed {
+                        found.extend(rows(&packer.pack().unwrap()));
+                    }
                 }
+                packer.end().unwrap();
+                assert!(packer.pack().is_none());
+                assert_eq!(found, whole, "{size} {packed}");
             }
-            rows.end().unwrap();
-            assert_eq!(found, [[Some(vec![1]), None], [Some(b"ab".to_vec()), Some(Vec::new())]], "{size}");
         }
     }
 
     #[test]
+    fn a_pack_knows_the_bytes_of_its_rows() {
+        let mut packer = Packer::of(2);
+        packer.take(&copy()).unwrap();
+        let pack = packer.pack().unwrap();
+        assert_eq!([0..1, 1..2, 0..2, 1..1].map(|range| pack.size(&range)), [11, 12, 23, 0]);
+    }
+
+    #[test]
     fn what_ends_in_the_middle_is_told() {
-        let mut rows = Rows::of(2);
-        rows.take(Bytes::from(copy()).slice(..30));
-        assert!(rows.next().unwrap().is_some());
-        assert!(rows.next().unwrap().is_none() && rows.end().is_err());
-        let mut rows = Rows::of(3);
-        rows.take(Bytes::from(copy()));
-        assert!(rows.next().is_err());
+        let mut packer = Packer::of(2);
+        packer.take(&copy()[..32]).unwrap();
+        assert!(packer.waiting().0 == 1 && packer.end().is_err());
+        assert!(Packer::of(3).take(&copy()).is_err());
     }
 }

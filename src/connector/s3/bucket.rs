@@ -39,7 +39,7 @@ impl S3Bucket {
     }
 
     /// Whether the object holds exactly `bytes`; `None` when it is not there.
-    async fn holds(&self, key: &str, bytes: &[u8], digest: &Digest) -> Result<Option<bool>, ConnectorError> {
+    async fn same_bytes(&self, key: &str, bytes: &[u8], digest: &Digest) -> Result<Option<bool>, ConnectorError> {
         let full = self.site.full(key)?;
         let head =
             self.site.client.head_object().bucket(&self.site.bucket).key(&full).checksum_mode(ChecksumMode::Enabled);
@@ -103,11 +103,7 @@ impl S3Bucket {
     /// Whether the object still holds `bytes` once every other writer who looked before this write has written too.
     async fn settled(&self, key: &str, bytes: &[u8]) -> Result<bool, ConnectorError> {
         tokio::time::sleep(SETTLED).await;
-        match self.get(key).await {
-            Ok(found) => Ok(found == bytes),
-            Err(ConnectorError::NoSuchObject(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.holds(key, bytes).await
     }
 }
 
@@ -137,7 +133,7 @@ impl Bucket for S3Bucket {
         check_digest(key, &bytes, digest)?;
         let abilities = self.abilities().await?;
         if !abilities.creates_once() {
-            match self.holds(key, &bytes, digest).await? {
+            match self.same_bytes(key, &bytes, digest).await? {
                 Some(true) => return Ok(PutOutcome::SameBytes),
                 Some(false) => return Err(ConnectorError::Taken { key: key.to_owned() }),
                 None => {}
@@ -154,7 +150,7 @@ impl Bucket for S3Bucket {
                 }
                 return Ok(PutOutcome::Created);
             }
-            match self.holds(key, &bytes, digest).await? {
+            match self.same_bytes(key, &bytes, digest).await? {
                 Some(true) => return Ok(PutOutcome::SameBytes),
                 Some(false) => return Err(ConnectorError::Taken { key: key.to_owned() }),
                 // Deleted between the two looks: then it is free again.

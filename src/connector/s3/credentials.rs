@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError as Unconnected;
 
 use crate::connector::system::with_causes;
+use crate::vocab::shortened;
 
 /// The longest that is quoted of what a configuration or a program said.
 const QUOTED_CHARS: usize = 240;
@@ -128,11 +129,7 @@ fn not_loaded(told: &str) -> String {
 
 /// `text` on one line and not longer than a person reads.
 fn quoted(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(QUOTED_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    shortened(&text.split_whitespace().collect::<Vec<_>>().join(" "), QUOTED_CHARS)
 }
 
 /// `error` and its causes, outermost first.

@@ -6,7 +6,7 @@ use super::place::quoted;
 use super::tables::{Found, Kind, columns, key, nullable};
 use super::trouble::engine;
 use crate::connector::ConnectorError;
-use crate::connector::shortfall::{Seen, of_columns};
+use crate::connector::shortfall::{Seen, lost_key, of_columns};
 use crate::connector::words::has_word;
 
 /// What `old` has and `new` has not; in words. Both are there under names of their own.
@@ -14,7 +14,11 @@ pub(super) fn lacks(connection: &Connection, old: &Found, new: &Found) -> Result
     if matches!(old.kind, Kind::View | Kind::Virtual) {
         return Ok(Vec::new());
     }
-    let mut gone = lost_key(connection, old, new)?;
+    let key_of = |table: &Found| -> Result<Vec<String>, ConnectorError> {
+        let all = columns(connection, table)?;
+        Ok(key(&all).iter().map(|column| column.name.to_lowercase()).collect())
+    };
+    let mut gone = Vec::from_iter(lost_key(&key_of(old)?, &key_of(new)?));
     let asked = stays_behind(connection, old);
     gone.extend(asked.map_err(|e| engine(format!("describe `{}.{}`", old.schema, old.name), e))?);
     let seen = |table: &Found| -> Result<Vec<Seen>, ConnectorError> {
@@ -29,16 +33,6 @@ pub(super) fn lacks(connection: &Connection, old: &Found, new: &Found) -> Result
     };
     gone.extend(of_columns(&seen(old)?, &seen(new)?, |a, b| affinity(a) == affinity(b)));
     Ok(gone)
-}
-
-fn lost_key(connection: &Connection, old: &Found, new: &Found) -> Result<Vec<String>, ConnectorError> {
-    let named = |table: &Found| -> Result<Vec<String>, ConnectorError> {
-        let all = columns(connection, table)?;
-        Ok(key(&all).iter().map(|column| column.name.to_lowercase()).collect())
-    };
-    let (was, is) = (named(old)?, named(new)?);
-    let lost = !was.is_empty() && was != is;
-    Ok(if lost { vec![format!("its primary key ({})", was.join(", "))] } else { Vec::new() })
 }
 
 /// What only the statement that made `old` says, or a part of it that carve never makes.

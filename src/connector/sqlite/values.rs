@@ -3,7 +3,10 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 
 use super::affinity::Affinity;
 use crate::connector::civil::{text_of, value_of};
-use crate::vocab::{LogicalType, Value};
+use crate::vocab::{LogicalType, Value, shortened};
+
+/// Characters of a value that a complaint shows.
+const SHOWN: usize = 40;
 
 /// What `found` is in a column of the type `logical`, or why it is nothing such.
 pub(super) fn read(found: ValueRef<'_>, logical: LogicalType) -> Result<Value, String> {
@@ -106,7 +109,9 @@ fn misfit(found: ValueRef<'_>, logical: LogicalType) -> String {
         ValueRef::Null => ("NULL".to_owned(), "any type"),
         ValueRef::Integer(whole) => (format!("the integer {whole}"), "`integer` or `number`"),
         ValueRef::Real(real) => (format!("the real number {real:?}"), "`double` or `number`"),
-        ValueRef::Text(bytes) => (format!("the text {:?}", beginning(&String::from_utf8_lossy(bytes))), "`text`"),
+        ValueRef::Text(bytes) => {
+            (format!("the text {:?}", shortened(&String::from_utf8_lossy(bytes), SHOWN)), "`text`")
+        }
         ValueRef::Blob(bytes) => (format!("a blob of {} bytes", bytes.len()), "`bytes`"),
     };
     let wanted = name_of(logical);
@@ -130,15 +135,8 @@ pub(super) fn name_of(logical: LogicalType) -> String {
 
 fn shown(value: &Value) -> String {
     match value {
-        Value::Text(text) => format!("the text {:?}", beginning(text)),
+        Value::Text(text) => format!("the text {:?}", shortened(text, SHOWN)),
         Value::Double(real) => format!("the double {real:?}"),
         other => format!("{other:?}"),
-    }
-}
-
-fn beginning(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
     }
 }

@@ -5,6 +5,7 @@
 mod clients;
 mod include;
 mod of_yaml;
+mod printed;
 mod run;
 mod syntax;
 mod text_tools;

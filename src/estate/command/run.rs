@@ -8,9 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     clients,
+    printed::Printed,
     syntax::{Simple, Step, steps},
-    text_tools::{operated, piped},
-    words::{Piece, Token, Word},
+    text_tools::operated,
+    words::{Piece, Word},
 };
 use crate::{
     diagnostics::{Code, CodeEntry, Diagnostic},
@@ -26,8 +27,6 @@ use crate::{
 
 /// Commands one text may run, loops and nested scripts included.
 const FUEL: usize = 20_000;
-/// Bytes of a command whose own `$(…)` are looked into: each level is a shorter text.
-const MAX_NESTED_COMMAND: usize = 300;
 /// Scripts that call scripts.
 const MAX_DEPTH: usize = 12;
 
@@ -214,10 +213,16 @@ impl Shell {
                 self.vars.extend(assigns);
                 continue;
             }
-            let kept = (!assigns.is_empty()).then(|| self.vars.clone());
-            self.vars.extend(assigns);
+            // `X=1 command` sets X for the command alone.
+            let kept: Vec<(String, Option<String>)> =
+                assigns.into_iter().map(|(name, value)| (name.clone(), self.vars.insert(name, value))).collect();
             input = self.command(args, own, shared, depth);
-            self.vars = kept.unwrap_or_else(|| std::mem::take(&mut self.vars));
+            for (name, before) in kept.into_iter().rev() {
+                match before {
+                    Some(value) => drop(self.vars.insert(name, value)),
+                    None => drop(self.vars.remove(&name)),
+                }
+            }
         }
     }
 
@@ -273,6 +278,18 @@ impl Shell {
                 None
             }
         }
+    }
+
+    /// The values of what the templates in `args` may name: the settings', and the shell's own before them.
+    pub(super) fn known(&self, args: &[Arg], shared: &Shared<'_>) -> BTreeMap<String, String> {
+        let vars = [shared.around.vars, &self.vars];
+        let names = args.iter().filter(|arg| arg.text.contains('{')).flat_map(|arg| names_in(&arg.text));
+        let values = names.flat_map(|name| vars.into_iter().filter_map(move |vars| vars.get_key_value(name)));
+        let (mut known, own): (BTreeMap<_, _>, &BTreeMap<String, String>) = (BTreeMap::new(), &self.vars);
+        for (name, value) in values {
+            known.insert(name.clone(), own.get(name).unwrap_or(value).clone());
+        }
+        known
     }
 
     fn change_folder(&mut self, to: Option<&Arg>) {
@@ -426,7 +443,7 @@ impl Shell {
         Some(given.iter().skip(from.saturating_sub(1)).cloned().collect())
     }
 
-    fn arg(&self, word: &Word) -> Arg {
+    pub(super) fn arg(&self, word: &Word) -> Arg {
         let at = self.place.span(word.start, word.end);
         let mut text = String::new();
         let mut file = None;
@@ -450,10 +467,10 @@ impl Shell {
                 }
                 Piece::Output(command) => {
                     templated = false;
-                    match self.output(command) {
-                        Output::File(path) => file = Some(path),
-                        Output::Text(out) if text.len() + out.len() <= MAX_FOLDED_BYTES => text.push_str(&out),
-                        Output::Text(_) => text.push_str(&unknown("output")),
+                    match self.printed(command) {
+                        Printed::File(path) => file = Some(path),
+                        Printed::Text(out) if text.len() + out.len() <= MAX_FOLDED_BYTES => text.push_str(&out),
+                        Printed::Text(_) => text.push_str(&unknown("output")),
                     }
                 }
             }
@@ -470,77 +487,6 @@ impl Shell {
             [super::words::Token::Word(word)] if text.len() < 1_000 => self.arg(word).text,
             _ => text.to_owned(),
         }
-    }
-
-    /// What a command prints, as far as it can be said without running it.
-    fn output(&self, command: &str) -> Output {
-        let mut programs = match command.len() < 2_000 {
-            true => self.programs(command),
-            false => Vec::new(),
-        };
-        let piped_through = programs.split_off(programs.len().min(1));
-        let texts = programs.pop().unwrap_or_default();
-        let argument = texts.get(1).map(String::as_str).unwrap_or_default();
-        let first = texts.first().map(|first| first.rsplit('/').next().unwrap_or_default());
-        let printed = match first {
-            Some("basename") if !argument.contains('$') => {
-                let ending = texts.get(2).map(String::as_str).unwrap_or_default();
-                let name = argument.rsplit('/').next().unwrap_or_default();
-                Some(name.strip_suffix(ending).unwrap_or(name).to_owned())
-            }
-            Some("dirname") if !argument.contains('$') => {
-                Some(argument.rsplit_once('/').map_or(".", |(folder, _)| folder).to_owned())
-            }
-            Some("echo") => Some(texts[1..].join(" ")),
-            _ => None,
-        };
-        // What another command makes of it nobody knows.
-        if let Some(first @ ("echo" | "printf" | "basename" | "dirname" | "pwd")) = first
-            && !piped_through.is_empty()
-        {
-            let made = printed.and_then(|text| piped(text, &piped_through));
-            return Output::Text(made.unwrap_or_else(|| unknown(if first == "echo" { "output" } else { first })));
-        }
-        // `$(< file)`.
-        let is_read = command.trim_start().starts_with('<');
-        match (texts.first().map(String::as_str), printed) {
-            (Some(path), _) if is_read => Output::File(path.into()),
-            (_, Some(text)) => Output::Text(text),
-            (Some("cat"), _) if texts.len() > 1 => Output::File(texts[texts.len() - 1].as_str().into()),
-            (Some("sed" | "envsubst"), _) if texts.last().is_some_and(|text| is_sql_path(text)) => {
-                Output::File(texts[texts.len() - 1].as_str().into())
-            }
-            (Some("date"), _) => Output::Text(unknown(if command.contains('-') { "run_date" } else { "ds_nodash" })),
-            (Some(first), _) => Output::Text(unknown(first.rsplit('/').next().unwrap_or("output"))),
-            (None, _) => Output::Text(unknown("output")),
-        }
-    }
-
-    /// The words of each program of the first pipe of `command`.
-    fn programs(&self, command: &str) -> Vec<Vec<String>> {
-        let mut programs = vec![Vec::new()];
-        for token in super::words::tokens(command) {
-            match token {
-                Token::Operator("|") => programs.push(Vec::new()),
-                Token::Operator("&&" | ";" | "||") => break,
-                Token::Word(word) => {
-                    let arg = self.word_of(&word, command);
-                    programs.last_mut().expect("the list begins with one").push(arg);
-                }
-                _ => {}
-            }
-        }
-        programs
-    }
-
-    /// The text of a word of `command`, whose own commands are looked into only where they are short.
-    fn word_of(&self, word: &Word, command: &str) -> String {
-        let nests = word.pieces.iter().any(|piece| matches!(piece, Piece::Output(_)));
-        if nests && command.len() > MAX_NESTED_COMMAND {
-            return unknown("output");
-        }
-        let arg = self.arg(word);
-        if arg.file.is_some() { unknown("output") } else { arg.text }
     }
 
     /// Tells a fault at `arg`.
@@ -609,23 +555,29 @@ impl Shell {
 
     /// Values for `${…}`: the shell's own that `text` names, and those given to the client.
     fn params(&self, how: &How, text: &str) -> BTreeMap<String, String> {
-        let named = self
-            .vars
-            .iter()
-            .filter(|(name, value)| name.len() > 1 && !value.contains("${") && text.contains(&format!("${{{name}}}")));
-        let mut params: BTreeMap<String, String> = named.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let settled = |(name, value): &(&String, &String)| name.len() > 1 && !value.contains("${");
+        let mut params: BTreeMap<String, String> =
+            named_in(text, &self.vars).filter(settled).map(|(name, value)| (name.clone(), value.clone())).collect();
         params.extend(how.params.clone());
         params
     }
 }
 
-enum Output {
-    Text(String),
-    File(Utf8PathBuf),
+/// What a template in `text` may name: words, paths of them, and what stands in quotes.
+fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = text.split(move |c| !word(c));
+    let paths = text.split(move |c| !(word(c) || matches!(c, '.' | '-' | ':')));
+    words.chain(paths).chain(text.split(['\'', '"']))
+}
+
+/// Those of `vars` that `text` names as `${name}`; names are looked up, since a script may set thousands.
+fn named_in<'v>(text: &str, vars: &'v BTreeMap<String, String>) -> impl Iterator<Item = (&'v String, &'v String)> {
+    text.split("${").skip(1).filter_map(|rest| vars.get_key_value(rest.split_once('}')?.0))
 }
 
 /// What stands for the value of a variable nobody knows: templates fill it.
-fn unknown(name: &str) -> String {
+pub(super) fn unknown(name: &str) -> String {
     let word: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
     match word.starts_with(|c: char| c.is_ascii_digit()) || word.is_empty() {
         true => format!("${{arg{word}}}"),

@@ -18,7 +18,7 @@ use crate::{
     diagnostics::Diagnostic,
     estate::{
         FileFormat, Job, Schedule, SourceSystem, bricolage, cron, dags, digdag, el, embulk, job_file, makefile,
-        mapping::Mapped, oozie, shell, table_metadata, text_file::TextFile, workflows,
+        mapping::Mapped, oozie, shell, table_metadata, text_file::TextFile, workflows, yaml,
     },
     vocab::{DatasetId, JobId, Span},
 };
@@ -138,10 +138,11 @@ pub(crate) fn read_all(files: &[&TextFile], around: &Around<'_>) -> (Vec<Taken>,
         let own: Vec<&TextFile> =
             all.iter().zip(&claims).filter(|(_, claim)| **claim == Some(at)).map(|(file, _)| *file).collect();
         let readings = reader.read_all(&own, around);
-        let of = |(file, reading): (&&TextFile, Reading)| Taken {
-            path: file.path.clone(),
-            format: reader.format(),
-            reading,
+        let of = |(file, mut reading): (&&TextFile, Reading)| {
+            if matches!(file.path.extension(), Some("yaml" | "yml" | "dig")) {
+                reading.faults.extend(yaml::further_document(file));
+            }
+            Taken { path: file.path.clone(), format: reader.format(), reading }
         };
         taken.extend(own.iter().zip(readings).map(of));
     }

@@ -144,6 +144,17 @@ impl Fields<'_> {
     /// The dataset that `node` names.
     pub(crate) fn dataset(&mut self, node: &Node) -> Option<DatasetId> {
         let text = node.scalar().unwrap_or_default();
+        if DatasetId::cannot_be_addressed_in_the_lake(text) {
+            self.fault_with(
+                CodeEntry::E013,
+                node,
+                format!(
+                    "`{text}` is a table of the lake whose name holds a dot or a quote, which carve cannot address"
+                ),
+                "give the table a plain name, or let a view of a plain name stand for it",
+            );
+            return None;
+        }
         let found = text.parse().ok();
         if found.is_none() {
             self.fault_with(

@@ -6,4 +6,4 @@ mod place;
 
 pub(crate) use fields::Fields;
 pub(crate) use node::{Entry, Node, Shape, Written};
-pub(crate) use parse::document;
+pub(crate) use parse::{document, further_document};

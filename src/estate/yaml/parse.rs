@@ -11,6 +11,9 @@ use crate::{
 
 const TOO_MANY: &str = "its aliases stand for more values than the file has room for";
 
+/// What a document begins with.
+const MARK: &str = "---";
+
 /// Brackets that may be open at once. The parser's own limit comes only after work that grows with their square.
 const MOST_OPEN: usize = 2_000;
 
@@ -28,6 +31,35 @@ pub(crate) fn document(file: &TextFile) -> Result<Node, Diagnostic> {
     place::place(&mut node, &file.text);
     merge(&mut node);
     Ok(node)
+}
+
+/// Tells of a second document in `file`, of which [`document`] gives the first alone.
+pub(crate) fn further_document(file: &TextFile) -> Option<Diagnostic> {
+    let at = second_begins(&file.text)?;
+    let here = "a second document begins here: carve reads the first of a file and nothing of the others";
+    let help = "put it into a file of its own";
+    Some(Diagnostic::new(CodeEntry::E028, file.span(at, at + MARK.len()), here).help(help))
+}
+
+/// Where the mark stands behind which a second document says something.
+fn second_begins(text: &str) -> Option<usize> {
+    let says =
+        |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with(['#', '%']) && line.trim() != "...";
+    let (mut at, mut begun, mut mark) = (0, false, None);
+    for line in text.split_inclusive('\n') {
+        let behind = line.strip_prefix(MARK).filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        if behind.is_some() && begun {
+            mark = mark.or(Some(at));
+        }
+        if says(behind.unwrap_or(line)) {
+            if mark.is_some() {
+                return mark;
+            }
+            begun = true;
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// Where more brackets are open than any config has.

@@ -12,7 +12,7 @@ use crate::{
     diagnostics::CodeEntry,
     lineage::{
         EdgeKind,
-        sql::ir::{Body, Bytes, Cte, Ex, Item, Query, Select, SetOp},
+        sql::ir::{Body, Bytes, Cte, Ex, Item, Query, Select, SetOp, Star},
     },
 };
 
@@ -218,32 +218,34 @@ impl Resolver<'_> {
                 }
                 rel.columns.push(Col { name, flow });
             }
-            Item::Star { of, at, like, matching, except, replace, rename } => {
-                let (mut columns, open) = match of.is_empty() {
-                    true => scope.star(),
-                    false => self.star_of(of, at, scope, env),
-                };
-                if let Some(pattern) = like {
-                    columns.retain(|col| &*col.name == "*" || is_like(&col.name, pattern));
-                }
-                if let Some(pattern) = matching {
-                    columns.retain(|col| &*col.name == "*" || pattern.is_match(&col.name));
-                }
-                columns.retain(|col| !except.iter().any(|name| **name == *col.name));
-                for (name, ex) in replace {
-                    let flow = self.expr(ex, &Env::inside(env, scope));
-                    columns.iter_mut().filter(|col| *col.name == **name).for_each(|col| col.flow = flow.clone());
-                }
-                for (from, to) in rename {
-                    columns.iter_mut().filter(|col| *col.name == **from).for_each(|col| col.name = to.as_str().into());
-                }
-                rel.columns.extend(columns);
-                for dataset in open {
-                    self.star_note(dataset, at);
-                    if !rel.open.contains(&dataset) {
-                        rel.open.push(dataset);
-                    }
-                }
+            Item::Star(star) => self.star(star, scope, env, rel),
+        }
+    }
+
+    fn star(&mut self, star: &Star, scope: &Scope, env: &Env<'_>, rel: &mut Rel) {
+        let (mut columns, open) = match star.of.is_empty() {
+            true => scope.star(),
+            false => self.star_of(&star.of, &star.at, scope, env),
+        };
+        if let Some(pattern) = &star.like {
+            columns.retain(|col| &*col.name == "*" || is_like(&col.name, pattern));
+        }
+        if let Some(pattern) = &star.matching {
+            columns.retain(|col| &*col.name == "*" || pattern.is_match(&col.name));
+        }
+        columns.retain(|col| !star.except.iter().any(|name| **name == *col.name));
+        for (name, ex) in &star.replace {
+            let flow = self.expr(ex, &Env::inside(env, scope));
+            columns.iter_mut().filter(|col| *col.name == **name).for_each(|col| col.flow = flow.clone());
+        }
+        for (from, to) in &star.rename {
+            columns.iter_mut().filter(|col| *col.name == **from).for_each(|col| col.name = to.as_str().into());
+        }
+        rel.columns.extend(columns);
+        for dataset in open {
+            self.star_note(dataset, &star.at);
+            if !rel.open.contains(&dataset) {
+                rel.open.push(dataset);
             }
         }
     }

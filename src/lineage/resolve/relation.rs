@@ -175,13 +175,15 @@ impl Resolver<'_> {
     fn pivot(&mut self, table: &Relation, folded: &[Ex], spread: &[Ex], made: &[String], env: &Env<'_>) -> Rel {
         let (mut rel, scope) = self.alone(table, env);
         let inside = Env::inside(env, &scope);
-        let mut values = folded.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
         let by = spread.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
-        values.merge(&by.influence(EdgeKind::Conditional));
+        let by = by.influence(EdgeKind::Conditional);
+        let values: Vec<Flow> = folded.iter().map(|ex| self.expr(ex, &inside).and(&by)).collect();
         let used: Vec<String> = folded.iter().chain(spread).flat_map(column_names).collect();
         rel.columns.retain(|col| !used.iter().any(|name| **name == *col.name));
-        rel.columns.extend(made.iter().map(|name| Col { name: name.as_str().into(), flow: values.clone() }));
-        rel.any = Some(values);
+        // Each value has a column for every aggregate, in their order.
+        let each = made.iter().zip(values.iter().cycle());
+        rel.columns.extend(each.map(|(name, flow)| Col { name: name.as_str().into(), flow: flow.clone() }));
+        rel.any = Some(values.iter().fold(Flow::default(), |all, flow| all.and(flow)));
         rel
     }
 

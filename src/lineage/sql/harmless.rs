@@ -1,11 +1,12 @@
 //! Statements that move no rows, so that saying nothing about them is right.
-use sqlparser::ast::Statement;
+use sqlparser::ast::{AlterSchemaOperation, Statement};
 
 /// Whether `tree` neither moves rows nor changes which table a name means.
 pub(super) fn is_harmless(tree: &Statement) -> bool {
     use Statement as S;
     changes_settings(tree)
         || defines_no_table(tree)
+        || keeps_schema(tree)
         || matches!(
             tree,
             S::Query(_)
@@ -33,6 +34,12 @@ pub(super) fn is_harmless(tree: &Statement) -> bool {
                 | S::Prepare { .. }
                 | S::Assert { .. }
         )
+}
+
+/// Whether `tree` changes a schema's settings, and not its name: that is another name for each of its tables.
+fn keeps_schema(tree: &Statement) -> bool {
+    let renames = |one: &AlterSchemaOperation| matches!(one, AlterSchemaOperation::Rename { .. });
+    matches!(tree, Statement::AlterSchema(alter) if !alter.operations.iter().any(renames))
 }
 
 fn changes_settings(tree: &Statement) -> bool {

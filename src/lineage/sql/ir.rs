@@ -146,22 +146,26 @@ pub(in crate::lineage) enum Item {
     /// An expression and the name it gets.
     One(Ex, Option<String>),
     /// `*` or `t.*`.
-    Star {
-        /// The relation; empty for all.
-        of: Vec<String>,
-        /// Where the qualifier is written.
-        at: Bytes,
-        /// The pattern that names must be like, lower case.
-        like: Option<String>,
-        /// The expression that names must match.
-        matching: Option<Regex>,
-        /// Columns left out.
-        except: Vec<String>,
-        /// Columns computed otherwise.
-        replace: Vec<(String, Ex)>,
-        /// Columns named otherwise.
-        rename: Vec<(String, String)>,
-    },
+    Star(Star),
+}
+
+/// What stands for several columns; by default for all of all relations, as they are.
+#[derive(Clone, Debug, Default)]
+pub(in crate::lineage) struct Star {
+    /// The relation; empty for all.
+    pub(in crate::lineage) of: Vec<String>,
+    /// Where the qualifier is written.
+    pub(in crate::lineage) at: Bytes,
+    /// The pattern that names must be like, lower case.
+    pub(in crate::lineage) like: Option<String>,
+    /// The expression that names must match.
+    pub(in crate::lineage) matching: Option<Regex>,
+    /// Columns left out.
+    pub(in crate::lineage) except: Vec<String>,
+    /// Columns computed otherwise.
+    pub(in crate::lineage) replace: Vec<(String, Ex)>,
+    /// Columns named otherwise.
+    pub(in crate::lineage) rename: Vec<(String, String)>,
 }
 
 /// A relation and how it joins.

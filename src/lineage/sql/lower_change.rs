@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 
 use super::{
-    ir::{Body, Ex, Fill, Item, Joined, Name, Select, Source, Stmt},
+    ir::{Body, Ex, Fill, Item, Joined, Name, Select, Source, Star, Stmt},
     lower::{Lower, last_part, lower},
     lower_query::{joined, plain},
 };
@@ -174,15 +174,7 @@ fn target_called(name: Name, mut from: Vec<Joined>) -> Option<(Name, Vec<Joined>
 }
 
 fn all_of(source: &[String], from: Vec<Joined>, filters: Vec<Ex>) -> super::ir::Query {
-    let star = Item::Star {
-        of: source.to_vec(),
-        at: 0..0,
-        like: None,
-        matching: None,
-        except: Vec::new(),
-        replace: Vec::new(),
-        rename: Vec::new(),
-    };
+    let star = Item::Star(Star { of: source.to_vec(), ..Star::default() });
     plain(Body::Select(Box::new(Select { items: vec![star], from, filters, ..Select::default() })))
 }
 

@@ -112,7 +112,7 @@ impl Lower<'_> {
                 let inner = self.relation(table);
                 let spread = value_column.iter().map(|e| self.expr(e)).collect();
                 let folded = aggregate_functions.iter().map(|f| self.expr(&f.expr)).collect();
-                let made = pivot_names(value_source, aggregate_functions, self.dialect.name() == "bigquery");
+                let made = pivot_names(value_source, aggregate_functions, self.dialect.name());
                 named(Source::Pivot(Box::new(inner), folded, spread, made), alias.as_ref())
             }
             TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
@@ -251,21 +251,17 @@ fn named(source: Source, alias: Option<&TableAlias>) -> Relation {
     Relation { source, alias: alias.map(|a| lower(&a.name)), columns }
 }
 
-/// The columns a pivot makes: value and aggregate, or BigQuery's aggregate and value.
-fn pivot_names(
-    source: &PivotValueSource,
-    folds: &[sqlparser::ast::ExprWithAlias],
-    aggregate_first: bool,
-) -> Vec<String> {
+/// The columns a pivot makes, for each value those of all aggregates: value and aggregate, or BigQuery's aggregate and
+/// value.
+fn pivot_names(source: &PivotValueSource, folds: &[sqlparser::ast::ExprWithAlias], dialect: &str) -> Vec<String> {
     let PivotValueSource::List(values) = source else { return Vec::new() };
+    let aggregate_first = dialect == "bigquery";
     let one = folds.len() == 1;
     let mut names = Vec::new();
     for value in values {
         let base = match &value.alias {
             Some(alias) => lower(alias),
-            None => {
-                super::lower::literal(&value.expr).map_or_else(|| value.expr.to_string(), str::to_owned).to_lowercase()
-            }
+            None => value_name(&value.expr, dialect),
         };
         for fold in folds {
             let alias = fold.alias.as_ref().map(lower);
@@ -278,4 +274,18 @@ fn pivot_names(
         }
     }
     names
+}
+
+/// What the column of a pivot's value is called that has no alias.
+fn value_name(value: &Expr, dialect: &str) -> String {
+    let written = value.to_string().to_lowercase();
+    match (value, super::lower::literal(value)) {
+        // T-SQL's values are names: `[1]`.
+        (Expr::Identifier(name), _) => lower(name),
+        // Snowflake's quotes belong to the name.
+        (_, Some(_)) if dialect == "snowflake" => written,
+        (_, Some(text)) => text.to_lowercase(),
+        _ if dialect == "bigquery" && written.starts_with(|c: char| c.is_ascii_digit()) => format!("_{written}"),
+        _ => written,
+    }
 }

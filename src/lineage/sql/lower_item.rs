@@ -3,9 +3,9 @@ use regex::Regex;
 use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, SelectItem, SetExpr};
 
 use super::{
-    ir::Item,
+    ir::{Item, Star},
     lower::{Lower, last_part, literal, literal_argument, lower},
-    lower_query::{implied_name, star},
+    lower_query::implied_name,
 };
 
 impl Lower<'_> {
@@ -71,15 +71,7 @@ impl Lower<'_> {
 
 /// Every column whose name `pattern` matches; every one where there is none.
 fn matching(pattern: Option<Regex>) -> Item {
-    Item::Star {
-        of: Vec::new(),
-        at: 0..0,
-        like: None,
-        matching: pattern,
-        except: Vec::new(),
-        replace: Vec::new(),
-        rename: Vec::new(),
-    }
+    Item::Star(Star { matching: pattern, ..Star::default() })
 }
 
 /// Largest program of an expression, in bytes.
@@ -99,9 +91,8 @@ fn hive_columns(name: &str) -> Option<Item> {
     let all_but = name.strip_prefix('(').and_then(|rest| rest.strip_suffix(")?+.+"));
     match all_but.filter(|names| !names.contains(['(', '*', '+', '?'])) {
         Some(names) => {
-            let Item::Star { of, at, like, matching, replace, rename, .. } = star() else { return None };
             let except = names.split('|').map(str::to_lowercase).collect();
-            Some(Item::Star { of, at, like, matching, except, replace, rename })
+            Some(Item::Star(Star { except, ..Star::default() }))
         }
         None => regex_of(name, true).map(|pattern| matching(Some(pattern))),
     }
@@ -145,9 +136,11 @@ mod tests {
 
     #[test]
     fn an_expression_in_backticks_stands_for_columns_and_a_name_for_one() {
-        let Some(Item::Star { except, matching: None, .. }) = hive_columns("(b|c)?+.+") else { panic!("all but two") };
+        let Some(Item::Star(Star { except, matching: None, .. })) = hive_columns("(b|c)?+.+") else {
+            panic!("all but two")
+        };
         assert_eq!(except, ["b", "c"]);
-        let Some(Item::Star { matching: Some(pattern), .. }) = hive_columns("a.*") else { panic!("a pattern") };
+        let Some(Item::Star(Star { matching: Some(pattern), .. })) = hive_columns("a.*") else { panic!("a pattern") };
         assert!(pattern.is_match("ab") && !pattern.is_match("ba"));
         assert!(hive_columns("order id").is_none() && hive_columns("a.b").is_none());
     }

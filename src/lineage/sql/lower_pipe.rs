@@ -2,7 +2,7 @@
 use sqlparser::ast::PipeOperator;
 
 use super::{
-    ir::{Body, Item, Query, Select, SetOp, Source},
+    ir::{Body, Item, Query, Select, SetOp, Source, Star},
     lower::{Lower, lower},
     lower_query::{alone, implied_name, plain, star},
 };
@@ -30,27 +30,11 @@ impl Lower<'_> {
             PipeOperator::As { alias } => select.from[0].relation.alias = Some(lower(alias)),
             PipeOperator::Drop { columns } => {
                 let except = columns.iter().map(lower).collect();
-                select.items = vec![Item::Star {
-                    of: Vec::new(),
-                    at: 0..0,
-                    like: None,
-                    matching: None,
-                    except,
-                    replace: Vec::new(),
-                    rename: Vec::new(),
-                }];
+                select.items = vec![Item::Star(Star { except, ..Star::default() })];
             }
             PipeOperator::Rename { mappings } => {
                 let rename = mappings.iter().map(|m| (lower(&m.ident), lower(&m.alias))).collect();
-                select.items = vec![Item::Star {
-                    of: Vec::new(),
-                    at: 0..0,
-                    like: None,
-                    matching: None,
-                    except: Vec::new(),
-                    replace: Vec::new(),
-                    rename,
-                }];
+                select.items = vec![Item::Star(Star { rename, ..Star::default() })];
             }
             PipeOperator::Union { queries, .. } | PipeOperator::Intersect { queries, .. } => {
                 let first = (SetOp::Flow, Body::Select(Box::new(select)));

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::{
-    ir::{Body, Cte, Ex, Item, Joined, Keeps, Query, Relation, Select, SetOp, Source},
+    ir::{Body, Cte, Ex, Item, Joined, Keeps, Query, Relation, Select, SetOp, Source, Star},
     lower::{Lower, last_part, lower},
     parse::inner_statement,
 };
@@ -225,7 +225,7 @@ impl Lower<'_> {
             None => Vec::new(),
         };
         let like = options.opt_ilike.as_ref().map(|like| like.pattern.to_lowercase());
-        Item::Star { of, at, like, matching: None, except, replace, rename }
+        Item::Star(Star { of, at, like, matching: None, except, replace, rename })
     }
 
     /// The select of an `INSERT` that stands behind a WITH: its CTEs come first.
@@ -244,15 +244,7 @@ pub(super) fn plain(body: Body) -> Query {
 
 /// `*`.
 pub(super) fn star() -> Item {
-    Item::Star {
-        of: Vec::new(),
-        at: 0..0,
-        like: None,
-        matching: None,
-        except: Vec::new(),
-        replace: Vec::new(),
-        rename: Vec::new(),
-    }
+    Item::Star(Star::default())
 }
 
 /// A relation without alias that joins nothing.

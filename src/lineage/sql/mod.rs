@@ -24,6 +24,7 @@ mod lower_query;
 mod lower_stmt;
 mod moves;
 pub(in crate::lineage) mod parse;
+mod pivot_statement;
 mod rearrange;
 mod remote;
 mod said;

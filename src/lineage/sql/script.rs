@@ -6,13 +6,14 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
     parse::{Parsed, parse},
+    pivot_statement::pivoted,
     rearrange::{outfile, rearranged},
     scan::scan,
     shape::{shaped, string_of},
@@ -24,10 +25,13 @@ use super::{
 use crate::{
     diagnostics::{Code, CodeEntry},
     lineage::{Access, Coverage},
+    vocab::shortened,
 };
 
 /// Parentheses and CASEs within each other beyond which a statement is only scanned.
 const MAX_NESTING: usize = 250;
+/// Characters of a complaint that are told.
+const SHOWN: usize = 120;
 /// Operators in one statement beyond which it is only scanned.
 const MAX_OPERATORS: usize = 20_000;
 /// Scripts quoted in scripts beyond which a body is not opened.
@@ -197,7 +201,7 @@ impl Reader<'_> {
         }
         // The grammar loses the rows of `WITH … FROM x INSERT …`.
         let hive = matches!(self.dialect.name(), "hive" | "spark" | "databricks") && tokens[0].is(self.text, "with");
-        if self.said_plainly(tokens) || (hive && self.rearranged(tokens)) {
+        if self.said_plainly(tokens) || (hive && self.rearranged(tokens)) || self.pivoted(tokens) {
             return at.end;
         }
         if let Some(end) = self.shaped(tokens, in_body, false) {
@@ -211,6 +215,8 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let has_final = self.dialect.name() == "clickhouse";
+        let plainer = plainer.or_else(|| without_final(plain, at.start, tokens).filter(|_| has_final));
         let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
@@ -249,6 +255,13 @@ impl Reader<'_> {
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
     fn rearranged(&mut self, tokens: &[Token]) -> bool {
         self.spliced(tokens, &rearranged(self.text, tokens))
+    }
+
+    /// A PIVOT that is a statement and lists its values; `false` for any other.
+    fn pivoted(&mut self, tokens: &[Token]) -> bool {
+        let may = matches!(self.dialect.name(), "duckdb" | "generic");
+        let splice = pivoted(self.text, tokens).filter(|_| may);
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
     /// A statement that changes a table with hyphens in its name; `false` for any other.
@@ -374,7 +387,7 @@ impl Reader<'_> {
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
                     let word = text[rest..].split_whitespace().next().unwrap_or_default();
-                    complaint.get_or_insert(format!("unexpected `{}`", shortened(word)));
+                    complaint.get_or_insert(format!("unexpected `{}`", first_line(word)));
                 }
                 Err(why) => {
                     complaint.get_or_insert(why);
@@ -428,7 +441,7 @@ impl Reader<'_> {
             false => self.sql.coverage.scanned += 1,
         }
         if let Some(why) = why {
-            self.note(CodeEntry::E030, at.clone(), shortened(why.trim_start_matches("sql parser error: ")));
+            self.note(CodeEntry::E030, at.clone(), first_line(why.trim_start_matches("sql parser error: ")));
         }
         self.sql.stmts.push(stmt);
         at.end
@@ -494,10 +507,6 @@ pub(super) fn too_deep(text: &str, tokens: &[Token]) -> Option<String> {
     (operators > MAX_OPERATORS).then(|| format!("{operators} operators in one statement, {MAX_OPERATORS} are read"))
 }
 
-fn shortened(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(120) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
-    }
+fn first_line(text: &str) -> String {
+    shortened(text.lines().next().unwrap_or_default(), SHOWN)
 }

@@ -81,40 +81,78 @@ const CHUNK: usize = 100;
 
 /// A long run, cut at lines (or `anywhere`) that begin a statement behind a statement which cannot hold it.
 fn chunks(text: &str, tokens: &[Token], run: Range<usize>, anywhere: bool) -> Vec<Range<usize>> {
-    const CLOSED: [&str; 10] =
-        ["select", "insert", "update", "delete", "drop", "truncate", "exec", "execute", "declare", "print"];
-    const BEGINS: [&str; 9] = ["insert", "update", "delete", "drop", "truncate", "declare", "print", "merge", "create"];
-    const HOLDS: [&str; 5] = ["union", "all", "except", "intersect", "as"];
     let (mut chunks, mut start, mut depth) = (Vec::new(), run.start, 0i32);
-    let mut statement = String::new();
+    let mut statement = "";
     for at in run.clone() {
         let token = &tokens[at];
         depth += i32::from(token.is_sign('('));
         depth -= i32::from(token.is_sign(')'));
-        let word = if token.kind == Kind::Word { token.of(text).to_ascii_lowercase() } else { String::new() };
-        depth += i32::from(word == "case");
-        depth -= i32::from(word == "end" && depth > 0);
+        depth += i32::from(token.is(text, "case"));
+        depth -= i32::from(depth > 0 && token.is(text, "end"));
         if anywhere {
             depth = depth.max(0);
         }
-        if depth != 0 || !is_any("statement", &word) || !(anywhere || token.begins_line(text)) {
+        if depth != 0 || !(anywhere || token.begins_line(text)) {
             continue;
         }
-        // What an INSERT or a DECLARE takes may be a SELECT or an EXEC of the next line.
-        let takes = matches!(statement.as_str(), "insert" | "declare");
-        let begins = match word.as_str() {
-            "select" | "exec" | "execute" => at > start && !takes && !HOLDS.iter().any(|w| tokens[at - 1].is(text, w)),
-            word => BEGINS.contains(&word),
-        };
-        let parted = begins && CLOSED.contains(&statement.as_str());
-        if parted && at - start >= CHUNK {
+        let Some((next, begins)) = beginning(text, &tokens[run.start..run.end], at - run.start) else { continue };
+        // What an INSERT, a DECLARE or a WITH takes may be a SELECT or an EXEC of the next line.
+        let takes = matches!(statement, "insert" | "declare") && matches!(next, "select" | "exec" | "execute");
+        let holds = takes || matches!(statement, "" | "with" | "create" | "alter");
+        if begins && !holds && at - start >= CHUNK {
             chunks.push(start..at);
             start = at;
         }
-        statement = word;
+        statement = next;
     }
     chunks.push(start..run.end);
     chunks
+}
+
+/// The word of token `at` where a T-SQL statement may begin with it, and whether one does; `None` for any other word.
+fn beginning(text: &str, tokens: &[Token], at: usize) -> Option<(&'static str, bool)> {
+    const BEGINS: [&str; 14] = [
+        "select", "insert", "update", "delete", "drop", "truncate", "exec", "execute", "declare", "print", "merge",
+        "create", "alter", "with",
+    ];
+    // `UNION SELECT`, `WHEN MATCHED THEN UPDATE`, `ON DELETE CASCADE`, `AFTER INSERT`, `GRANT SELECT`, `BULK INSERT`.
+    const GOES_ON: [&str; 17] = [
+        "union",
+        "all",
+        "except",
+        "intersect",
+        "as",
+        "then",
+        "on",
+        "for",
+        "after",
+        "of",
+        "grant",
+        "revoke",
+        "deny",
+        "bulk",
+        "with",
+        "or",
+        "alter",
+    ];
+    let token = &tokens[at];
+    let word = BEGINS.into_iter().find(|word| token.is(text, word))?;
+    let before = at.checked_sub(1).map(|before| &tokens[before]);
+    let goes_on = |before: &Token| before.is_sign(',') || GOES_ON.iter().any(|word| before.is(text, word));
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(text, word));
+    let opens = |at: usize| tokens.get(at).is_some_and(|token| token.is_sign('('));
+    if before.is_some_and(goes_on) {
+        return (word == "select").then_some((word, false));
+    }
+    match word {
+        // `WITH (NOLOCK)`, `WITH RECOMPILE` and their like say how.
+        "with" => (opens(at + 2) || (is(at + 2, "as") && opens(at + 3))).then_some((word, true)),
+        // `IF UPDATE(column)` asks.
+        "update" if opens(at + 1) => None,
+        // What it makes has no statements in it.
+        "create" if is(at + 1, "table") => Some(("create table", true)),
+        word => Some((word, true)),
+    }
 }
 
 /// Token runs between semicolons, and between lines that hold nothing but GO.
@@ -592,6 +630,46 @@ mod tests {
         assert!(cut.len() > 5, "{}", cut.len());
         assert!(cut.iter().all(|chunk| tokens[chunk.start].is(&text, "insert") && chunk.len() < 2 * CHUNK));
         assert!(cut.iter().all(|chunk| tokens[chunk.start + 3].of(&text) == "." || chunk.start == 0));
+    }
+
+    /// The first words of the chunks that `one`, written `times` over, is cut into.
+    fn cut_anywhere(one: &str, times: usize) -> Vec<String> {
+        let text = one.repeat(times);
+        let tokens = lex(&text, Dialect::named("tsql").unwrap().rules());
+        let cut = chunks(&text, &tokens, 0..tokens.len(), true);
+        assert!(cut.iter().all(|chunk| chunk.len() < 2 * CHUNK), "{one}");
+        cut.iter().map(|chunk| tokens[chunk.start].of(&text).to_owned()).collect()
+    }
+
+    #[test]
+    fn statements_of_one_line_are_cut_whatever_they_hold() {
+        for one in [
+            "select a from t where b = 1 ",
+            "insert into x select a from t ",
+            "insert into t values (1, 2) ",
+            "with c as (select a from t) insert into x select a from c ",
+            "create table t (a int) ",
+            "merge t using u on t.a = u.a when matched then update set b = 1 when not matched then insert (a) values (1) ",
+        ] {
+            let firsts = cut_anywhere(one, 100);
+            assert!(firsts.len() > 3, "{one}: {}", firsts.len());
+            assert!(firsts.iter().all(|first| one.starts_with(first)), "{one}: {firsts:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_on_with_a_word_that_begins_statements_is_not_cut() {
+        for one in [
+            "grant select, insert, update, delete on t to u ",
+            "alter table t add constraint f foreign key (a) references u (a) on delete cascade on update cascade ",
+            "select a from t union all select b from u with (nolock) ",
+        ] {
+            let text = format!("select 1 {}", one.repeat(60));
+            let tokens = lex(&text, Dialect::named("tsql").unwrap().rules());
+            let cut = chunks(&text, &tokens, 0..tokens.len(), true);
+            let begins = |chunk: &Range<usize>| chunk.start == 0 || tokens[chunk.start].is(&text, one[..6].trim_end());
+            assert!(cut.iter().all(begins), "{one}");
+        }
     }
 
     #[test]

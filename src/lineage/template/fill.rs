@@ -43,7 +43,7 @@ pub(in crate::lineage) fn fill(script: &Script, estate: &Estate, projects: &Proj
     let values = values(script, estate);
     let filled = match script.templating {
         Templating::Compiled => plain(&script.text),
-        _ if is_jinja(&script.text) => engine::render(script, &values, projects),
+        _ if is_jinja(&script.text) => twice(engine::render(script, &values, projects), script, &values, projects),
         _ => plain(&script.text),
     };
     match script.templating {
@@ -54,6 +54,31 @@ pub(in crate::lineage) fn fill(script: &Script, estate: &Estate, projects: &Proj
             Filled { others, ..substituted(filled, &values) }
         }
         _ => filled,
+    }
+}
+
+/// What a template makes that is a template again: one tool's `{% raw %}` holds what the next one renders.
+fn twice(first: Filled, script: &Script, values: &BTreeMap<String, String>, projects: &Projects) -> Filled {
+    let again = script.templating == Templating::Generic && !first.masked && is_jinja(&first.text);
+    if !again {
+        return first;
+    }
+    let inner = Script { text: first.text.as_str().into(), ..script.clone() };
+    let second = engine::render(&inner, values, projects);
+    if second.masked {
+        return first;
+    }
+    let others = second.others.into_iter().map(|(text, origins)| (text, origins.behind(&first.origins)));
+    let mut problems: Vec<String> = first.problems.into_iter().chain(second.problems).collect();
+    problems.sort();
+    problems.dedup();
+    Filled {
+        origins: second.origins.behind(&first.origins),
+        complete: first.complete && second.complete,
+        masked: false,
+        others: first.others.into_iter().chain(others).collect(),
+        text: second.text,
+        problems,
     }
 }
 
@@ -321,6 +346,28 @@ mod tests {
         let text = "select a from ${t[i].db}.${t[i]}_${moment(session_time).format(\"YYYYMMDD\")} where b > ${moment(x).unix()}";
         let expected = "select a from carve_unknown_db.carve_unknown_t_20240101 where b > 1704067200";
         assert_eq!(substituted(plain(text), &BTreeMap::new()).text, expected);
+    }
+
+    #[test]
+    fn a_template_within_a_template_is_rendered_too() {
+        let text = "select a from {{ db }}.t {% raw %}{% if x %} where b in {{ x }}{% endif %}{% endraw %} and c";
+        let values = BTreeMap::from([("db".to_owned(), "raw".to_owned())]);
+        let script = Script {
+            at: crate::vocab::Span::of("x.sql", text, 0, text.len()),
+            text: text.into(),
+            verbatim: true,
+            templating: Templating::Generic,
+            dialect: None,
+            schema: None,
+            target: None,
+            materialized: None,
+            params: BTreeMap::new(),
+        };
+        let projects = Projects::of(&Estate::default());
+        let filled = twice(engine::render(&script, &values, &projects), &script, &values, &projects);
+        assert_eq!(filled.text.split_whitespace().collect::<Vec<_>>().join(" "), "select a from raw.t and c");
+        let (source, exact) = filled.origins.source(&(filled.text.len() - 1..filled.text.len()));
+        assert_eq!((&text[source], exact), ("c", true));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What templates find: names nobody knows, relations, variables, configuration.
 use std::{
+    cell::Cell,
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -8,7 +9,7 @@ use std::{
 
 use minijinja::{
     Error, State,
-    value::{DynObject, Enumerator, Object, ObjectRepr, Value},
+    value::{DynObject, Enumerator, Kwargs, Object, ObjectRepr, Value},
 };
 
 use super::fill::stub;
@@ -66,6 +67,14 @@ impl Stub {
         let name = self.path.rsplit('.').next().unwrap_or_default();
         match name {
             "star" => return Value::from("*"),
+            // dbt's own and dbt_utils': one column of moments, out of nothing.
+            "date_spine" => {
+                let part = Kwargs::try_from(args.last().cloned().unwrap_or_default());
+                let part = part.ok().and_then(|named| named.get::<String>("datepart").ok());
+                let part = part.or_else(|| args.first().and_then(Value::as_str).map(str::to_owned));
+                let part = part.filter(|part| part.bytes().all(|b| b.is_ascii_alphabetic())).unwrap_or_default();
+                return Value::from(format!("(select cast(null as timestamp) as date_{})", part.to_lowercase()));
+            }
             _ if !relations(args).is_empty() => {
                 // Whatever it makes of them, it reads them.
                 let all: Vec<String> = relations(args).iter().map(|one| format!("select * from {one}")).collect();
@@ -233,10 +242,11 @@ impl Object for Values {
         }
     }
 
-    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let name = args.first().and_then(Value::as_str).unwrap_or_default().to_owned();
         let default = args.get(1).filter(|value| !value.is_kwargs()).cloned();
-        Ok(self.get(&name).or(default).unwrap_or_else(|| Stub::value(&name, &self.missing)))
+        let given = self.get(&name).map(|value| value_of(&value, state).unwrap_or(value));
+        Ok(given.or(default).unwrap_or_else(|| Stub::value(&name, &self.missing)))
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -252,6 +262,24 @@ impl Object for Values {
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&stub("values"))
     }
+}
+
+/// Longest value of a variable that is rendered, in bytes: without loops, it takes no longer than it is long.
+const MAX_VALUE: usize = 1_000;
+
+/// What a variable's value gives that is a template itself; `None` for any other, and within another variable's value.
+fn value_of(value: &Value, state: &State<'_, '_>) -> Option<Value> {
+    let text = value.as_str().filter(|text| text.contains("{{") && !text.contains("{%") && text.len() <= MAX_VALUE)?;
+    let names = state.lookup("carve_names")?;
+    let outermost = !IN_VALUE.replace(true);
+    let rendered = outermost.then(|| state.env().render_str(text, names).ok()).flatten();
+    IN_VALUE.set(!outermost);
+    rendered.map(Value::from)
+}
+
+thread_local! {
+    /// Whether a variable's value is being rendered on this thread: one may name itself.
+    static IN_VALUE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Something whose calls leave no text: `config`, `exceptions`.

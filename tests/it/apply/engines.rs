@@ -196,7 +196,8 @@ async fn a_view_on_the_raw_table_reads_the_import_after_an_in_place_swap() {
     town.apply(&world).await.unwrap();
     town.sql("lake/raw.db", "DELETE FROM orders__before_carve");
     let (_, mut rows) = world.lake.query("select count(*) from raw.paid").await.unwrap();
-    assert_eq!(rows.recv().await.unwrap().unwrap(), vec![vec![carve::vocab::Value::Integer(2)]]);
+    let rows = rows.recv().await.unwrap().unwrap().into_rows().unwrap();
+    assert_eq!(rows, [[carve::vocab::Value::Integer(2)]]);
     let gone: Result<_, ConnectorError> = world.lake.describe(&dataset("raw.orders__carve_staging")).await;
     assert!(gone.is_err());
 }

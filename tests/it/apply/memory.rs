@@ -109,7 +109,7 @@ struct MemorySnapshot(BTreeMap<DatasetId, Table>);
 fn stream(rows: Vec<Row>) -> RowStream {
     let (sender, receiver) = mpsc::channel(rows.len() + 1);
     for batch in rows.chunks(3) {
-        sender.try_send(Ok(batch.to_vec())).unwrap();
+        sender.try_send(Ok(batch.to_vec().into())).unwrap();
     }
     receiver
 }

@@ -1,7 +1,8 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use carve::{
-    apply::{self, ApplyError, Concern, Outcome, RunOptions},
+    apply::{self, ApplyError, Concern, Outcome, RunOptions, World},
+    connector::{Fault, FaultyBucket, FaultyLake, Rule},
     progress::Silent,
 };
 
@@ -68,6 +69,41 @@ async fn a_rollback_puts_everything_back_and_withdraws_the_publication() {
         assert!(!shop.root.join("jobs").exists(), "folders that carve made are gone");
         assert!(shop.rollback().await.unwrap().steps.is_empty(), "a second rollback does nothing");
     }
+}
+
+#[tokio::test]
+async fn a_rollback_looks_first_whether_what_it_needs_can_be_reached() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    let wrapped = shop.end_state();
+    let fails = |down: &'static str| -> Rule {
+        Arc::new(move |call| if call.name == down { Fault::Before } else { Fault::None })
+    };
+    let without_lake = |down| World { lake: Arc::new(FaultyLake::new(shop.lake.clone(), fails(down))), ..shop.world() };
+    let without_bucket =
+        World { bucket: Arc::new(FaultyBucket::new(shop.bucket.clone(), fails("probe"))), ..shop.world() };
+    let worlds = [without_lake("probe"), without_lake("probe_write"), without_bucket];
+    for (world, what) in worlds.iter().zip(["the lake does not answer", "the lake cannot be written", "the bucket"]) {
+        let journal = std::fs::read(shop.journal()).unwrap();
+        let ended = apply::rollback(&shop.plan, world, &RunOptions::default(), &Silent).await;
+        let Err(ApplyError::Unanswered { findings, .. }) = ended else { panic!("{what}: {ended:?}") };
+        assert!(findings[0].what.contains(what), "{findings:?}");
+        assert_eq!(shop.end_state(), wrapped, "nothing is undone");
+        assert_eq!(std::fs::read(shop.journal()).unwrap(), journal, "nothing was begun");
+    }
+    shop.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_verification_found_between_a_rollback_and_an_apply_is_forgotten() {
+    let shop = Shop::beside();
+    shop.apply().await.unwrap();
+    shop.rollback().await.unwrap();
+    assert!(!shop.verify().await.equal);
+    let verified = shop.root.join(".carve/orders/verified.json");
+    assert!(verified.exists());
+    shop.apply().await.unwrap();
+    assert!(!verified.exists(), "all is proven anew");
 }
 
 #[tokio::test]

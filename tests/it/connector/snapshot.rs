@@ -113,7 +113,7 @@ async fn several_streams_of_one_snapshot_run_side_by_side() {
     assert_eq!(snapshot.count(&id("t")).await.unwrap(), 20_000);
     let mut rows = 0;
     while let (Some(one), Some(other)) = (left.recv().await, right.recv().await) {
-        let (one, other) = (one.unwrap(), other.unwrap());
+        let [one, other] = [one, other].map(|batch| batch.unwrap().into_rows().unwrap());
         assert_eq!(one, other);
         rows += one.len();
     }

@@ -78,7 +78,7 @@ fn a_root_of_the_lake_is_raw_and_named_after_declaration_or_place() {
     world.estate.declared.insert(id("pay.b"), declared);
     let graph = world.graph();
     let system = |dataset: &str| graph.datasets()[&id(dataset)].system.clone().unwrap();
-    assert_eq!(["shop.a", "pay.b", "bare"].map(system), ["shop", "stripe", "unnamed"]);
+    assert_eq!(["shop.a", "pay.b", "bare"].map(system), ["shop", "stripe", "bare"]);
     assert_eq!(layer(&graph, "shop.a"), Layer::Raw);
     let (_, diagnostics) = DependencyGraph::build(&world.estate, &world.lineage);
     // `pay.b` is declared as data from outside: no fault.
@@ -196,7 +196,7 @@ fn neighbourhoods_count_jobs_and_see_exposures_through_their_parts() {
     assert_eq!(all.exposures["sales_board"], 3);
     let up = graph.upstream(&id("mart.sales"), None);
     assert_eq!(up.datasets[&id("order_db:lines")], 3);
-    assert_eq!(graph.exposures_over(&id("raw.lines")).len(), 3);
+    assert_eq!(graph.downstream(&id("raw.lines"), None).exposures.len(), 3);
     assert!(graph.upstream(&id("no.such"), None).datasets.is_empty());
 }
 

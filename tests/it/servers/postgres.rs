@@ -44,6 +44,7 @@ pub(super) fn password() -> String {
 pub(super) struct Database {
     name: String,
     server: String,
+    users: Vec<String>,
 }
 
 impl Database {
@@ -62,7 +63,7 @@ impl Database {
     fn of(server: &str, how: &str) -> Database {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let database = Database { name, server: server.to_owned() };
+        let database = Database { name, server: server.to_owned(), users: Vec::new() };
         database.psql("postgres", &format!("CREATE DATABASE {}{how}", database.name));
         database
     }
@@ -70,6 +71,15 @@ impl Database {
     /// Its address, with more options.
     pub(super) fn url(&self, options: &str) -> String {
         format!("{}{options}", self.server.replace("/postgres?", &format!("/{}?", self.name)))
+    }
+
+    /// The address for a user who may read `t` and no more, gone with this database; `how` limits them further.
+    fn reader(&mut self, how: &str) -> String {
+        let user = format!("{}_reader_{}", self.name, self.users.len());
+        self.sql(&format!("CREATE ROLE {user} LOGIN {how} PASSWORD '{}'; GRANT SELECT ON t TO {user}", password()));
+        let url = self.url("").replace("//carve@", &format!("//{user}@"));
+        self.users.push(user);
+        url
     }
 
     fn command(&self, database: &str) -> Command {
@@ -109,7 +119,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let _ = self.command("postgres").args(["-c", &drop]).output();
+        let users = self.users.iter().map(|user| format!("DROP ROLE {user}"));
+        for statement in std::iter::once(drop).chain(users) {
+            let _ = self.command("postgres").args(["-c", &statement]).output();
+        }
     }
 }
 

@@ -66,9 +66,7 @@ pub(super) fn run(args: &[Arg], input: Option<&Input>, shell: &mut Shell, shared
 }
 
 fn dataset(arg: &Arg, shell: &Shell, shared: &Shared<'_>) -> Option<DatasetId> {
-    let mut known = shared.around.vars.clone();
-    known.extend(shell.vars.clone());
-    dataset_named(&arg.text, &known)
+    dataset_named(&arg.text, &shell.known(std::slice::from_ref(arg), shared))
 }
 
 fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {

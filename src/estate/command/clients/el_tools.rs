@@ -40,8 +40,7 @@ pub(super) fn sling(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
         return;
     };
     let Some(at) = args.first().map(|arg| arg.at.clone()) else { return };
-    let mut known = shared.around.vars.clone();
-    known.extend(shell.vars.clone());
+    let known = shell.known(args, shared);
     shared.ran.pieces += 1;
     let system = system_name(&text(&["--src-conn"]).unwrap_or_else(|| "source".to_owned()));
     match dataset_named(&object, &known) {

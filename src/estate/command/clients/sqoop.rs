@@ -44,8 +44,7 @@ pub(super) fn run(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     let system = system_of(&value(&["--connect"]).unwrap_or_default());
     let place = args[at].at.clone();
     shared.ran.pieces += 1;
-    let mut known = shared.around.vars.clone();
-    known.extend(shell.vars.clone());
+    let known = shell.known(args, shared);
     let tables = match (value(&["--table"]), value(&["--query", "-e"])) {
         (Some(table), _) => vec![table],
         (None, Some(query)) => tables_in(&query),

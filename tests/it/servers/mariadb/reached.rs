@@ -1,9 +1,15 @@
 //! How a server is reached: passwords by reference, certificates, and what is said when it is not.
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use camino::Utf8Path;
 use carve::connector::open_origin;
 
 use super::{Database, password};
-use crate::connector::{all_rows, id, told};
+use crate::connector::{all_rows, drained, id, told};
 
 async fn probe(url: &str) -> Result<(), String> {
     let opened = open_origin("source:x", url, Utf8Path::new("/")).await;
@@ -89,4 +95,61 @@ async fn a_user_without_the_right_to_read_is_told_so() {
     let error = told(&all_rows(&*origin, "t").await.unwrap_err());
     assert!(error.contains("lacks a right"), "{error}");
     database.sql(&format!("DROP USER {user}"));
+}
+
+/// A way to `server` on which nothing moves any more once `cut` is set: nothing is closed, and new connections hear nothing.
+fn led(server: &str, cut: &Arc<AtomicBool>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (here, server, cut) = (listener.local_addr().unwrap().to_string(), server.to_owned(), cut.clone());
+    let moved = |mut from: TcpStream, mut to: TcpStream, cut: Arc<AtomicBool>| {
+        let mut buffer = [0; 4_096];
+        while let Ok(read) = from.read(&mut buffer)
+            && read > 0
+        {
+            while cut.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let _ = to.write_all(&buffer[..read]);
+        }
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    };
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let (Ok(socket), Ok(there)) = (socket, TcpStream::connect(&server)) else { continue };
+            let (back, forth) = (socket.try_clone().unwrap(), there.try_clone().unwrap());
+            let (one, other) = (cut.clone(), cut.clone());
+            std::thread::spawn(move || moved(socket, there, one));
+            std::thread::spawn(move || moved(forth, back, other));
+        }
+    });
+    here
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_out_of_reach_is_waited_for_as_long_as_was_said_and_a_slow_one_to_its_end() {
+    let rows = "CREATE TABLE t (id int PRIMARY KEY, note varchar(2000));
+        INSERT INTO t SELECT seq, repeat('n', 2000) FROM seq_1_to_20000;
+        CREATE VIEW slow AS SELECT id, sleep(0.9) AS waited FROM t WHERE id <= 3";
+    let Some(database) = Database::with(rows) else { return };
+    let url = database.url("&timeout_ms=1000");
+    let server = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let cut = Arc::new(AtomicBool::new(false));
+    let url = url.replace(&server, &led(&server, &cut));
+    let origin = open_origin("source:x", &url, Utf8Path::new("/")).await.unwrap();
+    let schema = origin.describe(&id("slow")).await.unwrap().schema;
+    let mut snapshot = origin.snapshot().await.unwrap();
+    let answered = drained(snapshot.rows(&id("slow"), &schema).await.unwrap()).await.unwrap();
+    assert_eq!(answered.len(), 3, "a server that works for long is no lost one");
+    let schema = origin.describe(&id("t")).await.unwrap().schema;
+    let mut stream = snapshot.rows(&id("t"), &schema).await.unwrap();
+    stream.recv().await.unwrap().unwrap();
+    cut.store(true, Ordering::Relaxed);
+    let begun = Instant::now();
+    let error = drained(stream).await.expect_err("the rest cannot come");
+    assert!(error.may_pass() && told(&error).contains("no answer for 1 second"), "{}", told(&error));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let error = probe(&url).await.unwrap_err();
+    assert!(error.contains("no answer"), "{error}");
+    cut.store(false, Ordering::Relaxed);
+    probe(&url).await.unwrap();
 }

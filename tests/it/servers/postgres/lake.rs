@@ -84,14 +84,21 @@ async fn a_successor_has_the_rights_indexes_comments_and_readers_of_the_table_it
     assert_eq!(database.sql(acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
     let comments = "SELECT obj_description('raw.\"Orders\"'::regclass), col_description('raw.\"Orders\"'::regclass, 2)";
     assert_eq!(database.sql(comments), "it's all|free");
-    let indexes = "SELECT replace(indexdef, '__2', '') FROM pg_indexes WHERE tablename = '%' AND indexname NOT LIKE '%pkey%' ORDER BY indexname";
+    let indexes = "SELECT indexdef FROM pg_indexes WHERE tablename = '%' ORDER BY indexname";
+    let names = "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes WHERE tablename = 'Orders'";
+    assert_eq!(database.sql(names), "Orders_pkey by_note one_note", "the very names they had");
     assert_eq!(
-        database.sql(&indexes.replace("'%'", "'Orders'")),
-        database.sql(&indexes.replace("'%'", "'orders__before'")).replace("raw.orders__before", "raw.\"Orders\"")
+        database.sql(&indexes.replace('%', "Orders")),
+        database
+            .sql(&indexes.replace('%', "orders__before"))
+            .replace("raw.orders__before", "raw.\"Orders\"")
+            .replace("Orders_pkey__before", "Orders_pkey")
+            .replace("__before ON", " ON")
     );
     // And back.
     lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
     assert_eq!(database.sql("SELECT note FROM raw.\"Orders\"; SELECT said FROM raw.seen"), "old\nold");
+    assert_eq!(database.sql(names), "Orders_pkey by_note one_note");
     assert_eq!(database.sql(acl), format!("{{carve=arwdDxt/carve,{role}=r*/carve}}\n{{{role}=w/carve}}"));
     database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
@@ -147,6 +154,118 @@ async fn what_a_swap_would_break_is_told_by_the_rehearsal_which_leaves_nothing()
     );
     let at_once = lake.rehearse(&id("raw.n__carve_staging"), &id("raw.n"), &id("raw.n__before"), &orders()).await;
     assert!(at_once.unwrap().is_empty() && !lake.exists(&id("raw.n")).await.unwrap());
+}
+
+const NAMES: &str =
+    "SELECT string_agg(indexrelid::regclass || coalesce(' ' || conname, ''), ', ' ORDER BY indexrelid::regclass::text)
+    FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid WHERE indrelid = 'raw.orders'::regclass";
+
+#[tokio::test]
+async fn keys_and_indexes_have_the_same_names_after_every_swap_and_when_the_table_comes_back() {
+    let long = "x".repeat(60);
+    let script = format!(
+        "CREATE TABLE raw.orders (id int PRIMARY KEY, note text CONSTRAINT only_note UNIQUE, CONSTRAINT twice UNIQUE (id));
+         CREATE INDEX by_note ON raw.orders (note); CREATE INDEX again__2 ON raw.orders (note); CREATE INDEX {long} ON raw.orders (lower(note))"
+    );
+    let Some((database, lake)) = lake_with(&script).await else { return };
+    let before = database.sql(NAMES);
+    assert!(before.contains("raw.only_note only_note") && before.contains("raw.twice twice"), "{before}");
+    let put = async |live: &str, previous: &str| {
+        stage(&*lake, vec![row(1, "new"), row(2, "newer")]).await;
+        lake.take_indexes(&id(STAGING), &id(live)).await.unwrap();
+        let previous = id(previous);
+        lake.drop_table(&previous).await.unwrap();
+        lake.swap(&id(STAGING), &id(live), Some(&previous)).await.unwrap();
+    };
+    for previous in ["raw.orders__before", "raw.orders__previous", "raw.orders__previous"] {
+        put("raw.orders", previous).await;
+        assert_eq!(database.sql(NAMES), before, "{previous}");
+    }
+    database.sql("INSERT INTO raw.orders VALUES (1, 'x') ON CONFLICT ON CONSTRAINT twice DO UPDATE SET note = 'y'");
+    // An index that the import has not by now keeps its name on the table that comes back.
+    database.sql("DROP INDEX raw.by_note");
+    lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
+    assert_eq!(database.sql(NAMES), before);
+    // A key of the import's own is called as PostgreSQL calls one.
+    for _ in 0..2 {
+        put("raw.fresh", "raw.fresh__previous").await;
+        assert_eq!(database.sql(&NAMES.replace("raw.orders", "raw.fresh")), "raw.fresh_pkey fresh_pkey");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_comes_back_has_no_key_of_the_import() {
+    let Some((database, lake)) = lake_with("CREATE TABLE raw.orders (id int, note text)").await else { return };
+    stage(&*lake, vec![row(1, "new")]).await;
+    swap(&*lake).await.unwrap();
+    assert_eq!(database.sql(NAMES), "raw.orders_pkey orders_pkey");
+    lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
+    assert_eq!(database.sql(NAMES), "", "it had none before");
+}
+
+#[tokio::test]
+async fn a_column_keeps_its_type_where_that_takes_every_value_of_the_origins() {
+    let script = "CREATE TABLE raw.orders (id bigint, note text, size varchar(9), at timestamp, price numeric(9,2));
+        CREATE VIEW seen AS SELECT * FROM raw.orders";
+    let Some((database, lake)) = lake_with(script).await else { return };
+    let origin = |types: [&str; 5]| {
+        use LogicalType::{Decimal, Integer, Text, Timestamp};
+        let names = [("id", Integer), ("note", Text), ("size", Text), ("at", Timestamp), ("price", Decimal)];
+        let mut shape = schema(&names);
+        shape.columns.iter_mut().zip(types).for_each(|(column, physical)| column.physical = physical.to_owned());
+        shape
+    };
+    let narrower =
+        ["int4", "character varying(50)", "character varying(5)", "timestamp(3) without time zone", "numeric(9,2)"];
+    let rehearse =
+        async |shape: &Schema| lake.rehearse(&id(STAGING), &id("raw.orders"), &id("raw.orders__previous"), shape).await;
+    assert_eq!(rehearse(&origin(narrower)).await.unwrap(), Vec::<String>::new());
+    let shape = origin(narrower);
+    lake.create_staging(&id(STAGING), &shape).await.unwrap();
+    let values = vec![
+        Value::Integer(7),
+        Value::Text("a".into()),
+        Value::Text("12345".into()),
+        Value::TimestampMicros(1_000),
+        Value::Decimal("1.50".into()),
+    ];
+    assert!(lake.load_part(&id(STAGING), "part01", &shape, vec![values]).await.unwrap());
+    lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+    swap(&*lake).await.unwrap();
+    let types = "SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = 'raw.orders'::regclass AND attnum > 0";
+    let as_before = "bigint, text, character varying(9), timestamp without time zone, numeric(9,2)";
+    assert_eq!(database.sql(types), as_before);
+    assert_eq!(database.sql("SELECT * FROM seen"), "7|a|12345|1970-01-01 00:00:00.001|1.50");
+    // What the lake's type might not hold is the origin's, and a view that would break says how to go on.
+    let wider =
+        ["int8", "character varying(50)", "character varying(10)", "timestamp without time zone", "numeric(9,2)"];
+    refused(rehearse(&origin(wider)).await, "a column declared `text` is text in the lake too");
+    let other_scale = ["int8", "text", "character varying(9)", "timestamp without time zone", "numeric(9,1)"];
+    refused(rehearse(&origin(other_scale)).await, "the view \"public\".\"seen\" would break");
+}
+
+#[tokio::test]
+async fn a_schema_with_capitals_takes_an_import_too() {
+    let script = "CREATE SCHEMA \"La ke\"; CREATE TABLE \"La ke\".\"Up Per\" (id int PRIMARY KEY, note text)";
+    let Some((database, lake)) = lake_with(script).await else { return };
+    let of = |table: &str| carve::vocab::DatasetId::from_parts(&["La ke", table]);
+    let (live, staging, previous) = (of("Up Per"), of("up per__carve_staging"), of("up per__before_carve"));
+    lake.rehearse(&staging, &live, &previous, &orders()).await.unwrap();
+    lake.create_staging(&staging, &orders()).await.unwrap();
+    assert!(lake.load_part(&staging, "part01", &orders(), vec![row(1, "new")]).await.unwrap());
+    assert_eq!(lake.loaded_parts(&staging).await.unwrap(), ["part01"]);
+    lake.take_indexes(&staging, &live).await.unwrap();
+    lake.swap(&staging, &live, Some(&previous)).await.unwrap();
+    assert_eq!(database.sql("SELECT note FROM \"La ke\".\"Up Per\""), "new");
+    lake.swap(&previous, &live, Some(&staging)).await.unwrap();
+    lake.drop_table(&staging).await.unwrap();
+    assert_eq!(database.sql("SELECT count(*) FROM \"La ke\".\"Up Per\"; SELECT to_regnamespace('carve_books')"), "0");
+    database.sql("CREATE SCHEMA \"la ke\"");
+    refused(lake.rehearse(&staging, &live, &previous, &orders()).await, "differ by case only");
+    let url = database.url("&schema=La%20ke");
+    let own = carve::connector::open_lake("lake", &url, camino::Utf8Path::new("/")).await.unwrap();
+    assert!(own.exists(&carve::vocab::DatasetId::from_parts(&["Up Per"])).await.unwrap());
 }
 
 const OTHERWISE: &str = "SELECT c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relreplident,

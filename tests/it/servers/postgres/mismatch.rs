@@ -4,7 +4,8 @@
 use serde_json::{Value as Json, json};
 
 use super::{Database, wrap::planned};
-use crate::support::{carve, expect, folder};
+use crate::reconcile::{counts, verified};
+use crate::support::folder;
 
 fn rows() -> u64 {
     std::env::var("CARVE_MISMATCH_ROWS").map_or(20_000, |rows| rows.parse().unwrap())
@@ -78,19 +79,8 @@ fn all(at: u64) -> Vec<Planted> {
     ]
 }
 
-/// What `carve verify` answers; its exit code must agree.
 fn compared(left: &Database, right: &Database, more: &[&str]) -> Json {
-    let keep = folder();
-    let (left, right) = (format!("{}#big", left.url("")), format!("{}#big", right.url("")));
-    let arguments = [&["verify", "--left", &left, "--right", &right, "--format", "json"][..], more].concat();
-    let output = carve(keep.path(), &arguments).output().unwrap();
-    let answer: Json = serde_json::from_slice(&output.stdout).unwrap();
-    expect(&output, &arguments, if answer["equal"] == true { 0 } else { 7 });
-    answer
-}
-
-fn counts(answer: &Json) -> [u64; 3] {
-    ["only_left", "only_right", "changed"].map(|name| answer[name].as_u64().unwrap())
+    verified(folder().path(), &format!("{}#big", left.url("")), &format!("{}#big", right.url("")), more)
 }
 
 #[test]

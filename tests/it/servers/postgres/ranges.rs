@@ -171,20 +171,14 @@ async fn a_table_is_neither_emptied_nor_rewritten_between_the_beginnings_of_its_
     assert_eq!(rows, 7_500);
 }
 
+/// A table of enough pages to be worth several connections.
+const PAGES: &str = "CREATE TABLE t (id int PRIMARY KEY, pad text);
+    INSERT INTO t SELECT i, repeat('z', 150) FROM generate_series(1, 15000) i;";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_lets_no_more_connections_in_is_read_by_those_there_are() {
-    if super::server().is_none() {
-        return;
-    }
-    let role = format!("few_{}", std::process::id());
-    let Some(database) = Database::with(&format!(
-        "CREATE TABLE t (id int PRIMARY KEY, pad text); INSERT INTO t SELECT i, repeat('z', 150) FROM generate_series(1, 15000) i;
-         CREATE ROLE {role} LOGIN CONNECTION LIMIT 3 PASSWORD '{}'; GRANT SELECT ON t TO {role}",
-        super::password()
-    )) else {
-        return;
-    };
-    let url = database.url("").replace("//carve@", &format!("//{role}@"));
+    let Some(mut database) = Database::with(PAGES) else { return };
+    let url = database.reader("CONNECTION LIMIT 3");
     let origin = carve::connector::open_origin("source:x", &url, "/".into()).await.unwrap();
     let mut snapshot = origin.snapshot().await.unwrap();
     let (rows, ranges) = ranged(&mut *snapshot, &*origin, "t").await;
@@ -192,26 +186,13 @@ async fn a_server_that_lets_no_more_connections_in_is_read_by_those_there_are() 
     assert_eq!((rows.len(), ranges), (15_000, 2));
     let notes = snapshot.notes().join("\n");
     assert!(notes.contains("2 connections read side by side") && notes.contains("too many connections"), "{notes}");
-    drop((snapshot, origin));
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_exports_no_snapshot_is_read_by_one_connection_and_that_is_said() {
-    if super::server().is_none() {
-        return;
-    }
-    let role = format!("alone_{}", std::process::id());
-    let Some(database) = Database::with(&format!(
-        "CREATE TABLE t (id int PRIMARY KEY, pad text); INSERT INTO t SELECT i, repeat('z', 150) FROM generate_series(1, 15000) i;
-         CREATE ROLE {role} LOGIN PASSWORD '{}'; GRANT SELECT ON t TO {role};
-         REVOKE EXECUTE ON FUNCTION pg_catalog.pg_export_snapshot() FROM PUBLIC",
-        super::password()
-    )) else {
-        return;
-    };
-    let url = database.url("").replace("//carve@", &format!("//{role}@"));
+    let Some(mut database) = Database::with(PAGES) else { return };
+    let url = database.reader("");
+    database.sql("REVOKE EXECUTE ON FUNCTION pg_catalog.pg_export_snapshot() FROM PUBLIC");
     let origin = carve::connector::open_origin("source:x", &url, "/".into()).await.unwrap();
     let mut snapshot = origin.snapshot().await.unwrap();
     database.sql("DELETE FROM t WHERE id > 10");
@@ -220,7 +201,4 @@ async fn a_server_that_exports_no_snapshot_is_read_by_one_connection_and_that_is
     assert_eq!(scattered(&mut *snapshot, &*origin, "t").await, (rows, 1), "and of the second reading");
     let notes = snapshot.notes().join("\n");
     assert!(notes.contains("one connection reads everything") && notes.contains("pg_export_snapshot"), "{notes}");
-    drop((snapshot, origin));
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }

@@ -61,7 +61,7 @@ async fn several_streams_of_one_snapshot_run_side_by_side_and_one_may_be_left() 
     drop(snapshot.rows(&id("t"), &schema).await.unwrap());
     let mut rows = 0;
     while let (Some(one), Some(other)) = (left.recv().await, right.recv().await) {
-        let (one, other) = (one.unwrap(), other.unwrap());
+        let [one, other] = [one, other].map(|batch| batch.unwrap().into_rows().unwrap());
         assert_eq!(one, other);
         rows += one.len();
     }
@@ -152,23 +152,16 @@ async fn rows_come_in_an_order_that_values_alone_decide() {
 
 #[tokio::test]
 async fn rows_that_a_policy_hides_are_an_error_and_do_not_go_missing() {
-    if super::server().is_none() {
-        return;
-    }
-    let role = format!("hidden_{}", std::process::id());
-    let Some(database) = Database::with(&format!(
+    let Some(mut database) = Database::with(
         "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
-         CREATE POLICY p ON t USING (id = 1); CREATE ROLE {role} LOGIN PASSWORD '{}'; GRANT SELECT ON t TO {role}",
-        super::password()
-    )) else {
+         CREATE POLICY p ON t USING (id = 1)",
+    ) else {
         return;
     };
-    let url = database.url("").replace("//carve@", &format!("//{role}@"));
+    let url = database.reader("");
     let origin = carve::connector::open_origin("source:x", &url, camino::Utf8Path::new("/")).await.unwrap();
     let text = told(&all_rows(&*origin, "t").await.unwrap_err());
     assert!(text.contains("row-level security"), "{text}");
-    drop(origin);
-    database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
 #[tokio::test]

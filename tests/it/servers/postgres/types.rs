@@ -288,3 +288,25 @@ async fn what_another_engine_calls_a_type_does_not_narrow_its_values() {
     let error = lake.load_part(&id("raw.copy"), "part02", &schema, vec![nul]).await.unwrap_err();
     assert!(told(&error).contains("U+0000"), "{}", told(&error));
 }
+
+#[tokio::test]
+async fn a_byte_that_is_no_utf8_is_told_by_column_and_row_and_arrives_as_bytes() {
+    let Some(server) = super::server() else { return };
+    let database = Database::of(&server, " TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+    database.sql(
+        "CREATE TABLE notes (id int PRIMARY KEY, note text);
+         INSERT INTO notes VALUES (1, 'é'), (2, convert_from('\\x61ff'::bytea, 'SQL_ASCII'))",
+    );
+    let origin = database.origin().await;
+    let error = all_rows(&*origin, "notes").await.unwrap_err();
+    let said = told(&error);
+    for part in ["row 2 of `notes`", "column `note`", "from its byte 2", "the type `bytes`"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let mut schema = origin.describe(&id("notes")).await.unwrap().schema;
+    schema.columns[1].logical = LogicalType::Bytes;
+    let mut snapshot = origin.snapshot().await.unwrap();
+    let rows = drained(snapshot.rows(&id("notes"), &schema).await.unwrap()).await.unwrap();
+    let notes: Vec<&Value> = rows.iter().map(|row| &row[1]).collect();
+    assert_eq!(notes, [&Value::Bytes("é".into()), &Value::Bytes(vec![b'a', 0xff])]);
+}
