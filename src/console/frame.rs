@@ -3,7 +3,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::Deco
 
 use crate::{
     diagnostics::{Diagnostic, Severity},
-    vocab::masked,
+    vocab::{Span, masked},
 };
 
 /// The fault as text: code, summary, the lines around its place where `source` is known, and what to do.
@@ -28,7 +28,15 @@ pub fn frame(diagnostic: &Diagnostic, source: Option<&str>, color: bool, width: 
     };
     let group = group.element(Level::HELP.message(diagnostic.advice()));
     let renderer = if color { Renderer::styled() } else { Renderer::plain() }.term_width(width);
-    renderer.decor_style(DecorStyle::Ascii).render(&[group])
+    let framed = renderer.decor_style(DecorStyle::Ascii).render(&[group]);
+    match excerpt {
+        // Of a line that is shown from its middle, the columns of what is shown were counted.
+        Some(Excerpt { whole: false, .. }) => {
+            let Span { line, column, .. } = diagnostic.at;
+            framed.replacen(&format!("{path}:{line}:1"), &format!("{path}:{line}:{column}"), 1)
+        }
+        _ => framed,
+    }
 }
 
 /// Line number and frame beside a line of source.
@@ -40,6 +48,8 @@ struct Excerpt {
     text: String,
     start: usize,
     end: usize,
+    /// Whether the line is shown from its beginning.
+    whole: bool,
 }
 
 /// The line that holds `start`, cut to `width` so that it stays one line; long ones are underlined only where they start.
@@ -57,7 +67,8 @@ fn excerpt(text: &str, start: usize, end: usize, width: usize) -> Option<Excerpt
     let from = (start - shown_from).min(line.len());
     let marked = text[start..end.min(line_end)].chars().take(MARKED).map(char::len_utf8).sum::<usize>();
     let to = (from + marked).min(line.len()).max(from);
-    (line.is_char_boundary(from) && line.is_char_boundary(to)).then_some(Excerpt { text: line, start: from, end: to })
+    let (start, end, whole) = (from, to, shown_from == line_start);
+    (line.is_char_boundary(from) && line.is_char_boundary(to)).then_some(Excerpt { text: line, start, end, whole })
 }
 
 /// Bytes `from..to` of `text`, secrets masked. What makes a text a secret may stand some lines before it.
@@ -70,7 +81,7 @@ fn covered(text: &str, from: usize, to: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{diagnostics::CodeEntry, vocab::Span};
+    use crate::diagnostics::CodeEntry;
 
     #[test]
     fn a_fault_shows_its_place_its_cause_and_its_cure() {
@@ -105,6 +116,8 @@ mod tests {
         let fault = Diagnostic::new(CodeEntry::E030, Span::of("x.sql", &text, at, text.len()), "no closing bracket");
         let shown = frame(&fault, Some(&text), false, 80);
         assert!(shown.contains("broken("), "{shown}");
+        assert!(shown.contains(&format!(" x.sql:1:{}\n", at + 1)), "the column is that of the file: {shown}");
+        assert!(!shown.contains(":::"), "{shown}");
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     }
 

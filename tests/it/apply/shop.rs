@@ -88,6 +88,12 @@ impl Shop {
         tables.insert(name, raw);
     }
 
+    /// The staged import loses its last row.
+    pub(super) fn lose_a_staged_row(&self) {
+        let mut tables = self.lake.tables.lock().unwrap();
+        tables.get_mut(&dataset("raw.orders__carve_staging")).unwrap().rows.pop().unwrap();
+    }
+
     /// The origin loses the column `total`.
     pub(super) fn drop_total(&self) {
         let mut tables = self.lake.tables.lock().unwrap();
