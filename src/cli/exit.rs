@@ -215,6 +215,9 @@ impl From<PlanFileError> for Failure {
                 ExitCode::Stale,
                 "run `carve plan` again, or restore the file from git; carve.yaml is the place for changes",
             ),
+            PlanFileError::Unreadable(_) => {
+                (ExitCode::Error, "give carve permission to read it; or `carve plan` drafts it anew")
+            }
             PlanFileError::Unwritable(_) => (ExitCode::Error, "run `carve plan` again"),
         };
         Failure::new(code, &error).hint(hint)

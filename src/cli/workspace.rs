@@ -285,8 +285,8 @@ impl Workspace {
         files.retain(|file| file.extension() == Some("yaml"));
         files.sort();
         for file in files {
-            let Ok(text) = fs::read_to_string(&file) else { continue };
-            match plan::from_text(&text) {
+            let text = fs::read_to_string(&file).map_err(plan::PlanFileError::Unreadable);
+            match text.and_then(|text| plan::from_text(&text)) {
                 Ok(plan) => plans.push(plan),
                 Err(error) => broken.push((file, error)),
             }

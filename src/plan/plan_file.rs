@@ -13,6 +13,9 @@ const HEADER: &str = "\
 /// Why a plan file is not used.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
+    /// It cannot be read, or is no text.
+    #[error("the file cannot be read: {0}")]
+    Unreadable(#[source] std::io::Error),
     /// It is no plan.
     #[error("the text is no plan")]
     Malformed(#[source] serde_yaml::Error),

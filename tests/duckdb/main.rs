@@ -76,7 +76,7 @@ fn one(file: &Path, query: &str) -> String {
 async fn drained(mut stream: RowStream) -> Result<Vec<Row>, ConnectorError> {
     let mut rows = Vec::new();
     while let Some(batch) = stream.recv().await {
-        rows.extend(batch?);
+        rows.extend(batch?.into_rows()?);
     }
     Ok(rows)
 }

@@ -503,3 +503,16 @@ fn rows_that_an_import_lost_are_a_difference_and_the_next_run_imports_them_anew(
     run(&shop, &["apply", "orders"], 0);
     says(&shop, &["verify", "orders"], 0, &["Equal."]);
 }
+
+#[test]
+fn a_plan_that_is_no_text_is_told_and_not_called_new() {
+    let (_keep, shop) = planned();
+    fs::write(shop.join("plans/orders.yaml"), [0xff, 0x00, 0xfe]).unwrap();
+    says(&shop, &["status"], 0, &["not read: ", "plans/orders.yaml: the file cannot be read"]);
+    let drafted: serde_json::Value =
+        serde_json::from_str(&run(&shop, &["plan", "--dry-run", "--format", "json"], 0)).unwrap();
+    for plan in drafted["plans"].as_array().unwrap() {
+        let wanted = if plan["service"] == "orders" { "changed" } else { "unchanged" };
+        assert_eq!(plan["state"], wanted, "{plan}");
+    }
+}

@@ -162,7 +162,8 @@ pub(super) fn card<'a>(survey: &'a Survey, name: &str) -> Result<&'a Scorecard, 
 fn with_file(workspace: &Workspace, plan: Plan) -> Result<Drafted, Failure> {
     let path = workspace.plans().join(format!("{}.yaml", plan.service));
     let state = match fs::read_to_string(&path) {
-        Err(_) => FileState::New,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => FileState::New,
+        Err(_) => FileState::Changed,
         Ok(text) if text == plan::to_text(&plan)? => FileState::Same,
         Ok(_) => FileState::Changed,
     };

@@ -22,11 +22,11 @@ pub(super) fn wide<S: AsyncRead>(stream: S) -> BufReader<S> {
 #[derive(Clone, Copy)]
 pub(super) struct Plain;
 
-/// An unencrypted connection.
-pub(super) struct Wide<S>(BufReader<S>);
+/// A connection that the driver is handed where it expects an encrypted one, encrypted or not.
+pub(super) struct Handed<C>(pub(super) C);
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Plain {
-    type Stream = Wide<S>;
+    type Stream = Handed<BufReader<S>>;
     type TlsConnect = Plain;
     type Error = io::Error;
 
@@ -36,28 +36,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for P
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> TlsConnect<S> for Plain {
-    type Stream = Wide<S>;
+    type Stream = Handed<BufReader<S>>;
     type Error = io::Error;
-    type Future = Ready<io::Result<Wide<S>>>;
+    type Future = Ready<io::Result<Self::Stream>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        ready(Ok(Wide(wide(stream))))
+        ready(Ok(Handed(wide(stream))))
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Wide<S> {
+impl<C: AsyncRead + AsyncWrite + Unpin> TlsStream for Handed<C> {
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wide<S> {
+impl<C: AsyncRead + Unpin> AsyncRead for Handed<C> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wide<S> {
+impl<C: AsyncWrite + Unpin> AsyncWrite for Handed<C> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
