@@ -11,9 +11,13 @@ use super::{
 };
 use crate::support::files;
 
-/// Enough for a run to last some seconds: parts are small.
-const MORE: &str =
-    "INSERT INTO orders SELECT i, repeat('n', 300), i, '2024-01-01', true, '1 s' FROM generate_series(3001, 60000) i;";
+/// Rows with a note of `width` bytes: enough for a run to last some seconds, as parts are small.
+fn more(width: usize) -> String {
+    format!(
+        "INSERT INTO orders SELECT i, repeat('n', {width}), i, '2024-01-01', true, '1 s' FROM generate_series(3001, 60000) i;"
+    )
+}
+
 const ROWS: usize = 59_500;
 
 fn until(what: &str, mut reached: impl FnMut() -> bool) {
@@ -54,7 +58,8 @@ fn an_origin_restarted_while_it_is_copied_out_is_copied_whole_in_the_end() {
     let Some(mut own) = Own::started() else { return };
     let (source, lake) = scripts();
     let source_there = Database::of(&own.url(), "");
-    source_there.sql(&format!("{source} {MORE}"));
+    // Much more than sockets and queues hold, so that the origin is still sending when the first parts are stored.
+    source_there.sql(&format!("{source} {}", more(2_000)));
     let estate = planned_between(source_there, Database::with(&lake).unwrap(), "file:bucket", WRAPS);
     let parts = || files(&estate.path().join("bucket/data-services/sales/default")).len();
     broken_off(&estate, &mut own, Stop::Immediate, || parts() >= 5, || parts() >= ROWS / 200);
@@ -67,7 +72,7 @@ fn a_lake_restarted_while_it_is_copied_into_holds_each_row_once_in_the_end() {
     let lake_there = Database::of(&own.url(), "");
     lake_there.sql(&lake);
     let estate =
-        planned_between(Database::with(&format!("{source} {MORE}")).unwrap(), lake_there, "file:bucket", WRAPS);
+        planned_between(Database::with(&format!("{source} {}", more(300))).unwrap(), lake_there, "file:bucket", WRAPS);
     let loaded = || {
         let ask = "SELECT CASE WHEN to_regclass('carve_books.ledger') IS NULL THEN '0' ELSE
             (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM carve_books.ledger', true, true, '')))[1]::text END";
