@@ -120,25 +120,25 @@ impl Workspace {
 
     /// The flags that name this workspace again, each with a blank before it.
     pub(super) fn flags(&self) -> String {
-        let estate = self
-            .roots
-            .iter()
-            .filter(|root| *root != ".")
-            .map(|root| format!(" --estate {}", shell_word(root.as_str())));
-        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", shell_word(self.out.as_str())));
-        let settings = self.settings.iter().map(|settings| format!(" --settings {}", shell_word(settings.as_str())));
-        estate.chain(out).chain(settings).collect()
+        let estate = self.roots.iter().filter(|root| *root != ".").map(|root| flag("--estate", root));
+        estate.chain(self.places(Utf8Path::to_owned)).collect()
     }
 
     /// The flags that name this workspace from the estate's first folder, where a scheduler runs what carve wrote. What
     /// was named by an absolute path stays so.
     pub(super) fn flags_from_root(&self) -> String {
-        let named = |flag: &str, path: &Utf8Path| format!(" {flag} {}", shell_word(from(self.root(), path).as_str()));
-        let others = self.roots[1..].iter().map(|root| named("--estate", root));
-        let first = (self.roots.len() > 1).then(|| " --estate .".to_owned());
-        let out = (self.out != self.roots[0]).then(|| named("--out", &self.out));
-        let settings = self.settings.iter().map(|settings| named("--settings", settings));
-        first.into_iter().chain(others).chain(out).chain(settings).collect()
+        let called = |path: &Utf8Path| from(self.root(), path);
+        let others: Vec<String> = self.roots[1..].iter().map(|root| flag("--estate", &called(root))).collect();
+        let first = (!others.is_empty()).then(|| flag("--estate", ".".into()));
+        first.into_iter().chain(others).chain(self.places(called)).collect()
+    }
+
+    /// The flags that name where carve's own files and the settings are, where they are not in the estate; `called` is
+    /// what a path is called.
+    fn places(&self, called: impl Fn(&Utf8Path) -> Utf8PathBuf) -> impl Iterator<Item = String> {
+        let out = (self.out != self.roots[0]).then(|| flag("--out", &called(&self.out)));
+        let settings = self.settings.as_ref().map(|settings| flag("--settings", &called(settings)));
+        out.into_iter().chain(settings)
     }
 
     /// The flags that name this workspace, its first folder too where it is the one people are in: as [`Workspace::flags`]
@@ -272,9 +272,7 @@ impl Workspace {
 
     /// What makes `carve plan` see this workspace, each with a blank before it.
     fn plan_flags(&self) -> String {
-        let out = (self.out != self.roots[0]).then(|| format!(" --out {}", shell_word(self.out.as_str())));
-        let settings = self.settings.iter().map(|settings| format!(" --settings {}", shell_word(settings.as_str())));
-        std::iter::once(self.folders()).chain(out).chain(settings).collect()
+        std::iter::once(self.folders()).chain(self.places(Utf8Path::to_owned)).collect()
     }
 
     /// Every plan under `plans/`, in the order of names; broken ones come back as failures.
@@ -408,6 +406,11 @@ pub(super) fn write_file(path: &Utf8Path, bytes: &[u8]) -> Result<bool, Failure>
         failed(error)
     })?;
     Ok(true)
+}
+
+/// ` --name path`, as a shell takes it.
+fn flag(name: &str, path: &Utf8Path) -> String {
+    format!(" {name} {}", shell_word(path.as_str()))
 }
 
 /// `path` as it is called within `folder`; both count from where one is.

@@ -39,7 +39,7 @@ impl Batches {
     }
 
     /// As [`Batches::push`], within a task.
-    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    #[cfg(feature = "mysql")]
     pub(super) async fn give(&mut self, row: Row) -> Result<(), ReaderGone> {
         if !self.is_full_with(row) {
             return Ok(());

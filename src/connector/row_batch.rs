@@ -14,6 +14,7 @@ pub type RowStream = mpsc::Receiver<Result<RowBatch, ConnectorError>>;
 /// Some rows of a stream, in reading order.
 pub struct RowBatch(Rows);
 
+#[cfg_attr(not(any(feature = "postgres", test)), expect(dead_code, reason = "only PostgreSQL's rows are decoded late"))]
 enum Rows {
     Values(Vec<Row>),
     Sent { sent: Arc<dyn Sent>, range: Range<usize> },
@@ -29,6 +30,7 @@ pub(super) trait Sent: Send + Sync {
 
 impl RowBatch {
     /// The first `rows` of `sent`: all of them.
+    #[cfg(any(feature = "postgres", test))]
     pub(super) fn sent(sent: Arc<dyn Sent>, rows: usize) -> RowBatch {
         RowBatch(Rows::Sent { sent, range: 0..rows })
     }

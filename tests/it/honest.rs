@@ -6,7 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{carve, copy_all, planned, run, set_bucket};
+use crate::support::{carve, planned, run};
+#[cfg(feature = "s3")]
+use crate::support::{copy_all, set_bucket};
 
 fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))

@@ -9,6 +9,7 @@ use crate::{
         workspace::Workspace,
     },
     estate::Job,
+    vocab::shell_word,
 };
 
 /// The source in which time goes by.
@@ -18,7 +19,7 @@ pub(super) fn run(args: &DemoArgs, context: &Context) -> Outcome {
     let folder = &args.folder;
     if !folder.join(MARKER).is_file() {
         return Err(Failure::said(ExitCode::Error, format!("there is no demo in `{folder}`"))
-            .hint(format!("`carve demo {}` makes one", crate::vocab::shell_word(folder.as_str()))));
+            .hint(format!("`carve demo {}` makes one", shell_word(folder.as_str()))));
     }
     let late = demo_data::late_rows(folder).map_err(demo_failed)?;
     let survey = Workspace::new(std::slice::from_ref(folder), None, None)?.survey(&context.bars);

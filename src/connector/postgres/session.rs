@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode, SslNegotiation};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
 use super::stream::Plain;
 use super::target::{SIGNS, Target};
@@ -75,24 +76,15 @@ impl Server {
         let doing = |e| engine(format!("connect to `{}`", self.target.shown), e);
         let config = &self.target.config;
         let client = match self.target.encrypted() {
-            true => {
-                let (client, connection) = config.connect(Tls::of(&self.target)?).await.map_err(doing)?;
-                tokio::spawn(connection);
-                client
-            }
-            false if self.is_socket_file() => {
-                let (client, connection) = config.connect(NoTls).await.map_err(doing)?;
-                tokio::spawn(connection);
-                client
-            }
+            true => connected(config, Tls::of(&self.target)?).await,
+            false if self.is_socket_file() => connected(config, NoTls).await,
             false => {
                 let mut config = config.clone();
                 config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);
-                let (client, connection) = config.connect(Plain).await.map_err(doing)?;
-                tokio::spawn(connection);
-                client
+                connected(&config, Plain).await
             }
         };
+        let client = client.map_err(doing)?;
         let (lock, silence) = (self.target.lock.as_millis(), self.target.silence);
         let reads = if self.writes { "off" } else { "on" };
         let patience = server_patience(silence);
@@ -102,6 +94,17 @@ impl Server {
         client.batch_execute(&settings).await.map_err(doing)?;
         Ok(client)
     }
+}
+
+/// A connection, which works in a task of its own.
+async fn connected<T>(config: &Config, tls: T) -> Result<Client, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let (client, connection) = config.connect(tls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 /// How long the server keeps what a carve holds that it does not hear of any more: a transaction that nobody ends keeps

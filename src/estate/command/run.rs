@@ -282,14 +282,9 @@ impl Shell {
 
     /// The values of what the templates in `args` may name: the settings', and the shell's own before them.
     pub(super) fn known(&self, args: &[Arg], shared: &Shared<'_>) -> BTreeMap<String, String> {
-        let vars = [shared.around.vars, &self.vars];
         let names = args.iter().filter(|arg| arg.text.contains('{')).flat_map(|arg| names_in(&arg.text));
-        let values = names.flat_map(|name| vars.into_iter().filter_map(move |vars| vars.get_key_value(name)));
-        let (mut known, own): (BTreeMap<_, _>, &BTreeMap<String, String>) = (BTreeMap::new(), &self.vars);
-        for (name, value) in values {
-            known.insert(name.clone(), own.get(name).unwrap_or(value).clone());
-        }
-        known
+        let value = |name| self.vars.get_key_value(name).or_else(|| shared.around.vars.get_key_value(name));
+        names.filter_map(value).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     fn change_folder(&mut self, to: Option<&Arg>) {

@@ -82,11 +82,14 @@ pub(in crate::lineage) fn without_first_from(text: &str, base: usize, tokens: &[
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Whether `token` is the word `word`; `text` begins at byte `base`.
+fn says(text: &str, base: usize, token: &Token, word: &str) -> bool {
+    token.kind == Kind::Word && text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word)
+}
+
 /// A procedure's `SELECT … FROM t … INTO a, b`, where the variables stand last: `text` with them blanked.
 pub(in crate::lineage) fn without_last_into(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
-    let is = |token: &Token, word: &str| {
-        token.kind == Kind::Word && text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word)
-    };
+    let is = |token: &Token, word: &str| says(text, base, token, word);
     let queries = tokens.first().is_some_and(|first| is(first, "select") || is(first, "with"));
     let into = tokens.iter().rposition(|token| is(token, "into")).filter(|_| queries)?;
     let (before, names) = (&tokens[..into], &tokens[into + 1..]);
@@ -104,14 +107,15 @@ pub(in crate::lineage) fn without_last_into(text: &str, base: usize, tokens: &[T
 /// `FROM ONLY t`, `UPDATE ONLY t`, `FROM ONLY (t)`, where ONLY is taken for a table: `text` with the word blanked, and
 /// the parentheses with it.
 pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
-    let is = |at: usize, word: &str| {
-        let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
-        token.is_some_and(|token| text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word))
-    };
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
     let leads = |at: usize| tokens[at].is_sign(',') || ["from", "join", "update", "using"].iter().any(|w| is(at, w));
+    let only: Vec<usize> = (1..tokens.len()).filter(|at| is(*at, "only") && leads(at - 1)).collect();
+    if only.is_empty() {
+        return None;
+    }
     let mut bytes = text.as_bytes().to_vec();
     let mut changed = false;
-    for at in (1..tokens.len()).filter(|at| is(*at, "only") && leads(at - 1)) {
+    for at in only {
         let mut gone = vec![at];
         match tokens.get(at + 1).map(|next| next.kind) {
             Some(Kind::Word | Kind::Quoted) => {}
@@ -126,10 +130,7 @@ pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]
 
 /// ClickHouse's `FROM t FINAL AS x`, where FINAL is taken for the alias: `text` with the word blanked.
 pub(in crate::lineage) fn without_final(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
-    let is = |at: usize, word: &str| {
-        let token = tokens.get(at).filter(|token| token.kind == Kind::Word);
-        token.is_some_and(|token| text[token.at.start - base..token.at.end - base].eq_ignore_ascii_case(word))
-    };
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
     let leads = |at: usize| tokens[at].is_sign(',') || is(at, "from") || is(at, "join");
     // A name: parts with dots between them.
     let behind_name = |at: usize| {
@@ -139,9 +140,12 @@ pub(in crate::lineage) fn without_final(text: &str, base: usize, tokens: &[Token
         })
     };
     let finals: Vec<usize> = (2..tokens.len()).filter(|at| is(*at, "final") && behind_name(*at)).collect();
+    if finals.is_empty() {
+        return None;
+    }
     let mut bytes = text.as_bytes().to_vec();
     finals.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
-    (!finals.is_empty()).then(|| String::from_utf8_lossy(&bytes).into_owned())
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose

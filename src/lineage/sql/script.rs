@@ -214,10 +214,10 @@ impl Reader<'_> {
         let plainer = without_top(plain, at.start, tokens);
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
-        let plainer = plainer.or_else(|| without_only(plain, at.start, tokens).filter(|_| has_only));
+        let plainer = plainer.or_else(|| has_only.then(|| without_only(plain, at.start, tokens)).flatten());
         let has_final = self.dialect.name() == "clickhouse";
-        let plainer = plainer.or_else(|| without_final(plain, at.start, tokens).filter(|_| has_final));
-        let plainer = plainer.or_else(|| without_last_into(plain, at.start, tokens).filter(|_| in_body));
+        let plainer = plainer.or_else(|| has_final.then(|| without_final(plain, at.start, tokens)).flatten());
+        let plainer = plainer.or_else(|| in_body.then(|| without_last_into(plain, at.start, tokens)).flatten());
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -260,7 +260,7 @@ impl Reader<'_> {
     /// A PIVOT that is a statement and lists its values; `false` for any other.
     fn pivoted(&mut self, tokens: &[Token]) -> bool {
         let may = matches!(self.dialect.name(), "duckdb" | "generic");
-        let splice = pivoted(self.text, tokens).filter(|_| may);
+        let splice = may.then(|| pivoted(self.text, tokens)).flatten();
         splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
