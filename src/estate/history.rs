@@ -1,6 +1,6 @@
 //! What version control remembers: one pass over `git log` a root, renames followed, offline.
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     io::{BufRead, BufReader},
     process::{Command, Stdio},
 };
@@ -43,9 +43,17 @@ const TAKEN_AWAY: &[&str] = &[
     "GIT_CONFIG_COUNT",
 ];
 
+/// What the repositories remember, of files that are gone too.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    newest: Option<Timestamp>,
+    /// By path as text: paths themselves compare slowly, and a repository remembers many more files than it has.
+    commits: HashMap<String, Vec<Commit>>,
+}
+
 /// The history of every root. One without is told; so is one that is cut short.
-pub(crate) fn read(roots: &[Root], faults: &mut Diagnostics) -> History {
-    let mut history = History::default();
+pub(crate) fn read(roots: &[Root], faults: &mut Diagnostics) -> Remembered {
+    let mut history = Remembered::default();
     for root in roots {
         let place = Span::whole(match root.prefix.as_str() {
             "" => Utf8PathBuf::from("."),
@@ -61,19 +69,16 @@ pub(crate) fn read(roots: &[Root], faults: &mut Diagnostics) -> History {
             Err(why) => faults.push(Diagnostic::new(CodeEntry::E018, place, why)),
         }
     }
-    for commits in history.commits.values_mut() {
-        commits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
-    }
     history
 }
 
 /// Adds the commits of one root; the fault says what of them is missing.
-fn commits(root: &Root, place: Span, history: &mut History) -> Option<Diagnostic> {
+fn commits(root: &Root, place: Span, history: &mut Remembered) -> Option<Diagnostic> {
     // A partial clone lacks the contents that telling renames may need.
     let runs = [&["-M"][..], &["--no-renames"]];
-    let mut cut_short = History::default();
+    let mut cut_short = Remembered::default();
     for renames in runs {
-        let mut found = History::default();
+        let mut found = Remembered::default();
         let whole = log(root, renames, &mut found).is_some();
         if whole || found.newest > cut_short.newest {
             cut_short = found;
@@ -92,20 +97,24 @@ fn commits(root: &Root, place: Span, history: &mut History) -> Option<Diagnostic
 
 const NO_COMMITS: &str = "git has no commits to tell of";
 
-fn take(found: History, place: Span, history: &mut History) -> Option<Diagnostic> {
+fn take(found: Remembered, place: Span, history: &mut Remembered) -> Option<Diagnostic> {
     let none = found.newest.is_none();
     history.newest = history.newest.max(found.newest);
     history.commits.extend(found.commits);
     none.then(|| Diagnostic::new(CodeEntry::E018, place, NO_COMMITS))
 }
 
-impl History {
-    /// The same history of the files in `paths` alone. Ages count from the newest commit to one of them, so that
-    /// committing a plan or a report does not make the estate older.
+impl Remembered {
+    /// The history of the files in `paths` alone, the newest first. Ages count from the newest commit to one of them, so
+    /// that committing a plan or a report does not make the estate older.
     pub(crate) fn of_files(mut self, paths: &BTreeSet<&Utf8Path>) -> History {
-        self.commits.retain(|path, _| paths.contains(path.as_path()));
-        self.newest = self.commits.values().flatten().map(|commit| commit.at).max();
-        self
+        let of = |path: &&Utf8Path| {
+            let mut commits = self.commits.remove(path.as_str())?;
+            commits.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.id.cmp(&b.id)));
+            Some((path.to_path_buf(), commits))
+        };
+        let commits: BTreeMap<Utf8PathBuf, Vec<Commit>> = paths.iter().filter_map(of).collect();
+        History { newest: commits.values().flatten().map(|commit| commit.at).max(), commits }
     }
 }
 
@@ -131,7 +140,7 @@ fn is_shallow(root: &Root) -> Result<bool, &'static str> {
     }
 }
 
-fn log(root: &Root, renames: &[&str], history: &mut History) -> Option<()> {
+fn log(root: &Root, renames: &[&str], history: &mut Remembered) -> Option<()> {
     let mut child = git(root)
         .args(["log", "--no-merges", "--name-status", "-z", "--relative", "--no-ext-diff", "--no-textconv"])
         .args(renames)
@@ -142,7 +151,7 @@ fn log(root: &Root, renames: &[&str], history: &mut History) -> Option<()> {
     let mut reading = Reading {
         prefix: &root.prefix,
         history,
-        names: BTreeMap::new(),
+        names: HashMap::new(),
         commit: None,
         paths: Vec::new(),
         born: Vec::new(),
@@ -170,9 +179,9 @@ enum Pending {
 /// A walk back in time: under which name of today each older name goes.
 struct Reading<'h> {
     prefix: &'h Utf8Path,
-    history: &'h mut History,
+    history: &'h mut Remembered,
     /// Older name → the name of today.
-    names: BTreeMap<String, String>,
+    names: HashMap<String, String>,
     commit: Option<(String, Timestamp)>,
     paths: Vec<String>,
     /// Names under which files were added in the commit at hand.
@@ -239,7 +248,7 @@ impl Reading<'_> {
         self.history.newest = self.history.newest.max(Some(at));
         let files = paths.len() as u32;
         for path in paths {
-            let path = self.prefix.join(path);
+            let path = self.prefix.join(path).into_string();
             self.history.commits.entry(path).or_default().push(Commit { id: id.clone(), at, files });
         }
     }
