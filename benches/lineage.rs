@@ -1,7 +1,8 @@
 //! Full column lineage with a catalog beside bare parsing of the same text: `cargo bench --bench lineage FOLDER [ROUNDS]`.
 //!
 //! FOLDER holds one query a file and `schema.sql`, the DDL of their tables (`benches/peers.py queries` writes TPC-DS
-//! so). One thread does both, turn by turn; the least processor time of the rounds counts. A third word, `parse` or
+//! so). One thread does both, turn by turn, each turn for a quarter of a second (kernels count processor time in ticks
+//! of some milliseconds); the least processor time of a turn counts. A third word, `parse` or
 //! `lineage`, does only that, for a profiler. `cargo bench --bench lineage shapes` times single scripts of shapes that
 //! have made readers of SQL slow.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
@@ -19,6 +20,9 @@ use sqlparser::{dialect::GenericDialect, parser::Parser};
 /// What carve itself runs with: both sides of every ratio do.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Seconds that a turn takes at least.
+const TURN_S: f64 = 0.25;
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -46,7 +50,7 @@ fn run(folder: &Utf8Path, rounds: u32, only: Option<&str>) {
     let (mut parse_s, mut lineage_s) = (f64::MAX, f64::MAX);
     for _ in 0..rounds {
         if only != Some("lineage") {
-            parse_s = parse_s.min(processor_s(parse));
+            parse_s = parse_s.min(processor_s(&parse));
         }
         if only != Some("parse") {
             lineage_s = lineage_s.min(processor_s(&mut lineage));
@@ -73,14 +77,18 @@ fn texts(folder: &Utf8Path) -> Vec<String> {
     files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
 }
 
-/// Seconds of processor time that `work` takes on this thread; wall time where the system does not tell.
-fn processor_s(work: impl FnOnce()) -> f64 {
-    let began = (Instant::now(), scheduled_s());
-    work();
-    match (began.1, scheduled_s()) {
-        (Some(before), Some(after)) => after - before,
-        _ => began.0.elapsed().as_secs_f64(),
+/// Seconds of processor time that `work` takes once on this thread; wall time where the system does not tell.
+fn processor_s(mut work: impl FnMut()) -> f64 {
+    let (began, before, mut times) = (Instant::now(), scheduled_s(), 0);
+    while times == 0 || began.elapsed().as_secs_f64() < TURN_S {
+        work();
+        times += 1;
     }
+    let all_s = match (before, scheduled_s()) {
+        (Some(before), Some(after)) => after - before,
+        _ => began.elapsed().as_secs_f64(),
+    };
+    all_s / f64::from(times)
 }
 
 fn scheduled_s() -> Option<f64> {

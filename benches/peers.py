@@ -4,9 +4,11 @@
         duckdb==1.5.5 duckdb-extension-tpcds==1.5.5
     /tmp/peers/bin/pip install --target /tmp/peers/rs sqllineage-rs   # it calls itself sqllineage as well
     /tmp/peers/bin/python benches/peers.py queries /tmp/tpcds
+    (cd benches/flowscope && CARGO_TARGET_DIR=/tmp/flowscope cargo build --release)
+    export PEERS_RS=/tmp/peers/rs FLOWSCOPE=/tmp/flowscope/release/flowscope-edges
     cargo bench --bench lineage /tmp/tpcds
-    PEERS_RS=/tmp/peers/rs /tmp/peers/bin/python benches/peers.py run /tmp/tpcds
-    PEERS_RS=/tmp/peers/rs /tmp/peers/bin/python benches/peers.py differ /tmp/tpcds target/debug/carve
+    /tmp/peers/bin/python benches/peers.py run /tmp/tpcds
+    /tmp/peers/bin/python benches/peers.py differ /tmp/tpcds target/debug/carve
 
 The queries come out of DuckDB's TPC-DS extension, each as `CREATE TABLE … AS`; every tool gets the same text and the
 same catalog where it takes one. Each tool runs in a process of its own; the least processor time of its rounds counts,
@@ -128,12 +130,34 @@ def with_sqllineage_rs(texts, catalog):
     return [edges for _ in texts]
 
 
+def flowscope(folder):
+    """What benches/flowscope tells of a folder: edges or None for each query, and least milliseconds."""
+    done = subprocess.run([os.environ["FLOWSCOPE"], folder], capture_output=True, text=True, check=True)
+    *answers, told = map(json.loads, done.stdout.splitlines())
+    return answers, told["ms"]
+
+
+def with_flowscope(texts, catalog):
+    answers, _ = flowscope(os.environ["QUERIES"])
+
+    def of(answer):
+        def edges(text):
+            if answer is None:
+                raise ValueError("not read")
+            return {tuple(edge) for edge in answer}
+
+        return edges
+
+    return [of(answer) for answer in answers]
+
+
 TOOLS = {
     "sqlglot[c], parsing alone": with_sqlglot_parse,
     "sqlglot[c], columns with a catalog": with_sqlglot,
     "openlineage-sql, columns without a catalog": with_openlineage,
     "sqllineage, columns with a catalog": with_sqllineage,
     "sqllineage-rs, columns with a catalog": with_sqllineage_rs,
+    "flowscope-core, columns with a catalog": with_flowscope,
 }
 
 
@@ -146,6 +170,11 @@ def one(name, folder, rounds):
     """Runs one tool here and prints its figures as JSON."""
     texts = texts_of(folder)
     catalog = json.load(open(os.path.join(folder, "catalog.json"), encoding="utf-8"))
+    if name.startswith("flowscope"):
+        answers, ms = flowscope(folder)
+        edges = sum(len(answer) for answer in answers if answer is not None)
+        print(json.dumps({"ms": ms, "edges": edges, "failed": answers.count(None)}))
+        return
     work = TOOLS[name](texts, catalog)
     best, edges, failed = None, 0, 0
     for _ in range(rounds):
@@ -213,6 +242,7 @@ def cause(edge, kinds, answer, tables):
 
 def differ_one(name, folder, program):
     """Counts one peer's differences from carve by cause."""
+    os.environ["QUERIES"] = folder  # for the one peer that is a program
     texts = texts_of(folder)
     catalog = json.load(open(os.path.join(folder, "catalog.json"), encoding="utf-8"))
     owner = {column: table for table, columns in catalog.items() for column in columns}
