@@ -29,6 +29,14 @@ pub(crate) fn read(file: &TextFile, function: Option<&str>, at: &Span, around: &
     found
 }
 
+/// The path of a script within the folder or bucket it was uploaded to.
+pub(crate) fn path_within(written: &str) -> &str {
+    match written.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+        None => written,
+    }
+}
+
 fn read_here(file: &TextFile, function: Option<&str>, around: &Around<'_>, modules: &Modules) -> Found {
     let mut interp = Interp::new(Script(Found::default()), around, modules);
     if function.is_some() {

@@ -227,3 +227,44 @@ fn scheduled_queries_of_terraform_may_be_documents_files_or_templates() {
     let expected = ["tfds.s1 > tfds.t1", "tfds.s2 > tfds.t2", "tfds.s3 > tfds.t3", "tfds.s4 > tfds.v"];
     assert_eq!((found, told), (expected.map(str::to_owned).to_vec(), Vec::new()));
 }
+
+#[test]
+fn copies_between_databases_on_a_command_line_are_imports() {
+    let lines = [
+        ("mysqldump -h db -u etl shop ord items | mysql lake", vec!["shop:items > lake.items", "shop:ord > lake.ord"]),
+        ("pg_dump -t public.cust crm | psql dwh", vec!["crm:public.cust > public.cust"]),
+        ("bcp mart.dbo.t in /tmp/x.bcp -S s", vec!["file:x.bcp > mart.dbo.t"]),
+        ("aws s3 cp s3://a/x s3://b/y --recursive", vec!["s3://a/x > s3://b/y"]),
+    ];
+    for (line, expected) in lines {
+        assert_eq!(edges(&[("run.sh", &format!("#!/bin/sh\n{line}\n"))]).0, expected, "{line}");
+    }
+    let (found, told) =
+        edges(&[("run.sh", "#!/bin/sh\npg_dump crm | psql dwh\nmysqldump shop > backup.sql\nmysql lake\n")]);
+    assert_eq!((found, told), (Vec::new(), vec!["E027".to_owned()]));
+}
+
+#[test]
+fn scripts_that_are_submitted_are_read() {
+    let job = ("jobs/x.py", "df = spark.table('raw.src')\ndf.write.parquet('s3://b/o')\n");
+    for line in [
+        "spark-submit --master yarn --py-files lib.py jobs/x.py a",
+        "gcloud dataproc jobs submit pyspark gs://code/jobs/x.py",
+    ] {
+        assert_eq!(edges(&[("run.sh", &format!("#!/bin/sh\n{line}\n")), job]).0, ["raw.src > s3://b/o"], "{line}");
+    }
+    for operator in [
+        "SparkSubmitOperator(task_id='t', application='jobs/x.py')",
+        "GlueJobOperator(task_id='t', script_location='s3://code/jobs/x.py')",
+        "EmrAddStepsOperator(task_id='t', steps=[{'HadoopJarStep': {'Args': ['spark-submit', 'jobs/x.py']}}])",
+    ] {
+        let text = format!("from airflow import DAG\nfrom airflow.x import *\nwith DAG('d') as dag:\n    {operator}\n");
+        assert_eq!(edges(&[("dags/d.py", &text), job]).0, ["raw.src > s3://b/o"], "{operator}");
+    }
+}
+
+#[test]
+fn a_transfer_between_two_connections_reads_a_source_system() {
+    let text = "from airflow import DAG\nfrom airflow.x import *\nwith DAG('d') as dag:\n    GenericTransfer(task_id='t', sql='select a from public.gt', source_conn_id='crm', destination_conn_id='dwh', destination_table='raw.gt')\n";
+    assert_eq!(edges(&[("dags/d.py", text)]).0, ["crm:public.gt > raw.gt"]);
+}

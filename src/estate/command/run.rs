@@ -181,6 +181,7 @@ impl Shell {
 
     fn pipe(&mut self, commands: &[Simple], shared: &mut Shared<'_>, depth: usize) {
         let mut input: Option<Input> = None;
+        self.tap = None;
         for command in commands {
             if shared.fuel == 0 {
                 return;

@@ -17,7 +17,8 @@ use crate::{
         names::{dataset_named, lives_for_one_run},
         paths::folder_of,
         python::{Text, Thing, Value},
-        reader::Around,
+        reader::{Around, Sought},
+        script_py,
     },
     vocab::DatasetId,
 };
@@ -184,6 +185,7 @@ pub(super) struct Arguments<'a> {
 impl Arguments<'_> {
     fn read(&self, found: &mut Found) {
         self.commands(found);
+        self.script(found);
         if transfers::read(self, found) {
             return;
         }
@@ -438,6 +440,20 @@ impl Arguments<'_> {
         self.names.iter().any(|name| name.contains("Delete"))
     }
 
+    /// A script of Python that the operator submits: `SparkSubmitOperator(application=…)` and its like.
+    fn script(&self, found: &mut Found) {
+        let names = ["application", "file", "script_location", "py_file", "python_file", "main"];
+        let Some(written) = self.thing.any_named(&names).and_then(Value::as_known) else { return };
+        let folders = [folder_of(&self.thing.at.file), Utf8Path::new("")];
+        let path = script_py::path_within(written);
+        if written.ends_with(".py")
+            && let Sought::File(file) = self.around.find(&folders, path)
+        {
+            let ran = script_py::read(&file, None, &self.thing.at, self.around);
+            found.add(commands_only(ran));
+        }
+    }
+
     /// Command lines: `bash_command`, `command`, and what a container runs.
     fn commands(&self, found: &mut Found) {
         let vars = self.thing.any_named(&["env", "env_vars", "environment"]).cloned().unwrap_or(Value::None);
@@ -446,6 +462,12 @@ impl Arguments<'_> {
                 Some(Value::Text(text)) => found.add(bash(text, &vars, self.around)),
                 Some(Value::List(items)) => found.add(words(&items.borrow(), self.thing, &vars, self.around)),
                 _ => {}
+            }
+        }
+        // Steps of EMR: `{'HadoopJarStep': {'Args': […]}}`.
+        for step in self.thing.named("steps").and_then(Value::items).unwrap_or_default() {
+            if let Some(args) = step.at(&["HadoopJarStep", "Args"]).and_then(|args| args.items()) {
+                found.add(words(&args, self.thing, &vars, self.around));
             }
         }
         let of = |name: &str| self.thing.named(name).and_then(Value::items).unwrap_or_default();

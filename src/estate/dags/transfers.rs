@@ -99,6 +99,10 @@ pub(super) fn read(given: &Arguments<'_>, found: &mut Found) -> bool {
             // Files of a bucket become a table of BigQuery.
             (place(7), place(0))
         }
+        (None, false) if given.names.iter().any(|name| name == "GenericTransfer") => match generic(given) {
+            Some(sides) => sides,
+            None => return false,
+        },
         (None, false) => return false,
     };
     let reads = reads(given, &from, found);
@@ -125,6 +129,15 @@ pub(super) fn read(given: &Arguments<'_>, found: &mut Found) -> bool {
         }
     }
     true
+}
+
+/// From one connection into a table of another; `None` where both are one.
+fn generic(given: &Arguments<'_>) -> Option<(Side, Side)> {
+    let connection = |name: &str| given.text(&[name]);
+    let (from, into) = (connection("source_conn_id")?, connection("destination_conn_id"));
+    let side = |kind, connections, system| Side { word: "source".to_owned(), kind, connections, system };
+    (into.as_ref() != Some(&from))
+        .then(|| (side(Kind::Source, &["source_conn_id"], "sql"), side(Kind::Lake, &[], "sql")))
 }
 
 fn declare(name: &str, kind: &str, given: &Arguments<'_>, found: &mut Found) {

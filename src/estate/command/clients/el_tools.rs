@@ -21,8 +21,23 @@ use crate::{
 pub(in crate::estate::command) struct Tap {
     system: String,
     /// Streams with their replication keys; none where no catalog says.
-    streams: Option<Vec<(String, Option<String>)>>,
+    streams: Option<Streams>,
     at: Span,
+}
+
+/// Streams with their replication keys.
+type Streams = Vec<(String, Option<String>)>;
+
+impl Tap {
+    /// What `system` hands on, told at `at`.
+    pub(super) fn new(system: String, streams: Option<Streams>, at: Span) -> Tap {
+        Tap { system, streams, at }
+    }
+
+    /// Its system, its streams, and where it stands.
+    pub(super) fn into_parts(self) -> (String, Option<Streams>, Span) {
+        (self.system, self.streams, self.at)
+    }
 }
 
 /// `sling run -r file` runs a replication, `sling run --src-conn …` one stream.

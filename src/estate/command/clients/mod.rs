@@ -1,5 +1,6 @@
 //! The programs on a command line that do something with data, and what their arguments say.
 mod bq;
+mod dump;
 mod el_tools;
 mod options;
 mod sql_client;
@@ -95,7 +96,24 @@ pub(super) fn unwrapped(mut args: Vec<Arg>) -> Vec<Arg> {
 }
 
 fn is_program(name: &str) -> bool {
-    let others = ["bq", "dbt", "snow", "aws", "sqoop", "sling", "meltano", "make", "python", "python3"];
+    let others = [
+        "bq",
+        "dbt",
+        "snow",
+        "aws",
+        "sqoop",
+        "sling",
+        "meltano",
+        "make",
+        "python",
+        "python3",
+        "spark-submit",
+        "gcloud",
+        "gsutil",
+        "bcp",
+        "mysqldump",
+        "pg_dump",
+    ];
     table::client(name).is_some()
         || others.contains(&name)
         || SHELLS.contains(&name)
@@ -119,9 +137,15 @@ pub(super) fn run(
             named_client("snowsql", &rest[1..], input, shell, shared)
         }
         "clickhouse" => named_client("clickhouse-client", rest, input, shell, shared),
-        "aws" => aws(rest, shell, shared),
         "dbt" | "dbtf" => dbt(rest, shell, shared),
         "python" | "python3" | "python2" | "ipython" => python(rest, shell, shared),
+        "spark-submit" | "spark3-submit" => submitted(rest, shell, shared),
+        "gcloud" if rest.iter().any(|arg| arg.text == "pyspark") => submitted(rest, shell, shared),
+        "mysqldump" | "pg_dump" => shell.tap = dump::dump(name, rest),
+        "bcp" => dump::bcp(rest, shell, shared),
+        "gsutil" => dump::objects(rest, shell, shared),
+        "aws" if rest.first().is_some_and(|arg| arg.text == "s3") => dump::objects(rest, shell, shared),
+        "aws" => aws(rest, shell, shared),
         "source" | "." => {
             if let Some(path) = rest.first() {
                 shell.script(path, &rest[1..], true, shared, depth);
@@ -194,6 +218,19 @@ fn python(args: &[Arg], shell: &mut Shell, shared: &mut Shared<'_>) {
     if let crate::estate::reader::Sought::File(file) = shell.seek(&script, shared)
         && data_calls::may_hold_sql(&file.text)
     {
+        let found = script_py::read(&file, None, &script.at, shared.around);
+        shared.ran.add(found);
+    }
+}
+
+/// `spark-submit job.py` and its like: the script, wherever it was uploaded.
+fn submitted(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
+    let options = options::Options::of(args, |option| {
+        option.starts_with("--") && option != "--verbose" && option != "--supervise"
+    });
+    let Some(script) = options.rest.iter().find(|arg| arg.text.ends_with(".py")) else { return };
+    let place = Arg { text: script_py::path_within(&script.text).to_owned(), ..script.clone() };
+    if let crate::estate::reader::Sought::File(file) = shell.seek(&place, shared) {
         let found = script_py::read(&file, None, &script.at, shared.around);
         shared.ran.add(found);
     }

@@ -64,6 +64,10 @@ pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &
         }
         None => {}
     }
+    if let Some(tap) = shell.tap.take_if(|_| !asked && client.reads_input) {
+        let schema = how.schema.as_deref().filter(|_| client.dialect == Some("mysql"));
+        super::dump::restore(tap, schema, shared);
+    }
     if asked {
         shared.ran.pieces += 1;
         shared.ran.opaque += u64::from(!understood);
