@@ -268,3 +268,25 @@ fn a_transfer_between_two_connections_reads_a_source_system() {
     let text = "from airflow import DAG\nfrom airflow.x import *\nwith DAG('d') as dag:\n    GenericTransfer(task_id='t', sql='select a from public.gt', source_conn_id='crm', destination_conn_id='dwh', destination_table='raw.gt')\n";
     assert_eq!(edges(&[("dags/d.py", text)]).0, ["crm:public.gt > raw.gt"]);
 }
+
+#[test]
+fn files_that_a_task_promises_are_its_ends() {
+    let text = "from airflow import DAG, Dataset\nfrom airflow.decorators import task\nfrom airflow.x import BashOperator\n\
+                with DAG('d') as dag:\n    BashOperator(task_id='a', bash_command='./own.bin', inlets=[Dataset('s3://i/14')], outlets=[Dataset('s3://o/15')])\n    \
+                @task(outlets=[Dataset('s3://o/16')])\n    def b():\n        df = spark.table('raw.b')\n        other(df)\n    b()\n";
+    assert_eq!(
+        edges(&[("dags/d.py", text)]),
+        (vec!["raw.b > s3://o/16".into(), "s3://i/14 > s3://o/15".into()], Vec::new())
+    );
+}
+
+#[test]
+fn a_flow_that_another_flow_calls_is_one_job() {
+    let own = "@flow\ndef sub():\n    spark.table('raw.a').write.saveAsTable('mart.a')\n";
+    let main = "@flow\ndef main():\n    spark.table('raw.b').write.saveAsTable('mart.b')\n    sub()\n";
+    for order in [format!("{own}{main}"), format!("{main}{own}")] {
+        let text = format!("from prefect import flow\n{order}");
+        let (found, told) = edges(&[("pf/flow.py", &text)]);
+        assert_eq!((found, told), (vec!["raw.a > mart.a".to_owned(), "raw.b > mart.b".to_owned()], Vec::new()));
+    }
+}

@@ -46,6 +46,9 @@ pub(super) fn mark(interp: &mut Interp<'_, Gathered>, decorator: &Value, functio
 /// Runs the flows that nothing called, joins assets by the names of what they take, and hands out schedules.
 pub(super) fn run_waiting(interp: &mut Interp<'_, Gathered>) {
     for made in std::mem::take(&mut interp.host.waiting) {
+        if !interp.host.flows.insert(made.id) {
+            continue;
+        }
         let function = match made.fields.borrow().get("function") {
             Some(Value::Function(function)) => function.clone(),
             _ => continue,
@@ -157,6 +160,7 @@ fn asset(interp: &mut Interp<'_, Gathered>, made: &Rc<Thing>, function: &Rc<Func
     }
     interp.host.inputs.push((at, before));
     walk(interp, at, function, Given::default());
+    operators::promised(made, interp.around, &mut interp.host.tasks[at].found);
     judge(interp, at, &function.def.name);
 }
 
@@ -241,6 +245,10 @@ pub(super) fn call(interp: &mut Interp<'_, Gathered>, thing: &Rc<Thing>) -> Opti
     match &*made.path {
         "@dag" => {
             interp.host.waiting.retain(|waiting| waiting.id != made.id);
+            // A flow that another one calls is the same flow.
+            if interp.host.flavour == Flavour::Prefect && !interp.host.flows.insert(made.id) {
+                return None;
+            }
             flow(interp, made, thing.id, &function, given);
             None
         }
@@ -299,5 +307,6 @@ fn task_function(
         let found = operators::bash(text, &Value::None, interp.around);
         interp.host.tasks[at].found.add(found);
     }
+    operators::promised(made, interp.around, &mut interp.host.tasks[at].found);
     judge(interp, at, &function.def.name);
 }

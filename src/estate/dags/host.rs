@@ -1,5 +1,8 @@
 //! DAGs and tasks as they come up while a DAG file is walked.
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{decorated, operators, schedules};
 use crate::{
@@ -34,6 +37,8 @@ pub(super) struct Gathered {
     pub(super) flavour: Flavour,
     /// Flows and jobs that nothing has called yet.
     pub(super) waiting: Vec<Rc<Thing>>,
+    /// Those that were walked, by their numbers.
+    pub(super) flows: BTreeSet<usize>,
     /// What each asset's function takes, by name.
     pub(super) inputs: Vec<(usize, Vec<String>)>,
     /// Schedules, and what each starts.

@@ -193,6 +193,7 @@ impl Arguments<'_> {
         self.sql(&how, found);
         self.configuration(found);
         self.tables(&how, found);
+        promised(self.thing, self.around, found);
         let is_idle = found.is_idle() && found.dbt_runs.is_empty() && found.claimed.is_empty();
         let told = !found.faults.is_empty();
         let runs_code = self.thing.named("python_callable").is_some();
@@ -474,6 +475,23 @@ impl Arguments<'_> {
         let container: Vec<Value> = ["cmds", "arguments"].into_iter().flat_map(of).collect();
         if !container.is_empty() {
             found.add(words(&container, self.thing, &vars, self.around));
+        }
+    }
+}
+
+/// The files that a task's `inlets` and `outlets` name: the author's own words for what it reads and writes.
+pub(super) fn promised(thing: &Thing, around: &Around<'_>, found: &mut Found) {
+    for (name, is_read) in [("inlets", true), ("outlets", false)] {
+        let Some(Value::List(items)) = thing.named(name) else { continue };
+        for item in items.borrow().iter() {
+            let address = match item {
+                Value::Thing(asset) => asset.named("uri").or(asset.args.first()).cloned(),
+                other => Some(other.clone()),
+            };
+            let address = address.and_then(|value| value.as_text().map(|text| text.text.clone()));
+            let files = address.filter(|text| text.contains("://")).and_then(|text| dataset_named(&text, around.vars));
+            let list = if is_read { &mut found.reads } else { &mut found.writes };
+            list.extend(files.filter(DatasetId::is_file_set).map(|files| (files, thing.at.clone())));
         }
     }
 }
