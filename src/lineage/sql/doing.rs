@@ -268,8 +268,12 @@ impl Doing<'_> {
         let place = self.string(place)?;
         let given = self.options(options);
         let kind = given.iter().find(|one| one.key == "type").and_then(|one| one.values.first());
-        if kind.is_some_and(|(kind, _)| !kind.eq_ignore_ascii_case("duckdb")) {
-            let system = super::remote::system_of(&place).unwrap_or_else(|| alias.clone());
+        // The kind may stand before the place: `postgres:dbname=crm`.
+        let (before, rest) = place.split_once(':').unwrap_or(("", &place));
+        let is_told = ["postgres", "mysql", "sqlite"].iter().any(|kind| before.eq_ignore_ascii_case(kind));
+        let place = if is_told && !rest.starts_with("//") { rest } else { &place };
+        if is_told || kind.is_some_and(|(kind, _)| !kind.eq_ignore_ascii_case("duckdb")) {
+            let system = super::remote::system_of(place).unwrap_or_else(|| alias.clone());
             stmt.effects.push(Effect::System(alias, system));
         }
         Some(())

@@ -36,4 +36,5 @@ mod splice;
 mod split;
 mod triggers;
 mod types;
+mod variables;
 pub(in crate::lineage) mod words;

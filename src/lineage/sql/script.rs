@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_stream, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
@@ -20,6 +20,7 @@ use super::{
     splice::Splice,
     split::{Piece, pieces},
     triggers::mark_triggers,
+    variables::Declared,
     words::is_any,
 };
 use crate::{
@@ -84,7 +85,8 @@ pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> Sc
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
-    Reader { text, dialect, sql: &mut sql, literals: Literals::default() }.range(0..text.len(), false, 0);
+    let (literals, declared) = (Literals::default(), Declared::default());
+    Reader { text, dialect, sql: &mut sql, literals, declared }.range(0..text.len(), false, 0);
     sql
 }
 
@@ -94,7 +96,7 @@ pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Opti
     let mut seen = tokens.iter().filter(|token| token.is_sign(';')).count();
     let mut ranges = Vec::new();
     for piece in pieces(text, &tokens, false, dialect.semicolon_free()) {
-        let (Piece::Statement(run, _) | Piece::Glue(run)) = piece else { return None };
+        let (Piece::Statement(run, _) | Piece::Glue(run) | Piece::Declaration(run)) = piece else { return None };
         if run.is_empty() || too_deep(text, &tokens[run.clone()]).is_some() {
             return None;
         }
@@ -111,6 +113,8 @@ pub(super) struct Reader<'t> {
     pub(super) sql: &'t mut ScriptSql,
     /// Strings that the script gives to variables.
     pub(super) literals: Literals,
+    /// Variables and parameters.
+    pub(super) declared: Declared,
 }
 
 impl Reader<'_> {
@@ -121,7 +125,9 @@ impl Reader<'_> {
         }
         let first = self.sql.stmts.len();
         for piece in pieces(self.text, &tokens, in_body, self.dialect.semicolon_free()) {
+            let read = self.sql.stmts.len();
             self.piece(piece, &tokens, depth);
+            self.declared.tell(&mut self.sql.stmts[read..]);
         }
         mark_triggers(self.text, &tokens, &mut self.sql.stmts[first..]);
         let inside = if in_body { Some(range) } else { procedure(self.text, &tokens) };
@@ -136,7 +142,13 @@ impl Reader<'_> {
     fn piece(&mut self, piece: Piece, tokens: &[Token], depth: usize) {
         match piece {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
+            Piece::Routine(run) => self.declared.routine(self.text, &tokens[run]),
+            Piece::Declaration(run) => {
+                self.declared.declaration(self.text, &tokens[run.clone()]);
+                self.piece(Piece::Glue(run), tokens, depth);
+            }
             Piece::Glue(run) => {
+                self.declared.glue(self.text, &tokens[run.clone()]);
                 self.literals.assign(self.text, &tokens[run.clone()]);
                 // FETCH reads a cursor, whose query was read where it is declared.
                 let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
@@ -150,11 +162,11 @@ impl Reader<'_> {
             Piece::Body(at) if depth < MAX_BODIES => {
                 let token = &tokens[at];
                 match token.kind {
-                    Kind::Dollar => self.range(body(self.text, token), true, depth + 1),
+                    Kind::Dollar => self.body(body(self.text, token), depth),
                     _ => {
                         let folded = self.literals.fold(self.text, std::slice::from_ref(token));
                         match folded.as_ref().and_then(|folded| folded.plain.clone()) {
-                            Some(inner) => self.range(inner, true, depth + 1),
+                            Some(inner) => self.body(inner, depth),
                             None => self.dynamic(&tokens[at..at + 1], MAX_BODIES),
                         }
                     }
@@ -162,6 +174,12 @@ impl Reader<'_> {
             }
             Piece::Body(_) => {}
         }
+    }
+
+    /// The body of a routine, or of a block that is one.
+    fn body(&mut self, inner: Range<usize>, depth: usize) {
+        self.range(inner, true, depth + 1);
+        self.declared.forget();
     }
 
     /// One statement, or several where no semicolon parts them.
@@ -211,13 +229,7 @@ impl Reader<'_> {
             return at.end;
         }
         let plain = &self.text[at.clone()];
-        let plainer = without_top(plain, at.start, tokens);
-        let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
-        let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
-        let plainer = plainer.or_else(|| has_only.then(|| without_only(plain, at.start, tokens)).flatten());
-        let has_final = self.dialect.name() == "clickhouse";
-        let plainer = plainer.or_else(|| has_final.then(|| without_final(plain, at.start, tokens)).flatten());
-        let plainer = plainer.or_else(|| in_body.then(|| without_last_into(plain, at.start, tokens)).flatten());
+        let plainer = self.plainer(plain, at.start, tokens, in_body);
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -252,6 +264,18 @@ impl Reader<'_> {
         }
     }
 
+    /// `text`, which begins at byte `base`, with words blanked that a grammar takes for names.
+    fn plainer(&self, text: &str, base: usize, tokens: &[Token], in_body: bool) -> Option<String> {
+        let plainer = without_top(text, base, tokens).or_else(|| without_first_from(text, base, tokens));
+        let own = || match self.dialect.name() {
+            "postgres" | "ansi" | "generic" => without_only(text, base, tokens),
+            "databricks" | "spark" => without_stream(text, base, tokens),
+            "clickhouse" => without_final(text, base, tokens),
+            _ => None,
+        };
+        plainer.or_else(own).or_else(|| in_body.then(|| without_last_into(text, base, tokens)).flatten())
+    }
+
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
     fn rearranged(&mut self, tokens: &[Token]) -> bool {
         self.spliced(tokens, &rearranged(self.text, tokens))
@@ -276,8 +300,8 @@ impl Reader<'_> {
         for splice in splices {
             let tokens = lex(&splice.text, self.dialect.rules());
             let mut nothing = ScriptSql::new(self.dialect);
-            let literals = Literals::default();
-            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals };
+            let (literals, declared) = (Literals::default(), Declared::default());
+            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals, declared };
             let Some((text, parsed, dialect)) = reader.understood(&tokens, &(0..splice.text.len())) else {
                 return false;
             };
@@ -366,6 +390,8 @@ impl Reader<'_> {
     /// The tree of `tokens`, as they stand or with storage clauses blanked.
     fn understood(&self, tokens: &[Token], at: &Bytes) -> Option<(String, Parsed, Dialect)> {
         let text = &self.text[at.clone()];
+        let plainer = self.plainer(text, at.start, tokens, false);
+        let text = plainer.as_deref().unwrap_or(text);
         if let Ok((parsed, dialect)) = self.attempt(text, self.dialect) {
             return Some((text.to_owned(), parsed, dialect));
         }

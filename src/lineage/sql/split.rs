@@ -13,6 +13,10 @@ pub(in crate::lineage) enum Piece {
     Statement(Range<usize>, bool),
     /// Conditions and assignments: their subqueries may read tables.
     Glue(Range<usize>),
+    /// What declares variables: glue too.
+    Declaration(Range<usize>),
+    /// A routine begins: its definition from the word that says so on.
+    Routine(Range<usize>),
     /// A statement that is put together when it runs.
     Dynamic(Range<usize>),
     /// A quoted body, to be read as a script of its own: the token that holds it.
@@ -258,7 +262,7 @@ impl Splitter<'_> {
         }
         let (first, second) = (self.word(run.start), self.word(run.start + 1));
         if self.declaring && !BLOCKS.contains(&first.as_str()) && !is_any("statement", &first) {
-            self.pieces.push(Piece::Glue(run.clone()));
+            self.pieces.push(Piece::Declaration(run.clone()));
             return None;
         }
         self.declaring = false;
@@ -397,7 +401,7 @@ impl Splitter<'_> {
         let begin = self.outer_word(run, 1, |word| word == "begin");
         let next = begin.or_else(|| self.next_line_statement(run));
         self.declaring = next.is_none();
-        self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
+        self.pieces.push(Piece::Declaration(run.start..next.unwrap_or(run.end)));
         next.map(|at| at..run.end)
     }
 
@@ -491,6 +495,7 @@ impl Splitter<'_> {
     }
 
     fn routine(&mut self, run: &Range<usize>, head: usize) -> Option<Range<usize>> {
+        self.pieces.push(Piece::Routine(head..run.end));
         if self.dollar(run).is_some() || self.quoted_body(run).is_some() {
             return self.bodies(run);
         }
@@ -510,8 +515,10 @@ impl Splitter<'_> {
             return Some(at..run.end);
         }
         // Oracle declares variables between IS and BEGIN.
-        self.declaring = (head..run.end).any(|at| matches!(self.word(at).as_str(), "as" | "is"));
-        self.pieces.push(Piece::Glue(run.clone()));
+        let is = (head..run.end).find(|at| matches!(self.word(*at).as_str(), "as" | "is"));
+        self.declaring = is.is_some();
+        self.pieces.push(Piece::Glue(run.start..is.unwrap_or(run.end)));
+        self.pieces.extend(is.map(|is| Piece::Declaration(is + 1..run.end)));
         None
     }
 
@@ -535,13 +542,15 @@ impl Splitter<'_> {
         }
         let tail = &self.tokens[run.start + 1..run.end];
         let immediate = self.word(run.start + 1) == "immediate";
+        // `EXEC (…)` runs a text, whatever it is put together of: a call has no parentheses.
+        let in_parentheses = tail.first().is_some_and(|first| first.is_sign('('));
         let text_first = tail.iter().find(|t| !t.is_sign('(')).is_some_and(|t| {
             let word = t.of(self.text);
             t.kind == Kind::Text || t.kind == Kind::Dollar || word.starts_with('@') || t.is(self.text, "format")
         });
         let by_procedure = tail.iter().any(|t| t.is(self.text, "sp_executesql"));
         let in_plpgsql = self.in_body && !tail.iter().any(|t| t.is(self.text, "procedure"));
-        let dynamic = immediate || text_first || by_procedure || in_plpgsql;
+        let dynamic = immediate || in_parentheses || text_first || by_procedure || in_plpgsql;
         // A call may be followed by further statements where no semicolon is needed.
         let next = self.next_line_statement(run);
         let end = next.unwrap_or(run.end);
@@ -578,14 +587,16 @@ mod tests {
         let cut = |run: &Range<usize>| text[tokens[run.start].at.start..tokens[run.end - 1].at.end].to_owned();
         let show = |piece: &Piece| match piece {
             Piece::Statement(run, _) => cut(run),
-            Piece::Glue(run) => format!("glue: {}", cut(run)),
+            Piece::Glue(run) | Piece::Declaration(run) => format!("glue: {}", cut(run)),
+            Piece::Routine(_) => String::new(),
             Piece::Dynamic(run) => format!("dynamic: {}", cut(run)),
             Piece::Body(at) => format!("body: {}", tokens[*at].of(text)),
             Piece::Foreign(at, language) => format!("{language}: {}", tokens[*at].of(text)),
         };
         pieces(text, &tokens, false, false)
             .iter()
-            .filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty()))
+            .filter(|p| !matches!(p, Piece::Glue(r) | Piece::Declaration(r) if r.is_empty()))
+            .filter(|p| !matches!(p, Piece::Routine(_)))
             .map(show)
             .collect()
     }
