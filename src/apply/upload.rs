@@ -4,7 +4,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::task::{Id, JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{Id, JoinSet},
+};
 
 use crate::{
     apply::{context::Context, cut::Cutter, error::StepError, extract::Source, journal::Facts},
@@ -45,6 +48,8 @@ struct Job {
     schema: Arc<Schema>,
     key: String,
     rows: Vec<RowBatch>,
+    /// Turns at encoding.
+    turns: Arc<Semaphore>,
     /// Digest and size of what is there already, as far as known.
     there: Option<(Digest, u64)>,
 }
@@ -63,6 +68,8 @@ impl Upload<'_> {
         let width = pad_width(part_count(source.rows, wanted.rows_per_part));
         let schema = Arc::new(source.schema.clone());
         let sizes = self.sizes(context, &address, source).await?;
+        // More at once than there are processors would take memory and gain nothing.
+        let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
         let mut work = Work::within(concurrency(context.world.bucket.kind(), wanted.rows_per_part));
         let name = format!("publishing {}", wanted.endpoint);
         context.progress.started(&name, Some(source.rows), "rows");
@@ -82,8 +89,8 @@ impl Upload<'_> {
             let key = address.part_key(&wanted.endpoint, self.version, chunk.number, width, wanted.format);
             let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
             let bucket = context.world.bucket.clone();
-            let (format, schema) = (wanted.format, schema.clone());
-            work.begin(weight, Job { bucket, format, schema, key, rows: chunk.rows, there }.store(chunk.number));
+            let (format, schema, turns) = (wanted.format, schema.clone(), turns.clone());
+            work.begin(weight, Job { bucket, format, schema, key, rows: chunk.rows, turns, there }.store(chunk.number));
             context.progress.advanced(&name, rows);
         }
         while !work.set.is_empty() {
@@ -198,11 +205,14 @@ impl Work {
 
 impl Job {
     async fn store(self, number: u64) -> Result<(u64, PartInfo), StepError> {
-        let Job { bucket, format, schema, key, rows, there } = self;
+        let Job { bucket, format, schema, key, rows, turns, there } = self;
         let named = key.clone();
+        let turn = turns.acquire_owned().await.map_err(StepError::task("cannot encode a part"))?;
         let encoded = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let failed = |error| StepError::format(format!("cannot encode part `{named}`"))(error);
-            let mut writer = PartWriter::new(format, &schema).map_err(failed)?;
+            let about = rows.iter().map(RowBatch::bytes).sum();
+            let mut writer = PartWriter::of_about(format, &schema, about).map_err(failed)?;
             for batch in rows {
                 batch.each(|row| writer.push(row).map_err(failed))?;
             }

@@ -1,4 +1,7 @@
 //! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::connector::RowStream;
@@ -113,6 +116,15 @@ pub struct RowRange {
     pub stream: RowStream,
 }
 
+/// Rows whose key's first column, which holds whole numbers, lies in one of some ranges.
+#[derive(Clone, Debug)]
+pub struct KeyRanges {
+    /// That column.
+    pub column: String,
+    /// In their order, none touching the next.
+    pub keys: Arc<[RangeInclusive<i64>]>,
+}
+
 /// A table as its engine describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDescription {
@@ -158,6 +170,17 @@ pub trait Snapshot: Send {
     /// All rows in whatever order comes cheapest, in streams that may be read side by side.
     async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
         Ok(vec![self.rows(table, schema).await?])
+    }
+    /// The rows of [`Snapshot::scattered`] whose key lies in `only`; others may be among them, where the engine gains
+    /// nothing by leaving them out.
+    async fn scattered_within(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        only: &KeyRanges,
+    ) -> Result<Vec<RowStream>, ConnectorError> {
+        let _ = only;
+        self.scattered(table, schema).await
     }
     /// What kept this snapshot from being read side by side, in words.
     fn notes(&self) -> Vec<String> {

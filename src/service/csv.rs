@@ -56,6 +56,8 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     if !needs_quotes(text) {
         return out.extend(text.as_bytes());
     }
+    // A long text that is copied again and again while it grows takes twice its room, and more.
+    out.reserve(text.len() + 2);
     out.push(b'"');
     for (at, piece) in text.split('"').enumerate() {
         if at > 0 {

@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
 use super::names::{Found, found};
-use super::ranges::{by_key, by_place, worth};
+use super::ranges::{by_key, by_place, within_key, worth};
 use super::reading::{Reading, Selection};
 use super::session::Server;
 use super::trouble::{engine, said};
 use crate::connector::system::with_causes;
-use crate::connector::{ConnectorError, RowRange, RowStream, Snapshot};
+use crate::connector::{ConnectorError, KeyRanges, RowRange, RowStream, Snapshot};
 use crate::vocab::{DatasetId, Schema};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -233,6 +233,20 @@ impl Snapshot for PgSnapshot {
         }
         let readings = cuts.iter().map(|cut| selection.any_order(Some(cut)));
         Ok(readings.zip(others).map(|(reading, client)| reading.stream(self.server.clone(), client)).collect())
+    }
+
+    async fn scattered_within(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        only: &KeyRanges,
+    ) -> Result<Vec<RowStream>, ConnectorError> {
+        let (_, selection) = self.selection(table, schema).await?;
+        let Some(condition) = within_key(selection.leading.as_ref(), only) else {
+            return self.scattered(table, schema).await;
+        };
+        let other = self.others(1).await?.pop();
+        Ok(vec![self.stream(table, selection.any_order(Some(&condition)), other).await?])
     }
 
     fn notes(&self) -> Vec<String> {
