@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::connector::{
-    Bucket, ConnectorError, Lake, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot, TableDescription,
+    Bucket, ConnectorError, Lake, LoadPart, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot, TableDescription,
 };
-use crate::vocab::{DatasetId, Digest, Row, Schema};
+use crate::vocab::{DatasetId, Digest, Schema};
 
 /// One call that is about to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The method: `put_new`, `load_part`, `rows`.
+    /// The method: `put_new`, `load_parts`, `rows`.
     pub name: &'static str,
     /// How often this method has been called, this call included: 1, 2, …
     pub nth: u64,
@@ -251,14 +251,13 @@ impl Lake for FaultyLake {
         judged!(self.judge, "loaded_parts", staging, self.inner.loaded_parts(staging).await)
     }
 
-    async fn load_part(
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError> {
-        judged!(self.judge, "load_part", part, self.inner.load_part(staging, part, schema, rows).await)
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError> {
+        judged!(self.judge, "load_parts", staging, self.inner.load_parts(staging, schema, parts).await)
     }
 
     async fn swap(
@@ -270,8 +269,13 @@ impl Lake for FaultyLake {
         judged!(self.judge, "swap", live, self.inner.swap(staging, live, previous).await)
     }
 
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
-        judged!(self.judge, "take_indexes", staging, self.inner.take_indexes(staging, live).await)
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        schema: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        judged!(self.judge, "take_indexes", staging, self.inner.take_indexes(staging, schema, live).await)
     }
 
     async fn rehearse(

@@ -1,8 +1,8 @@
 //! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
 use async_trait::async_trait;
 
-use crate::connector::RowStream;
-use crate::vocab::{DatasetId, Digest, Row, Schema};
+use crate::connector::{LoadPart, RowStream};
+use crate::vocab::{DatasetId, Digest, Schema};
 
 /// Why the world did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -175,18 +175,18 @@ pub trait Lake: Origin {
     /// Whether a table or view of that name exists.
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError>;
     /// Makes an empty table that can hold `schema` exactly; replaces one that carve made for the same
-    /// purpose before, refuses one it did not make.
+    /// purpose before, refuses one it did not make. It may lack its key until [`Lake::take_indexes`] gives it one.
     async fn create_staging(&self, table: &DatasetId, schema: &Schema) -> Result<(), ConnectorError>;
     /// Parts already loaded into a staging table, from the ledger.
     async fn loaded_parts(&self, staging: &DatasetId) -> Result<Vec<String>, ConnectorError>;
-    /// Loads the rows of one part; rows and ledger entry in one transaction. False when the ledger had it.
-    async fn load_part(
+    /// Loads the rows of all `parts` in one transaction with their entries in the ledger: all of it or nothing.
+    /// Parts that the ledger has already are passed over; gives how many were not.
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError>;
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError>;
     /// In one transaction: `live` becomes `previous` (where both are there), `staging` becomes `live`.
     async fn swap(
         &self,
@@ -194,9 +194,14 @@ pub trait Lake: Origin {
         live: &DatasetId,
         previous: Option<&DatasetId>,
     ) -> Result<(), ConnectorError>;
-    /// Gives `staging` every index that `live` has, so that rows which break one are refused here and not by the
-    /// swap. Without a table `live` there is nothing to do; an index that is there stays.
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError>;
+    /// Gives `staging`, which is filled, the key of `schema` and every index that `live` has, so that rows which break
+    /// one are refused here and not by the swap. What is there stays; a table `live` that is not there has no indexes.
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        schema: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError>;
     /// Makes `staging` for `schema`, swaps it in as [`Lake::swap`] would, and takes all of it back. Tells what the
     /// table that takes `live`'s place will lack.
     ///

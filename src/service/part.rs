@@ -103,7 +103,14 @@ pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<
 pub fn decode_part(format: PartFormat, schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
     check_schema(schema)?;
     match format {
-        PartFormat::Csv => csv::decode(schema, bytes),
+        PartFormat::Csv => {
+            let mut rows = Vec::new();
+            csv::each_record(schema, bytes, |number, fields| {
+                rows.push(csv::read_row(schema, number, fields)?);
+                Ok::<(), FormatError>(())
+            })?;
+            Ok(rows)
+        }
         PartFormat::Parquet => parquet::decode(schema, bytes),
         PartFormat::Jsonl => jsonl::decode(schema, bytes),
     }
