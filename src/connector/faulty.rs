@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::connector::{
-    Bucket, ConnectorError, Lake, LoadPart, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot, TableDescription,
+    Bucket, ConnectorError, Lake, LoadPart, Moment, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot,
+    TableDescription,
 };
 use crate::vocab::{DatasetId, Digest, Schema};
 
@@ -112,6 +113,10 @@ impl Bucket for FaultyBucket {
         judged!(self.judge, "put_new", key, self.inner.put_new(key, bytes, digest).await)
     }
 
+    async fn settle(&self) -> Result<(), ConnectorError> {
+        judged!(self.judge, "settle", "bucket", self.inner.settle().await)
+    }
+
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError> {
         judged!(self.judge, "replace", key, self.inner.replace(key, bytes, etag).await)
     }
@@ -193,6 +198,14 @@ impl Snapshot for FaultySnapshot {
 
     async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
         judged!(self.judge, "rows", table, self.inner.scattered(table, schema).await)
+    }
+
+    async fn moment(&mut self, table: &DatasetId) -> Result<Option<Moment>, ConnectorError> {
+        self.inner.moment(table).await
+    }
+
+    async fn unchanged_since(&mut self, table: &DatasetId, then: &Moment, rows: u64) -> Result<bool, ConnectorError> {
+        self.inner.unchanged_since(table, then, rows).await
     }
 
     fn notes(&self) -> Vec<String> {

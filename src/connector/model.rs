@@ -135,6 +135,10 @@ pub trait Origin: Send + Sync {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError>;
 }
 
+/// When a table was looked at, as its engine tells times apart: of use to nothing but the origin that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment(pub String);
+
 /// One consistent state of an origin; gone when dropped.
 #[async_trait]
 pub trait Snapshot: Send {
@@ -158,6 +162,17 @@ pub trait Snapshot: Send {
     /// All rows in whatever order comes cheapest, in streams that may be read side by side.
     async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
         Ok(vec![self.rows(table, schema).await?])
+    }
+    /// The moment of this snapshot, for [`Snapshot::unchanged_since`] of a later one; `None` where that could not tell.
+    async fn moment(&mut self, table: &DatasetId) -> Result<Option<Moment>, ConnectorError> {
+        let _ = table;
+        Ok(None)
+    }
+    /// Whether `table` holds the very rows that a snapshot of the moment `then` saw, which were so many, by a look at
+    /// every row in this snapshot. False also where the engine cannot tell.
+    async fn unchanged_since(&mut self, table: &DatasetId, then: &Moment, rows: u64) -> Result<bool, ConnectorError> {
+        let _ = (table, then, rows);
+        Ok(false)
     }
     /// What kept this snapshot from being read side by side, in words.
     fn notes(&self) -> Vec<String> {
@@ -260,8 +275,12 @@ pub trait Bucket: Send + Sync {
     /// Tries permissions and conditional PUT; says in words what the store does not honour.
     async fn probe(&self) -> Result<Vec<String>, ConnectorError>;
     /// Stores `bytes` under a name that must be new; `SameBytes` when they are there already,
-    /// [`ConnectorError::Taken`] when other bytes are.
+    /// [`ConnectorError::Taken`] when other bytes are. It need not outlast a power cut before [`Bucket::settle`].
     async fn put_new(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<PutOutcome, ConnectorError>;
+    /// Waits until all that [`Bucket::put_new`] stored outlasts a power cut. What names an object is stored after that.
+    async fn settle(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
     /// Replaces an object only if its etag is still `etag` (`None`: only if it is not there). False: it is not.
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError>;
     /// The object's bytes.

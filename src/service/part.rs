@@ -1,6 +1,6 @@
 use super::{
     Fingerprint, FormatError,
-    check::{canonical, check_schema},
+    check::{canonical, check_schema, is_canonical},
     csv, extension, fingerprint, jsonl, parquet,
 };
 use crate::vocab::{PartFormat, Row, Schema};
@@ -68,11 +68,18 @@ impl<'s> PartWriter<'s> {
         }
         self.canonical.clear();
         for (at, (column, value)) in columns.iter().zip(row).enumerate() {
-            let value = canonical(column, value)?;
-            fingerprint::push_value(&mut self.canonical, &value);
+            let changed;
+            let value = match is_canonical(column, value) {
+                true => value,
+                false => {
+                    changed = canonical(column, value)?;
+                    &*changed
+                }
+            };
+            fingerprint::push_value(&mut self.canonical, value);
             match self.format {
-                PartFormat::Csv => csv::push_field(&mut self.out, at, &value),
-                PartFormat::Jsonl => jsonl::push_member(&mut self.out, at, &column.name, &value),
+                PartFormat::Csv => csv::push_field(&mut self.out, at, value),
+                PartFormat::Jsonl => jsonl::push_member(&mut self.out, at, &column.name, value),
                 PartFormat::Parquet => {}
             }
         }

@@ -194,11 +194,7 @@ fn batches<'m>(parts: impl Iterator<Item = &'m PartInfo>) -> Vec<Vec<PartInfo>> 
 }
 
 /// The parts of a batch as they lie in the bucket, each checked against its digest.
-async fn fetched(
-    bucket: &Arc<dyn Bucket>,
-    format: PartFormat,
-    batch: &[PartInfo],
-) -> Result<Vec<LoadPart>, StepError> {
+async fn fetched(bucket: &Arc<dyn Bucket>, format: PartFormat, batch: &[PartInfo]) -> Result<Vec<LoadPart>, StepError> {
     let mut parts = Vec::with_capacity(batch.len());
     let mut fetching = VecDeque::new();
     let mut waiting = batch.iter();

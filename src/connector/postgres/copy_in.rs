@@ -100,9 +100,11 @@ fn reads_alike(text: &str, logical: LogicalType) -> bool {
     // It knows neither a year 0 nor a sign before a year.
     let of_our_time = || text.as_bytes().get(4) == Some(&b'-') && text > "0001";
     match logical {
-        LogicalType::Boolean | LogicalType::Integer | LogicalType::Decimal | LogicalType::Double | LogicalType::Time => {
-            plain()
-        }
+        LogicalType::Boolean
+        | LogicalType::Integer
+        | LogicalType::Decimal
+        | LogicalType::Double
+        | LogicalType::Time => plain(),
         LogicalType::Date | LogicalType::Timestamp | LogicalType::TimestampTz => of_our_time() && plain(),
         LogicalType::Text | LogicalType::Number | LogicalType::Bytes => false,
     }

@@ -275,6 +275,7 @@ impl<'c> Change<'c> {
         self.same_schema(&old, &new)?;
         obstacles::must_be_free(&self.tx, &old, &self.doing).await?;
         if self.is_ours(&new).await? {
+            self.run(&awake_sql(&new)).await?;
             indexes::take_indexes(&self.tx, &old, &new, &self.doing).await?;
         }
         successor::take_over(&self.tx, &old, &new, &self.doing).await?;
@@ -298,6 +299,9 @@ impl<'c> Change<'c> {
     /// `new` becomes `live`, where there was nothing of that name.
     async fn first(&self, new: &Found, live: &DatasetId) -> Result<(), ConnectorError> {
         let (_, table) = new_names(self.target, live)?;
+        if self.is_ours(new).await? {
+            self.run(&awake_sql(new)).await?;
+        }
         let renaming = Renaming::of_the_first(&self.tx, new, &table, &self.doing).await?;
         self.rename(new, &table).await?;
         renaming.give(&self.tx, &new.schema, &self.doing).await
@@ -392,6 +396,11 @@ impl<'c> Change<'c> {
 
 fn lock_sql(name: &str) -> String {
     format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+}
+
+/// What is in its place is vacuumed again.
+fn awake_sql(found: &Found) -> String {
+    format!("ALTER TABLE {} RESET (autovacuum_enabled)", found.sql())
 }
 
 fn drop_sql(found: &Found) -> String {
