@@ -35,7 +35,7 @@ pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<
             return found.0;
         }
     };
-    let context = Context { plan, world, options, progress: &Silent, lease: None };
+    let context = Context { plan, world, options, progress: &Silent, lease: None, readings: None };
     order(plan, &mut found);
     connections(&context, &mut found).await;
     let mut tried = match KnownEdits::read(&world.state) {

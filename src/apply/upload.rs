@@ -6,7 +6,7 @@ use std::{
 
 use tokio::{
     sync::Semaphore,
-    task::{Id, JoinSet},
+    task::{Id, JoinHandle, JoinSet},
 };
 
 use crate::{
@@ -70,7 +70,8 @@ impl Upload<'_> {
         let sizes = self.sizes(context, &address, source).await?;
         // More at once than there are processors would take memory and gain nothing.
         let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
-        let mut work = Work::within(concurrency(context.world.bucket.kind(), wanted.rows_per_part));
+        let bucket = &context.world.bucket;
+        let mut work = Work::within(concurrency(bucket.kind(), wanted.rows_per_part), bucket.clone());
         let name = format!("publishing {}", wanted.endpoint);
         context.progress.started(&name, Some(source.rows), "rows");
         let mut parts = Cutter::of(&source.table, ranges, u64::from(wanted.rows_per_part.max(1)));
@@ -99,7 +100,8 @@ impl Upload<'_> {
                 return Ok(Uploaded::Taken(key));
             }
         }
-        work.say(note)?;
+        work.say(note).await?;
+        work.said(note).await?;
         context.progress.finished(&name, &format!("{rows} rows in {number} parts"));
         let parts = work.done.into_values().collect();
         let (service, endpoint) = (self.service.clone(), wanted.endpoint.clone());
@@ -145,12 +147,15 @@ struct Work {
     weights: HashMap<Id, usize>,
     done: BTreeMap<u64, PartInfo>,
     unsaid: Facts,
+    bucket: Arc<dyn Bucket>,
+    /// What is told to the journal once the bucket has settled.
+    settling: Option<(JoinHandle<Result<(), ConnectorError>>, Facts)>,
 }
 
 impl Work {
-    fn within(limit: usize) -> Work {
+    fn within(limit: usize, bucket: Arc<dyn Bucket>) -> Work {
         let (set, weights, done) = (JoinSet::new(), HashMap::new(), BTreeMap::new());
-        Work { set, limit, weights, done, unsaid: Facts::default() }
+        Work { set, limit, weights, done, unsaid: Facts::default(), bucket, settling: None }
     }
 
     /// Whether a part of `weight` has to wait. The first may have any weight: it has to go some time.
@@ -178,7 +183,7 @@ impl Work {
                 self.unsaid.stored.insert(part.key.clone(), part.digest);
                 self.done.insert(number, part);
                 if self.unsaid.stored.len() >= NOTED {
-                    self.say(note)?;
+                    self.say(note).await?;
                 }
                 Ok(None)
             }
@@ -189,17 +194,29 @@ impl Work {
             Err(error) => {
                 // What is stored is stored: a later run need not store it again.
                 self.set.shutdown().await;
-                self.say(note)?;
+                self.say(note).await?;
+                self.said(note).await?;
                 Err(error)
             }
         }
     }
 
-    fn say(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
-        match self.unsaid.stored.is_empty() {
-            true => Ok(()),
-            false => note(std::mem::take(&mut self.unsaid)),
+    /// Begins to tell what is stored: in the journal stands only what outlasts a power cut. Parts go on meanwhile.
+    async fn say(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
+        self.said(note).await?;
+        if !self.unsaid.stored.is_empty() {
+            let bucket = self.bucket.clone();
+            let settling = tokio::spawn(async move { bucket.settle().await });
+            self.settling = Some((settling, std::mem::take(&mut self.unsaid)));
         }
+        Ok(())
+    }
+
+    /// Ends what [`Work::say`] began.
+    async fn said(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
+        let Some((settling, facts)) = self.settling.take() else { return Ok(()) };
+        settling.await.map_err(StepError::task("cannot keep the parts"))??;
+        note(facts)
     }
 }
 

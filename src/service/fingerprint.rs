@@ -3,7 +3,10 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128_with_seed};
 
-use super::{FormatError, check::canonical};
+use super::{
+    FormatError,
+    check::{canonical, is_canonical},
+};
 use crate::vocab::{Schema, Value};
 
 /// Seeds of the two sums: nought, and `carve` in ASCII.
@@ -168,22 +171,23 @@ fn push_row(out: &mut RowEncoding, schema: &Schema, row: &[Value]) -> Result<(),
         return Err(FormatError::Width { expected: schema.columns.len(), found: row.len() });
     }
     for (column, value) in schema.columns.iter().zip(row) {
-        out.push(canonical(column, value)?.as_ref());
+        match is_canonical(column, value) {
+            true => out.push(value),
+            false => out.push(canonical(column, value)?.as_ref()),
+        }
     }
     Ok(())
 }
 
 /// Appends the canonical encoding of one canonical value.
+#[inline]
 fn push_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(0),
         Value::Boolean(truth) => out.extend([1, u8::from(*truth)]),
         Value::Integer(number) => push_count(out, 2, *number),
         Value::Decimal(digits) => push_sized(out, 3, digits.as_bytes()),
-        Value::Double(number) => {
-            out.push(4);
-            out.extend(number.to_bits().to_le_bytes());
-        }
+        Value::Double(number) => push_count(out, 4, number.to_bits() as i64),
         Value::Text(text) => push_sized(out, 5, text.as_bytes()),
         Value::Bytes(bytes) => push_sized(out, 6, bytes),
         Value::DateDays(days) => push_count(out, 7, i64::from(*days)),
@@ -193,20 +197,21 @@ fn push_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+#[inline]
 fn push_count(out: &mut Vec<u8>, tag: u8, count: i64) {
-    out.push(tag);
-    out.extend(count.to_le_bytes());
+    let mut bytes = [tag; 9];
+    bytes[1..].copy_from_slice(&count.to_le_bytes());
+    out.extend_from_slice(&bytes);
 }
 
 fn push_sized(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     push_size(out, tag, bytes);
-    out.extend(bytes);
+    out.extend_from_slice(bytes);
 }
 
 /// What stands before `bytes`.
 fn push_size(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    out.extend((bytes.len() as u64).to_le_bytes());
+    push_count(out, tag, bytes.len() as i64);
 }
 
 impl Fingerprint {

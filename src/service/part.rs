@@ -1,6 +1,6 @@
 use super::{
     Fingerprint, FormatError,
-    check::{canonical, check_schema},
+    check::{canonical, check_schema, is_canonical},
     csv, extension,
     fingerprint::RowEncoding,
     jsonl, parquet,
@@ -66,9 +66,16 @@ impl<'s> PartWriter<'s> {
             return Err(FormatError::Width { expected: columns.len(), found: row.len() });
         }
         for (at, (column, value)) in columns.iter().zip(row).enumerate() {
-            let value = canonical(column, value)?;
-            self.encoding.push(&value);
-            self.body.push(at, column, &value)?;
+            let changed;
+            let value = match is_canonical(column, value) {
+                true => value,
+                false => {
+                    changed = canonical(column, value)?;
+                    &*changed
+                }
+            };
+            self.encoding.push(value);
+            self.body.push(at, column, value)?;
         }
         self.body.end_row()
     }
@@ -143,7 +150,14 @@ pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<
 pub fn decode_part(format: PartFormat, schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
     check_schema(schema)?;
     match format {
-        PartFormat::Csv => csv::decode(schema, bytes),
+        PartFormat::Csv => {
+            let mut rows = Vec::new();
+            csv::each_record(schema, bytes, |number, fields| {
+                rows.push(csv::read_row(schema, number, fields)?);
+                Ok::<(), FormatError>(())
+            })?;
+            Ok(rows)
+        }
         PartFormat::Parquet => parquet::decode(schema, bytes),
         PartFormat::Jsonl => jsonl::decode(schema, bytes),
     }

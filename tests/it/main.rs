@@ -23,6 +23,7 @@ mod lineage;
 mod lineage_forms;
 mod lineage_limits;
 mod names;
+mod one_part;
 mod plans;
 mod production;
 mod readers;
