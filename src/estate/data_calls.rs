@@ -1,6 +1,6 @@
 //! Calls in Python code that hand SQL to a database, or name tables: `cursor.execute(…)`, `pd.read_sql(…)`,
 //! `client.query(…)`, `df.write.saveAsTable(…)`.
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use camino::Utf8Path;
 
@@ -10,7 +10,7 @@ use crate::{
         Script, el,
         found::Found,
         given_sql::{How, shown, take_file},
-        names::{dataset_named, lives_for_one_run},
+        names::dataset_named,
         python::{Origin, Text, Thing, Value},
         reader::Around,
         sql_file,
@@ -101,6 +101,9 @@ pub(crate) fn may_hold_sql(code: &str) -> bool {
         ".sql(",
         "load_table_from",
         "saveAsTable",
+        "spark.",
+        "read_parquet",
+        "to_parquet",
         "run_query",
         ".run(",
     ];
@@ -129,16 +132,64 @@ pub(crate) fn is_sql(text: &str) -> bool {
 
 /// The script that `text` is; it stands at `at` where nothing better is known.
 pub(crate) fn script(text: &Text, how: &How, at: &Span, around: &Around<'_>, found: &mut Found) -> Script {
-    let Some(origin) = &text.origin else { return how.script(at.clone(), text.text.as_str().into(), false, around) };
+    let plain: Arc<str> = text.text.as_str().into();
+    let Some(origin) = &text.origin else {
+        return how.script(at.clone(), without_placeholders(&plain), false, around);
+    };
     let Some(raw) = &origin.raw else {
-        return how.script(origin.at.clone(), text.text.as_str().into(), false, around);
+        return how.script(origin.at.clone(), without_placeholders(&plain), false, around);
     };
     if origin.is_file {
         found.claimed.insert(origin.at.file.clone());
     }
-    let mut script = how.script(origin.at.clone(), raw.clone(), true, around);
+    let mut script = how.script(origin.at.clone(), without_placeholders(raw), true, around);
     script.params.extend(origin.params.clone());
     script
+}
+
+/// `text` with an empty value, byte for byte, for each `%s` and `%(name)s` that a program fills when it runs.
+pub(crate) fn without_placeholders(text: &Arc<str>) -> Arc<str> {
+    if !text.contains("%s") && !text.contains("%(") {
+        return Arc::clone(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = &**text;
+    let mut is_quoted = false;
+    while let Some(at) = rest.find('%') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        is_quoted ^= before.matches('\'').count() % 2 == 1;
+        let length = placeholder_length(from);
+        rest = &from[length.max(1)..];
+        if length == 0 {
+            out.push('%');
+            continue;
+        }
+        // Within a text in quotes it is part of the text.
+        let word = out.trim_end().rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let is_rows =
+            out.ends_with(char::is_whitespace) && ["values", "in"].iter().any(|w| word.eq_ignore_ascii_case(w));
+        out.push_str(match (is_quoted, is_rows) {
+            (true, _) => "__",
+            (false, true) => "()",
+            (false, false) => "''",
+        });
+        out.extend(std::iter::repeat_n(if is_quoted { '_' } else { ' ' }, length - 2));
+    }
+    out.push_str(rest);
+    out.into()
+}
+
+/// How long the placeholder is with which `text` begins; 0 where it begins with none.
+fn placeholder_length(text: &str) -> usize {
+    let ends = |at: usize| !text[at..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if text.starts_with("%s") && ends(2) {
+        return 2;
+    }
+    let Some(inner) = text.strip_prefix("%(") else { return 0 };
+    let name = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
+    let length = name + 4;
+    if name > 0 && inner[name..].starts_with(")s") && ends(length) { length } else { 0 }
 }
 
 /// Takes the SQL that `text` is or names, a file looked for in `folders`. Whether it could be had.
@@ -194,8 +245,8 @@ pub(crate) fn take(thing: &Thing, folders: &[String], around: &Around<'_>, found
     if super::object_calls::take(thing, around, found) {
         return None;
     }
-    if let Some(done) = tables(thing, around, found) {
-        return done;
+    if super::frame_calls::take(thing, around, found) {
+        return None;
     }
     if !SQL_METHODS.contains(&name) {
         return None;
@@ -210,7 +261,7 @@ pub(crate) fn take(thing: &Thing, folders: &[String], around: &Around<'_>, found
         })
         .collect();
     let how = How { dialect: dialect_of(&thing.path), target: destination(thing, around), ..How::default() };
-    let how = How { materialized: how.target.as_ref().map(|_| "table".to_owned()), ..how };
+    let how = How { materialized: how.target.as_ref().map(|_| "table".to_owned()), schema: database(thing), ..how };
     for value in texts {
         let Some(text) = value.as_text() else {
             // `client.query(sql)` with a text nobody knows.
@@ -254,6 +305,13 @@ fn table_reference(thing: &Thing) -> Option<Value> {
     }
 }
 
+/// The database in which Athena runs a query: of boto3's context, or of awswrangler's argument.
+fn database(thing: &Thing) -> Option<String> {
+    let context = thing.named("QueryExecutionContext").and_then(|context| context.key("Database"));
+    let of_call = thing.named("database").filter(|_| thing.path.contains("athena")).cloned();
+    Some(context.or(of_call)?.as_known()?.to_owned()).filter(|name| !name.is_empty())
+}
+
 /// Where the rows of a query go, as its arguments say.
 fn destination(thing: &Thing, around: &Around<'_>) -> Option<DatasetId> {
     let config = thing.any_named(&["job_config", "configuration"]);
@@ -268,7 +326,8 @@ fn destination(thing: &Thing, around: &Around<'_>) -> Option<DatasetId> {
     named(&value, around)
 }
 
-fn named(value: &Value, around: &Around<'_>) -> Option<DatasetId> {
+/// The dataset that `value` names.
+pub(super) fn named(value: &Value, around: &Around<'_>) -> Option<DatasetId> {
     match value {
         Value::Text(text) => dataset_named(&text.text, around.vars),
         // `bigquery.Table(reference, schema=…)`.
@@ -358,106 +417,6 @@ fn view(thing: &Thing, around: &Around<'_>, found: &mut Found) -> Option<()> {
     Some(())
 }
 
-/// Calls that name tables or files rather than SQL; `Some` where the call is one.
-fn tables(thing: &Thing, around: &Around<'_>, found: &mut Found) -> Option<Option<Value>> {
-    let first = thing.args.first();
-    let arg = |names: &[&str], at: usize| thing.any_named(names).or(thing.args.get(at));
-    let table = |value: Option<&Value>| value.and_then(|value| named(value, around));
-    let mut reads: Vec<Option<DatasetId>> = Vec::new();
-    let mut writes: Vec<Option<DatasetId>> = Vec::new();
-    match thing.name() {
-        "load_table_from_uri" => {
-            let uris = arg(&["source_uris"], 0).map(|value| value.items().unwrap_or_else(|| vec![value.clone()]));
-            reads.extend(uris.unwrap_or_default().iter().map(|uri| table(Some(uri))));
-            writes.push(table(arg(&["destination"], 1)));
-            found.loads = true;
-        }
-        "load_table_from_file" => {
-            let file = arg(&["file_obj"], 0).and_then(opened_file);
-            reads.extend(file.map(Some));
-            writes.push(table(arg(&["destination"], 1)));
-            found.loads = true;
-        }
-        "load_table_from_dataframe" | "load_table_from_json" | "insert_rows_json" | "insert_rows" => {
-            let at = usize::from(thing.name().starts_with("load"));
-            writes.push(table(arg(&["destination", "table"], at)));
-        }
-        "copy_table" => {
-            reads.push(table(arg(&["sources"], 0)));
-            writes.push(table(arg(&["destination"], 1)));
-        }
-        "extract_table" => {
-            reads.push(table(arg(&["source"], 0)));
-            writes.push(table(arg(&["destination_uris"], 1)));
-            found.unloads = true;
-        }
-        "create_view" if thing.args.len() >= 2 => return None,
-        "to_gbq" => writes.push(table(arg(&["destination_table"], 0))),
-        "to_sql" => writes.push(schema_table(thing, "schema", "name", around)),
-        "write_pandas" => writes.push(table(arg(&["table_name"], 2))),
-        "saveAsTable" | "insertInto" | "writeTo" => writes.push(table(first)),
-        "createOrReplaceTempView" | "createTempView" => {}
-        "table" | "read_table" if thing.path.contains("spark") || thing.path.contains("read.") => {
-            reads.push(table(first))
-        }
-        "read_sql_table" => reads.push(schema_table(thing, "schema", "table_name", around)),
-        "read_parquet" | "read_csv" | "read_json" | "read_excel" => {
-            let files = table(first).filter(DatasetId::is_file_set)?;
-            reads.push(Some(files));
-        }
-        "to_parquet" | "to_csv" | "to_json" => {
-            let files = table(first).filter(DatasetId::is_file_set)?;
-            writes.push(Some(files));
-        }
-        "parquet" | "csv" | "json" | "orc" | "load" | "save" => {
-            let files = table(first).filter(DatasetId::is_file_set)?;
-            match thing.path.contains(".write") || thing.name() == "save" {
-                true => writes.push(Some(files)),
-                false => reads.push(Some(files)),
-            }
-        }
-        _ => return None,
-    }
-    found.pieces += 1;
-    // A table for one run is a step on the way.
-    let is_passing = thing.args.iter().chain(thing.named.iter().map(|(_, value)| value)).any(is_passing);
-    if reads.iter().chain(&writes).any(Option::is_none) && !is_passing {
-        found.opaque += 1;
-        let here = format!("which table `{}` names", thing.name());
-        found.faults.push(Diagnostic::new(CodeEntry::E027, thing.at.clone(), here));
-    }
-    found.reads.extend(reads.into_iter().flatten().map(|dataset| (dataset, thing.at.clone())));
-    found.writes.extend(writes.into_iter().flatten().map(|dataset| (dataset, thing.at.clone())));
-    Some(None)
-}
-
-/// Whether a value names a table for one run.
-fn is_passing(value: &Value) -> bool {
-    match value {
-        Value::Text(text) => lives_for_one_run(&text.text),
-        Value::Thing(thing) if thing.name() == "Table" => thing.args.first().is_some_and(is_passing),
-        _ => false,
-    }
-}
-
-/// The file that `open(path)` opens.
-fn opened_file(value: &Value) -> Option<DatasetId> {
-    let path = match value {
-        Value::Thing(opened) if &*opened.path == "open" => opened.args.first()?.as_text()?.clone(),
-        _ => return None,
-    };
-    let name = path.text.rsplit('/').next().filter(|name| !name.is_empty() && !name.contains("${"))?;
-    format!("file:{name}").parse().ok()
-}
-
-fn schema_table(thing: &Thing, schema: &str, table: &str, around: &Around<'_>) -> Option<DatasetId> {
-    let table = thing.named(table).or(thing.args.first())?.as_text()?;
-    match thing.named(schema).and_then(Value::as_text) {
-        Some(schema) => dataset_named(&format!("{}.{}", schema.text, table.text), around.vars),
-        None => dataset_named(&table.text, around.vars),
-    }
-}
-
 /// The dialect that a class, module or connection is called after.
 pub(crate) fn dialect_of(name: &str) -> Option<String> {
     const SIGNS: &[(&str, &str)] = &[
@@ -506,6 +465,15 @@ mod tests {
         for text in ["select", "orders", "python x.py", "", "-- only"] {
             assert!(!is_sql(text), "{text}");
         }
+    }
+
+    #[test]
+    fn placeholders_of_a_program_become_values_of_the_same_length() {
+        let of = |text: &str| without_placeholders(&text.into()).to_string();
+        assert_eq!(of("insert into t values (%s, %(name)s)"), "insert into t values ('', ''      )");
+        assert_eq!(of("insert into t values %s"), "insert into t values ()");
+        assert_eq!(of("where a like '%s%%' and b % size = %s"), "where a like '__%%' and b % size = ''");
+        assert_eq!(of("where a like '%soup' and b = %(a b)s"), "where a like '%soup' and b = %(a b)s");
     }
 
     #[test]

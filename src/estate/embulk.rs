@@ -86,7 +86,7 @@ pub(crate) fn load(
     let side = |key: &str| root.get(key).map(|node| Side { node, file, vars });
     let (Some(from), Some(into)) = (side("in"), side("out")) else { return };
     let reads = from.read(found);
-    let written = target.or_else(|| into.table(into.kind()));
+    let written = target.or_else(|| into.table(into.kind())).or_else(|| Some((into.files()?, into.span(into.node))));
     let Some((into, into_at)) = written else {
         found.opaque = 1;
         let here = "which table this load fills".to_owned();
@@ -142,15 +142,24 @@ impl Side<'_> {
         Some((dataset_named(&written, self.vars)?, self.span(node)))
     }
 
+    /// How addresses of its files begin, where it is a store of files.
+    fn scheme(&self) -> Option<&'static str> {
+        FILES.iter().find(|(name, _)| *name == self.kind()).map(|(_, scheme)| *scheme)
+    }
+
+    /// The files of a bucket.
+    fn files(&self) -> Option<DatasetId> {
+        let bucket = self.text("bucket").unwrap_or_default();
+        let prefix = self.text("path_prefix").unwrap_or_default();
+        dataset_named(&format!("{}://{bucket}/{}", self.scheme()?, prefix.trim_start_matches('/')), self.vars)
+    }
+
     /// What is read: tables of a source system, or files.
     fn read(&self, found: &mut Found) -> Vec<(DatasetId, Span)> {
         let kind = self.kind().to_owned();
         let at = self.span(self.node);
-        if let Some((_, scheme)) = FILES.iter().find(|(name, _)| *name == kind) {
-            let bucket = self.text("bucket").unwrap_or_default();
-            let prefix = self.text("path_prefix").unwrap_or_default();
-            let address = dataset_named(&format!("{scheme}://{bucket}/{}", prefix.trim_start_matches('/')), self.vars);
-            return address.into_iter().map(|address| (address, at.clone())).collect();
+        if self.scheme().is_some() {
+            return self.files().into_iter().map(|files| (files, at.clone())).collect();
         }
         let named = ["database", "host", "url", "path_prefix"].iter().find_map(|key| self.text(key));
         let system = system_name(named.as_deref().unwrap_or(&kind), &kind);

@@ -15,6 +15,7 @@ mod el;
 mod embulk;
 mod found;
 mod fragments;
+mod frame_calls;
 mod given_sql;
 mod history;
 mod job_file;

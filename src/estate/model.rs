@@ -280,7 +280,7 @@ pub struct Script {
     /// The text as it stands in the file, templates and all.
     pub text: Arc<str>,
     /// Whether each byte of `text` is the byte in the file at `at`, so that spans lead back into it. Marks of a BI
-    /// tool's own templates may be blanked out, byte for byte.
+    /// tool's own templates may be blanked out, and placeholders of a program be empty values, byte for byte.
     pub verbatim: bool,
     /// How templates in it are filled.
     pub templating: Templating,

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::{
     estate::{Estate, Job},
-    graph::Edge,
+    graph::{Edge, pairing::flows_of},
     lineage::{Access, Evidence, JobLineage, Lineage},
     vocab::{DatasetId, JobId, Span},
 };
@@ -46,11 +46,12 @@ pub(super) struct Flow {
     pub(super) targets: Vec<usize>,
 }
 
-struct Mention<'a> {
-    dataset: &'a DatasetId,
-    access: Access,
+/// One mention of a dataset by a job.
+pub(super) struct Mention<'a> {
+    pub(super) dataset: &'a DatasetId,
+    pub(super) access: Access,
     evidence: Evidence,
-    at: &'a Span,
+    pub(super) at: &'a Span,
 }
 
 /// Reads everything once.
@@ -82,7 +83,8 @@ pub(super) fn gather(estate: &Estate, lineage: &Lineage) -> Gathered {
     Gathered { datasets, jobs: job_ids, exposures, edges, ends, flows, exposure_reads, exposure_parts, usage }
 }
 
-fn mentions_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>) -> Vec<Mention<'a>> {
+/// Everything `job` says it reads and writes.
+pub(super) fn mentions_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>) -> Vec<Mention<'a>> {
     let declared = |(dataset, at): (&'a DatasetId, &'a Span), access| Mention {
         dataset,
         access,
@@ -116,46 +118,6 @@ fn merge(job: &JobId, mut mentions: Vec<Mention<'_>>) -> Vec<Edge> {
         Some(Edge { job: job.clone(), dataset: first.dataset.clone(), access: first.access, evidence, places })
     };
     mentions.chunk_by(|a, b| (a.dataset, a.access) == (b.dataset, b.access)).filter_map(edge).collect()
-}
-
-type Sets<'a> = (BTreeSet<&'a DatasetId>, BTreeSet<&'a DatasetId>);
-
-/// The flows of one job: one a target whose statements are known. Reads that belong to no such
-/// statement may feed everything, and targets without one may be fed by everything: what is not
-/// known is never taken for independence.
-fn flows_of<'a>(job: &'a Job, lineage: Option<&'a JobLineage>, mentions: &'a [Mention<'a>]) -> Vec<Sets<'a>> {
-    let with = |access| mentions.iter().filter(move |m| m.access == access).map(|m| m.dataset);
-    let reads: BTreeSet<&DatasetId> = with(Access::Read).collect();
-    let writes: BTreeSet<&DatasetId> = with(Access::Write).collect();
-
-    let mut known: BTreeMap<&DatasetId, BTreeSet<&DatasetId>> = BTreeMap::new();
-    for import in &job.imports {
-        known.entry(&import.into).or_default().insert(&import.from);
-    }
-    for one in &job.moves {
-        known.entry(&one.into).or_default().insert(&one.from);
-    }
-    for statement in lineage.map_or(&[][..], |lineage| &lineage.statements) {
-        if let Some(target) = statement.target.as_ref().filter(|target| writes.contains(target)) {
-            known.entry(target).or_default().extend(statement.sources.iter().filter(|s| reads.contains(s)));
-        }
-    }
-    let covered: BTreeSet<&DatasetId> = known.values().flatten().copied().collect();
-    let loose: BTreeSet<&DatasetId> = reads.difference(&covered).copied().collect();
-    let open: BTreeSet<&DatasetId> = writes.iter().copied().filter(|write| !known.contains_key(write)).collect();
-
-    let mut flows: Vec<Sets<'a>> = Vec::new();
-    for (target, mut sources) in known {
-        sources.remove(target);
-        flows.push((sources, BTreeSet::from([target])));
-    }
-    if !loose.is_empty() {
-        flows.push((loose, writes));
-    }
-    if !open.is_empty() {
-        flows.push((reads, open));
-    }
-    flows
 }
 
 fn all_datasets(estate: &Estate, lineage: &Lineage, mentions: &[(&JobId, Vec<Mention<'_>>)]) -> Vec<DatasetId> {

@@ -17,6 +17,7 @@ mod label_set;
 mod model;
 mod name_glob;
 mod origins;
+mod pairing;
 mod places;
 mod system_set;
 mod walks;

@@ -22,6 +22,7 @@ mod layers;
 mod lineage;
 mod lineage_forms;
 mod lineage_limits;
+mod loose_ends;
 mod names;
 mod one_part;
 mod plans;

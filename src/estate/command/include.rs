@@ -75,7 +75,7 @@ fn include(
 }
 
 /// The files that lines of `text` include, each with the place of its name.
-fn named(text: &str) -> Vec<(usize, usize, &str)> {
+pub(super) fn named(text: &str) -> Vec<(usize, usize, &str)> {
     let mut found = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {

@@ -264,13 +264,26 @@ impl Arguments<'_> {
         let appends = self
             .text(&["write_disposition", "if_exists", "write_mode"])
             .is_some_and(|text| text.to_ascii_lowercase().contains("append"));
+        let dialect = self.dialect();
         How {
-            dialect: self.dialect(),
+            schema: dialect.as_deref().and_then(|dialect| self.schema(dialect)),
+            dialect,
             materialized: target.as_ref().map(|_| if appends { "append" } else { "table" }.to_owned()),
             target,
-            schema: None,
             params: self.params(),
         }
+    }
+
+    /// Where tables without a schema lie, in systems whose databases or schemas are that: of PostgreSQL and SQL
+    /// Server an operator says the database only.
+    fn schema(&self, dialect: &str) -> Option<String> {
+        let names: &[&str] = match dialect {
+            "snowflake" | "databricks" => &["schema"],
+            "trino" | "hive" | "spark" | "mysql" | "clickhouse" => &["database", "schema"],
+            _ => return None,
+        };
+        let written = self.text(names)?;
+        (!written.is_empty() && !written.contains(['$', '{', ' '])).then_some(written)
     }
 
     pub(super) fn dialect(&self) -> Option<String> {

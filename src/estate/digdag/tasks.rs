@@ -108,10 +108,14 @@ fn inner(
     workflow: &mut Workflow<'_>,
     reading: &mut Reading,
 ) -> Vec<JobId> {
+    if position.depth > MAX_DEPTH {
+        return position.before;
+    }
     let turns = if name == "for_each" { turns(&operator.value) } else { vec![BTreeMap::new()] };
     let mut last = Vec::new();
     for (number, turn) in turns.iter().enumerate() {
-        for (body, mark) in [(map.get("_do"), ""), (map.get("_else_do"), "^else")] {
+        for (key, mark) in [("_do", ""), ("_else_do", "^else")] {
+            let body = map.entries().iter().find(|entry| entry.key.scalar() == Some(key));
             let Some(body) = body else { continue };
             let mut own = position.clone();
             own.name += mark;
@@ -123,7 +127,8 @@ fn inner(
             if workflow.tasks + number > MAX_TASKS {
                 return last;
             }
-            last.extend(group(body, own, workflow, reading));
+            // Tasks, or one operator by itself.
+            last.extend(task(body, own, workflow, reading));
         }
     }
     last.sort();

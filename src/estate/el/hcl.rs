@@ -68,6 +68,24 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
     found
 }
 
+/// The arguments of the call `text` of one of the functions `names`: its first one as a text, and the pairs of a map
+/// behind it.
+pub(super) fn call(text: &str, names: &[&str]) -> Option<(String, Vec<(String, Value)>)> {
+    let at = names.iter().find_map(|name| {
+        let at = text.find(&format!("{name}("))?;
+        let own = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        own.then_some(at + name.len() + 1)
+    })?;
+    let mut cursor = Cursor { text, at, open: 0 };
+    let Value::Text(first) = cursor.value() else { return None };
+    cursor.take(',');
+    let pairs = match cursor.value() {
+        Value::Map(pairs) => pairs,
+        _ => Vec::new(),
+    };
+    Some((first, pairs))
+}
+
 struct Cursor<'t> {
     text: &'t str,
     at: usize,
@@ -171,6 +189,7 @@ impl Cursor<'_> {
                 Value::List(items)
             }
             Some('{') => self.map(),
+            Some('<') if self.rest().starts_with("<<") => self.here_document(),
             _ => self.expression(),
         }
     }
@@ -195,14 +214,47 @@ impl Cursor<'_> {
         Value::Map(pairs)
     }
 
-    /// Up to the line's end, or where the list or map around it goes on.
+    /// Up to the line's end, or where the list or map around it goes on; a call's brackets and quotes are passed over.
     fn expression(&mut self) -> Value {
         let rest = self.rest();
-        let end = rest.find(['\n', ',', ']', '}']).unwrap_or(rest.len()).max(1).min(rest.len());
-        let end = (end..=rest.len()).find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let (mut open, mut is_quoted, mut escaped) = (0usize, false, false);
+        let end = rest.char_indices().find(|(_, c)| {
+            let is_escaped = escaped;
+            escaped = is_quoted && *c == '\\' && !is_escaped;
+            match c {
+                '"' if !is_escaped => is_quoted = !is_quoted,
+                _ if is_quoted => {}
+                '(' | '[' | '{' => open += 1,
+                ')' | ']' | '}' if open > 0 => open -= 1,
+                '\n' | ',' | ']' | '}' if open == 0 => return true,
+                _ => {}
+            }
+            false
+        });
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let end = end.map_or(rest.len(), |(at, _)| at).max(first);
         let word = rest[..end].trim().to_owned();
         self.at += end;
         Value::Word(word)
+    }
+
+    /// `<<EOT` or `<<-EOT`, and the lines up to the one that is `EOT` alone.
+    fn here_document(&mut self) -> Value {
+        let rest = self.rest();
+        let (first, body) = rest.split_once('\n').unwrap_or((rest, ""));
+        let mark = first.trim_start_matches('<').trim_start_matches('-').trim().to_owned();
+        let mut length = 0;
+        for line in body.split_inclusive('\n') {
+            if line.trim() == mark {
+                break;
+            }
+            length += line.len();
+        }
+        let text = body[..length].to_owned();
+        let last = body[length..].split_inclusive('\n').next().unwrap_or_default();
+        let ending = if last.ends_with('\n') { 1 } else { 0 };
+        self.at += rest.len() - body.len() + length + last.len() - ending;
+        Value::Text(text)
     }
 
     fn quoted(&mut self) -> String {
@@ -242,8 +294,31 @@ mod tests {
     }
 
     #[test]
+    fn documents_and_calls_are_whole_values() {
+        let text = "a {\n  p = {\n    q = <<-EOT\n      select '}' from t\n    EOT\n    f = file(\"${path.module}/q.sql\")\n    g = t(\"x\", {\n      s = \"y\" })\n  }\n  z = 1\n}\n";
+        let all = blocks(text);
+        let of = |name: &str| all[0].get("p").and_then(|p| p.get(name)).and_then(Value::text);
+        assert_eq!(of("q"), Some("      select '}' from t\n"));
+        assert_eq!(of("f"), Some("file(\"${path.module}/q.sql\")"));
+        assert_eq!(of("g"), Some("t(\"x\", {\n      s = \"y\" })"));
+        assert_eq!(all[0].get("z").and_then(Value::text), Some("1"));
+    }
+
+    #[test]
     fn broken_texts_end() {
-        for text in ["a {", "a { b = [", "a \"", "}}}", "a { = }", &"a {".repeat(500), "a { b = {c ="] {
+        for text in [
+            "a {",
+            "a { b = <<E",
+            "a { b = <<\n",
+            "a { b = <<-E\nx\nE",
+            "a { b = f(\"\\",
+            "a { b = [",
+            "a \"",
+            "}}}",
+            "a { = }",
+            &"a {".repeat(500),
+            "a { b = {c =",
+        ] {
             let _ = blocks(text);
         }
     }

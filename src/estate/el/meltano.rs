@@ -61,13 +61,23 @@ impl<'a> Project<'a> {
         self.list(&["plugins", kind]).iter().find(|plugin| plugin.text_of("name").as_deref() == Some(name))
     }
 
-    /// A value of the plugin's config, or of the one it inherits from.
+    /// A value of the plugin's config: the default environment's, its own, or that of the one it inherits from.
     fn config(&self, kind: &str, plugin: &'a Node, keys: &[&str]) -> Option<&'a Node> {
-        let own = keys.iter().find_map(|key| plugin.at(&["config", key]));
+        let of_environment = self.of_environment(kind, plugin);
+        let mut all = of_environment.into_iter().chain([plugin]);
+        let own = all.find_map(|plugin| keys.iter().find_map(|key| plugin.at(&["config", key])));
         own.or_else(|| {
             let parent = self.plugin(kind, &plugin.text_of("inherit_from")?)?;
             keys.iter().find_map(|key| parent.at(&["config", key]))
         })
+    }
+
+    /// What the environment that runs by default says of `plugin`.
+    fn of_environment(&self, kind: &str, plugin: &Node) -> Option<&'a Node> {
+        let (name, default) = (plugin.text_of("name")?, self.root.text_of("default_environment")?);
+        let called = |node: &&Node, name: &str| node.text_of("name").as_deref() == Some(name);
+        let environment = self.list(&["environments"]).iter().find(|one| called(one, &default))?;
+        environment.at(&["config", "plugins", kind])?.items().iter().find(|one| called(one, &name))
     }
 
     fn read(&self, reading: &mut Reading) {
@@ -173,7 +183,7 @@ impl<'a> Project<'a> {
                 Some(into) => copies(
                     found,
                     &system,
-                    &stream.replace('-', "."),
+                    &stream_name(tap, &system, stream),
                     into,
                     self.watermark(extractor, stream),
                     &self.span(node),
@@ -191,5 +201,13 @@ impl<'a> Project<'a> {
         let entries = extractor.get("metadata").map(Node::entries).unwrap_or_default();
         let of = entries.iter().find(|entry| entry.key.scalar() == Some(stream))?;
         of.value.text_of("replication-key")
+    }
+}
+
+/// The table that a stream is, `schema-table` in a selection: of MySQL the schema is the database.
+fn stream_name(tap: &str, system: &str, stream: &str) -> String {
+    match stream.split_once('-') {
+        Some((schema, table)) if tap.contains("mysql") && schema.eq_ignore_ascii_case(system) => table.to_owned(),
+        _ => stream.replace('-', "."),
     }
 }

@@ -36,6 +36,16 @@ pub(crate) fn database_name(written: &str) -> Option<String> {
     (known && !name.is_empty() && !name.contains(char::is_whitespace)).then(|| system_name(name))
 }
 
+/// The database behind a JDBC address: `jdbc:mysql://host:3306/shop?x=y` is `shop`.
+pub(crate) fn jdbc_system(address: &str) -> String {
+    let plain = address.split(['?', ';']).next().unwrap_or_default();
+    let last = plain.rsplit(['/', ':', '@']).next().unwrap_or_default();
+    let named =
+        address.split(';').find_map(|part| part.strip_prefix("databaseName=").or(part.strip_prefix("database=")));
+    let name = system_name(named.unwrap_or(last));
+    if name.is_empty() { "jdbc".to_owned() } else { name }
+}
+
 /// Enters the copy of one table of `system`.
 pub(crate) fn copies(
     found: &mut Found,
@@ -85,5 +95,13 @@ mod tests {
         for unknown in ["", "$DB", "{{ env.DB }}", "postgresql://h"] {
             assert_eq!(database_name(unknown), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_jdbc_address_names_its_database() {
+        assert_eq!(jdbc_system("jdbc:mysql://db:3306/Shop?useSSL=false"), "shop");
+        assert_eq!(jdbc_system("jdbc:oracle:thin:@host:1521:ORCL"), "orcl");
+        assert_eq!(jdbc_system("jdbc:sqlserver://h:1433;databaseName=crm"), "crm");
+        assert_eq!(jdbc_system(""), "jdbc");
     }
 }

@@ -89,8 +89,10 @@ impl Stream<'_> {
         if name.contains("://") || matches!(system.as_str(), "local" | "file") {
             let address = if name.contains("://") { name.to_owned() } else { format!("file://{name}") };
             found.loads = true;
-            found.reads.extend(dataset_named(&address, self.vars).map(|files| (files, at.clone())));
-            found.writes.push((into, at));
+            match dataset_named(&address, self.vars) {
+                Some(files) => found.moves((files, at.clone()), (into, at)),
+                None => found.writes.push((into, at)),
+            }
         } else if let Some(sql) = self.entry.value.get("sql") {
             let (text, _) = text_of(sql, self.file);
             for table in tables_in(&text) {
@@ -101,8 +103,10 @@ impl Stream<'_> {
             opaque(found, at, format!("which tables `{name}` are: the source knows"));
         } else if into.is_file_set() {
             found.unloads = true;
-            found.reads.extend(name.parse::<DatasetId>().ok().map(|table| (table, at.clone())));
-            found.writes.push((into, at));
+            match name.parse::<DatasetId>() {
+                Ok(table) => found.moves((table, at.clone()), (into, at)),
+                Err(_) => found.writes.push((into, at)),
+            }
         } else {
             copies(found, &system, &name.replace('"', ""), into, watermark, &at);
         }

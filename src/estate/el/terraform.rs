@@ -11,13 +11,17 @@ use crate::{
     estate::{
         FileFormat, JobKind, Schedule,
         found::Found,
-        given_sql::How,
+        given_sql::{How, shown, take_file},
         names::dataset_named,
         reader::{Around, Reader, Reading},
         text_file::TextFile,
     },
     vocab::{JobId, Span},
 };
+
+/// Resources that move data, or are views over it.
+const RESOURCES: &[&str] =
+    &["airbyte_connection", "google_bigquery_data_transfer_config", "google_bigquery_table", "snowflake_view"];
 
 /// `.tf` files.
 pub(crate) struct Terraform;
@@ -32,7 +36,7 @@ impl Reader for Terraform {
     }
 
     fn claims(&self, file: &TextFile) -> bool {
-        file.text.contains("airbyte_connection") || file.text.contains("google_bigquery_data_transfer_config")
+        RESOURCES.iter().any(|kind| file.text.contains(kind))
     }
 
     fn read(&self, file: &TextFile, around: &Around<'_>) -> Reading {
@@ -41,7 +45,10 @@ impl Reader for Terraform {
         for block in all.iter().filter(|block| block.kind == "resource") {
             match block.labels.first().map(String::as_str) {
                 Some("airbyte_connection") => connection(block, &all, file, around, &mut reading),
-                Some("google_bigquery_data_transfer_config") => transfer(block, file, around, &mut reading),
+                Some("google_bigquery_data_transfer_config") => transfer(block, &all, file, around, &mut reading),
+                Some("google_bigquery_table" | "snowflake_view" | "snowflake_materialized_view") => {
+                    view(block, &all, file, around, &mut reading);
+                }
                 _ => {}
             }
         }
@@ -108,17 +115,17 @@ fn connection(block: &Block, all: &[Block], file: &TextFile, around: &Around<'_>
 }
 
 /// A scheduled query, or a load of files.
-fn transfer(block: &Block, file: &TextFile, around: &Around<'_>, reading: &mut Reading) {
+fn transfer(block: &Block, all: &[Block], file: &TextFile, around: &Around<'_>, reading: &mut Reading) {
     let at = place(block, file);
     let params = block.get("params");
     let param = |name: &str| params.and_then(|params| params.get(name)).and_then(Value::text);
-    let dataset = text(block, "destination_dataset_id")
-        .map(|name| name.trim_end_matches(".dataset_id").rsplit('.').next().unwrap_or(name));
+    let dataset = block.get("destination_dataset_id").map(|value| named(value, "dataset_id", all));
     let table = param("destination_table_name_template");
     let target =
         dataset.zip(table).and_then(|(dataset, table)| dataset_named(&format!("{dataset}.{table}"), around.vars));
     let mut found = Found { pieces: 1, ..Found::default() };
-    match (text(block, "data_source_id"), param("query")) {
+    let query = params.and_then(|params| params.get("query"));
+    match (text(block, "data_source_id"), query) {
         (Some("scheduled_query"), Some(query)) => {
             let appends = param("write_disposition").is_some_and(|mode| mode.contains("APPEND"));
             let how = How {
@@ -127,13 +134,15 @@ fn transfer(block: &Block, file: &TextFile, around: &Around<'_>, reading: &mut R
                 target,
                 ..How::default()
             };
-            found.scripts.push(how.script(at.clone(), query.into(), false, around));
+            query_of(query, how, &at, around, &mut found);
         }
         (Some(source), _) => match (target, param("data_path_template").or(param("data_path"))) {
             (Some(into), Some(path)) => {
                 found.loads = true;
-                found.reads.extend(dataset_named(path, around.vars).map(|files| (files, at.clone())));
-                found.writes.push((into, at.clone()));
+                match dataset_named(path, around.vars) {
+                    Some(files) => found.moves((files, at.clone()), (into, at.clone())),
+                    None => found.writes.push((into, at.clone())),
+                }
             }
             _ => opaque(&mut found, at.clone(), format!("which tables a transfer of `{source}` fills")),
         },
@@ -146,4 +155,69 @@ fn transfer(block: &Block, file: &TextFile, around: &Around<'_>, reading: &mut R
     if let Some(job) = found.enter(JobId::new(format!("transfer.{name}")), at, when.as_ref(), reading) {
         job.enabled = !off;
     }
+}
+
+/// What `value` is called: its own text, or the attribute `key` of the resource of this file that it refers to.
+fn named(value: &Value, key: &str, all: &[Block]) -> String {
+    match value {
+        Value::Word(reference) if reference.contains('.') => {
+            let (label, found) = referred(reference, all);
+            let name = found.and_then(|block| ["name", key].iter().rev().find_map(|key| text(block, key)));
+            name.map_or(label, str::to_owned)
+        }
+        other => other.text().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Takes the SQL that `value` is, or that of the file it reads: `file(…)`, `templatefile(…, { … })`.
+fn query_of(value: &Value, how: How, at: &Span, around: &Around<'_>, found: &mut Found) {
+    let call = match value {
+        Value::Word(word) => hcl::call(word, &["templatefile", "file"]),
+        _ => None,
+    };
+    let understood = match (call, value) {
+        (Some((path, pairs)), _) => {
+            let values = pairs.iter().filter_map(|(name, value)| match value {
+                Value::Text(text) => Some((name.clone(), text.clone())),
+                _ => None,
+            });
+            let params = how.params.iter().map(|(name, value)| (name.clone(), value.clone())).chain(values).collect();
+            let path = ["${path.module}/", "${path.root}/", "${path.cwd}/"]
+                .iter()
+                .find_map(|start| path.strip_prefix(start))
+                .unwrap_or(&path);
+            take_file(path, &How { params, ..how }, &[], at, around, found)
+        }
+        (None, Value::Text(text)) => {
+            found.scripts.push(how.script(at.clone(), text.as_str().into(), false, around));
+            true
+        }
+        (None, _) => {
+            opaque(found, at.clone(), format!("what `{}` says", shown(value.text().unwrap_or_default())));
+            true
+        }
+    };
+    found.opaque |= u64::from(!understood);
+}
+
+/// A view: `view { query = … }` of a table of BigQuery, `statement` of one of Snowflake.
+fn view(block: &Block, all: &[Block], file: &TextFile, around: &Around<'_>, reading: &mut Reading) {
+    let inner = block.blocks.iter().find(|inner| matches!(inner.kind.as_str(), "view" | "materialized_view"));
+    let (query, dialect, parts): (_, _, &[&str]) = match inner {
+        Some(inner) => (inner.get("query"), "bigquery", &["dataset_id", "table_id"]),
+        None => (block.get("statement"), "snowflake", &["schema", "name"]),
+    };
+    let Some(query) = query else { return };
+    let at = place(block, file);
+    let parts: Vec<String> =
+        parts.iter().filter_map(|part| block.get(part)).map(|value| named(value, "dataset_id", all)).collect();
+    let how = How {
+        dialect: Some(dialect.to_owned()),
+        target: dataset_named(&parts.join("."), around.vars),
+        materialized: Some("view".to_owned()),
+        ..How::default()
+    };
+    let mut found = Found { pieces: 1, ..Found::default() };
+    query_of(query, how, &at, around, &mut found);
+    found.enter(JobId::new(block.labels.join(".")), at, None, reading);
 }

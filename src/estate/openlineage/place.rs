@@ -56,7 +56,7 @@ fn dataset(named: &Named, estate: &Estate) -> Option<DatasetId> {
     let system = system.or_else(|| namespace.strip_prefix(SYSTEM).map(str::to_owned));
     match system.as_deref() {
         Some(LAKE) => named.name.parse().ok(),
-        Some(system) => Some(DatasetId::in_system(system, &named.name)),
+        Some(system) => Some(DatasetId::in_system(system, within(namespace, system, &named.name))),
         None if is_store(namespace) => {
             let separator = if namespace.contains("://") { "/" } else { ":/" };
             format!("{namespace}{separator}{}", named.name.trim_start_matches('/')).trim_end_matches('/').parse().ok()
@@ -65,6 +65,22 @@ fn dataset(named: &Named, estate: &Estate) -> Option<DatasetId> {
         // A dot-and-slash name is no table; a colon in it would be taken for a system.
         None => named.name.replace(':', "_").parse().ok(),
     }
+}
+
+/// A table's name within `system`: the standard's names of a server's tables begin with the database.
+fn within<'n>(namespace: &str, system: &str, name: &'n str) -> &'n str {
+    match name.split_once('.') {
+        Some((database, table)) if database.eq_ignore_ascii_case(system) && table.contains('.') => table,
+        // `database.schema.table`, where the namespace is the server's.
+        Some((_, table)) if namespace.contains("://") && is_three_part(namespace) && table.contains('.') => table,
+        _ => name,
+    }
+}
+
+/// Whether the standard names tables of the namespace by database, schema and table.
+fn is_three_part(namespace: &str) -> bool {
+    let scheme = namespace.split(':').next().unwrap_or_default();
+    ["postgres", "postgresql", "redshift", "sqlserver", "mssql", "oracle", "snowflake"].contains(&scheme)
 }
 
 /// Whether the namespace is that of a database's server.
@@ -140,7 +156,8 @@ mod tests {
         for (namespace, name, id) in [
             ("lake", "raw.orders", "raw.orders"),
             ("crm", "accounts", "crm:accounts"),
-            ("postgres://shop:5432", "db.public.orders", "shop:db.public.orders"),
+            ("postgres://shop:5432", "db.public.orders", "shop:public.orders"),
+            ("postgres://shop:5432", "public.orders", "shop:public.orders"),
             ("bigquery", "p.raw.orders", "p.raw.orders"),
             ("postgres://h:5432", "CRM.public.cust", "crm:public.cust"),
             ("postgres://h:5432", "wh.raw.cust", "wh.raw.cust"),

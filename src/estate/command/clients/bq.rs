@@ -71,7 +71,7 @@ fn dataset(arg: &Arg, shell: &Shell, shared: &Shared<'_>) -> Option<DatasetId> {
 
 fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     let destination = options.last(&["--destination_table"]);
-    let mut how = How { dialect: Some("bigquery".to_owned()), ..How::default() };
+    let mut how = How { dialect: Some("bigquery".to_owned()), schema: default_dataset(options), ..How::default() };
     // `--parameter=name:type:value` fills values, never names: nothing to bind.
     how.target = destination.and_then(|arg| dataset(arg, shell, shared));
     let appends = options.given.iter().any(|(name, value)| {
@@ -91,6 +91,13 @@ fn query(options: &Options, rest: &[Arg], input: Option<&Input>, shell: &mut She
     } else if !understood {
         shared.ran.opaque += 1;
     }
+}
+
+/// `--dataset_id=project:dataset`: where tables without a dataset lie.
+fn default_dataset(options: &Options) -> Option<String> {
+    let written = &options.last(&["--dataset_id"])?.text;
+    let name = written.rsplit([':', '.']).next()?;
+    (!name.is_empty() && !name.contains(['$', '{', '}'])).then(|| name.to_owned())
 }
 
 /// `bq load dataset.table uri[,uri] [schema]`.

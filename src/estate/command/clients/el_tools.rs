@@ -6,7 +6,7 @@ use super::{
 use crate::{
     diagnostics::CodeEntry,
     estate::{
-        el::{copies, declares, opaque, system_name},
+        el::{copies, database_name, declares, opaque, system_name},
         json,
         names::dataset_named,
         reader::Sought,
@@ -46,8 +46,10 @@ pub(super) fn sling(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     match dataset_named(&object, &known) {
         Some(into) if stream.contains("://") => {
             shared.ran.loads = true;
-            shared.ran.reads.extend(dataset_named(&stream, &known).map(|files| (files, at.clone())));
-            shared.ran.writes.push((into, at));
+            match dataset_named(&stream, &known) {
+                Some(files) => shared.ran.moves((files, at.clone()), (into, at)),
+                None => shared.ran.writes.push((into, at)),
+            }
         }
         Some(into) => copies(&mut shared.ran, &system, &stream, into, text(&["--update-key"]), &at),
         None => {
@@ -74,7 +76,14 @@ pub(super) fn tap(name: &str, args: &[Arg], shell: &Shell, shared: &Shared<'_>) 
         _ => None,
     });
     let streams = catalog.and_then(|file| streams(&file));
-    Some(Tap { system: system_name(name.trim_start_matches("tap-")), streams, at })
+    let config = options.last(&["--config", "-c"]).and_then(|path| match shell.seek(path, shared) {
+        Sought::File(file) => json::document(&file, CodeEntry::E007).ok(),
+        _ => None,
+    });
+    let keys = ["dbname", "database", "db_name", "sqlalchemy_url"];
+    let database = config.and_then(|node| keys.iter().find_map(|key| node.text_of(key)));
+    let system = database.as_deref().and_then(database_name);
+    Some(Tap { system: system.unwrap_or_else(|| system_name(name.trim_start_matches("tap-"))), streams, at })
 }
 
 /// The selected streams of a catalog.

@@ -2,16 +2,23 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::run::{Arg, Input, Shared, Shell},
+    super::{
+        include::named,
+        run::{Arg, Input, Shared, Shell, is_sql_path},
+    },
     options::Options,
     table::Client,
 };
-use crate::{diagnostics::CodeEntry, estate::given_sql::How};
+use crate::{
+    diagnostics::CodeEntry,
+    estate::{given_sql::How, reader::Sought},
+};
 
 pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &mut Shell, shared: &mut Shared<'_>) {
     let options = Options::of(args, |option| client.takes_value(option));
     let first = options.rest.first().and_then(|first| client.schema_argument(&first.text));
-    let schema = options.last(client.schema).map(|arg| arg.text.clone()).filter(|name| !name.contains(['$', '{']));
+    let schema = options.last(client.schema).map(|arg| arg.text.clone()).or_else(|| said(client, &options, shell));
+    let schema = schema.filter(|name| !name.is_empty() && !name.contains(['$', '{']));
     let how = How {
         dialect: client.dialect.map(str::to_owned),
         schema: schema.or(first),
@@ -63,6 +70,29 @@ pub(super) fn run(client: &Client, args: &[Arg], input: Option<&Input>, shell: &
     }
 }
 
+/// The schema that an address, a context or the environment says rather than an option of its own.
+fn said(client: &Client, options: &Options, shell: &Shell) -> Option<String> {
+    let name = match (client.names.first(), client.dialect) {
+        // `jdbc:hive2://host:10000/name;principal=…`
+        (_, Some("hive")) => {
+            let address = &options.last(&["-u"])?.text;
+            address.split_once("://")?.1.split_once('/')?.1.split([';', '?', '#']).next()
+        }
+        // `Database=name,Catalog=…`, or the same as JSON.
+        (Some(&"aws-athena"), _) => {
+            let context = &options.last(&["--query-execution-context"])?.text;
+            let behind = context.split_once("Database")?.1;
+            behind.split(|c: char| !(c.is_alphanumeric() || "_-$".contains(c))).find(|word| !word.is_empty())
+        }
+        (_, Some("postgres")) => {
+            let behind = shell.vars.get("PGOPTIONS")?.split_once("search_path")?.1;
+            behind.trim_start_matches([' ', '=']).split([',', ' ']).next()
+        }
+        _ => None,
+    };
+    name.map(|name| name.trim_matches(['"', '\'']).to_owned())
+}
+
 /// SQL, or a client's own command that names a file of it.
 fn text(arg: &Arg, how: &How, shell: &mut Shell, shared: &mut Shared<'_>) -> bool {
     let trimmed = arg.text.trim();
@@ -74,9 +104,30 @@ fn text(arg: &Arg, how: &How, shell: &mut Shell, shared: &mut Shared<'_>) -> boo
             let path = file.trim().trim_end_matches(';').trim_matches(['\'', '"']).to_owned();
             shell.sql_file(&Arg { text: path, verbatim: None, ..arg.clone() }, how, shared)
         }
+        None if trimmed.contains('\n') => lines(arg, how, shell, shared),
         // `\copy`, `\d`, `.import` and their like run no SQL that could be read here, but `\copy` does.
         None if trimmed.starts_with('.') || (trimmed.starts_with('\\') && !is_copy(trimmed)) => true,
         None => shell.sql_text(arg, how, shared),
+    }
+}
+
+/// Lines of SQL and of the client's own commands: the files they include run as well, then the text itself.
+fn lines(arg: &Arg, how: &How, shell: &mut Shell, shared: &mut Shared<'_>) -> bool {
+    let mut understood = true;
+    for (_, _, path) in named(&arg.text) {
+        let file = Arg { text: path.to_owned(), verbatim: None, file: None, ..arg.clone() };
+        // Where it is no file of the estate, the word may have been something else.
+        if matches!(shell.seek(&file, shared), Sought::File(_)) || is_sql_path(path) {
+            understood &= shell.sql_file(&file, how, shared);
+        }
+    }
+    let is_command = |line: &str| {
+        let line = line.trim_start();
+        line.is_empty() || line.starts_with('.') || (line.starts_with('\\') && !is_copy(line))
+    };
+    match arg.file.is_none() && arg.text.lines().all(is_command) {
+        true => understood,
+        false => shell.sql_text(arg, how, shared) && understood,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     estate::{
-        el::{copies, opaque, system_name},
+        el::{copies, jdbc_system, opaque},
         names::{dataset_named, tables_in},
     },
     vocab::DatasetId,
@@ -41,7 +41,7 @@ pub(super) fn run(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
     let Some(at) = begins else { return };
     let options = Options::of(&args[at + 1..], |option| option.starts_with('-') && !FLAGS.contains(&option));
     let value = |names: &[&str]| options.last(names).map(|arg| arg.text.clone());
-    let system = system_of(&value(&["--connect"]).unwrap_or_default());
+    let system = jdbc_system(&value(&["--connect"]).unwrap_or_default());
     let place = args[at].at.clone();
     shared.ran.pieces += 1;
     let known = shell.known(args, shared);
@@ -56,8 +56,14 @@ pub(super) fn run(args: &[Arg], shell: &Shell, shared: &mut Shared<'_>) {
             let files = value(&["--export-dir"]).and_then(|path| dataset_named(&address(&path), &known));
             let hive = hive_table(&value, None).and_then(|table| dataset_named(&table, &known));
             found.unloads = true;
-            found.reads.extend(hive.or(files).map(|from| (from, place.clone())));
-            found.writes.extend(tables.first().map(|table| (DatasetId::in_system(&system, table), place.clone())));
+            let into = tables.first().map(|table| DatasetId::in_system(&system, table));
+            match (hive.or(files), into) {
+                (Some(from), Some(into)) => found.moves((from, place.clone()), (into, place.clone())),
+                (from, into) => {
+                    found.reads.extend(from.map(|from| (from, place.clone())));
+                    found.writes.extend(into.map(|into| (into, place.clone())));
+                }
+            }
             crate::estate::el::declares(&mut found, &system, None, &place);
         }
         "import" if !tables.is_empty() => {
@@ -102,27 +108,4 @@ fn hive_table(value: &impl Fn(&[&str]) -> Option<String>, default: Option<&str>)
 /// A path of the cluster as an address.
 fn address(path: &str) -> String {
     if path.contains("://") { path.to_owned() } else { format!("hdfs://{path}") }
-}
-
-/// The database behind a JDBC address: `jdbc:mysql://host:3306/shop?x=y` is `shop`.
-fn system_of(address: &str) -> String {
-    let plain = address.split(['?', ';']).next().unwrap_or_default();
-    let last = plain.rsplit(['/', ':', '@']).next().unwrap_or_default();
-    let named =
-        address.split(';').find_map(|part| part.strip_prefix("databaseName=").or(part.strip_prefix("database=")));
-    let name = system_name(named.unwrap_or(last));
-    if name.is_empty() { "jdbc".to_owned() } else { name }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_jdbc_address_names_its_database() {
-        assert_eq!(system_of("jdbc:mysql://db:3306/Shop?useSSL=false"), "shop");
-        assert_eq!(system_of("jdbc:oracle:thin:@host:1521:ORCL"), "orcl");
-        assert_eq!(system_of("jdbc:sqlserver://h:1433;databaseName=crm"), "crm");
-        assert_eq!(system_of(""), "jdbc");
-    }
 }
