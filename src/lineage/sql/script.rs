@@ -3,16 +3,18 @@ use std::ops::Range;
 
 use super::{
     address::file_of,
+    clickhouse_words::plainer,
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
-    parse::{Parsed, parse},
+    parse::{Parsed, parse_as},
+    pivot_group::grouped,
     pivot_statement::pivoted,
     rearrange::{outfile, rearranged},
     scan::scan,
@@ -20,6 +22,7 @@ use super::{
     splice::Splice,
     split::{Piece, pieces},
     triggers::mark_triggers,
+    with_expression::named_expressions,
     words::is_any,
 };
 use crate::{
@@ -82,6 +85,8 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
+    let plain = (dialect.name() == "clickhouse").then(|| plainer(text, &lex(text, dialect.rules()))).flatten();
+    let text = plain.as_deref().unwrap_or(text);
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
     Reader { text, dialect, sql: &mut sql, literals: Literals::default() }.range(0..text.len(), false, 0);
@@ -138,9 +143,9 @@ impl Reader<'_> {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
             Piece::Glue(run) => {
                 self.literals.assign(self.text, &tokens[run.clone()]);
-                // FETCH reads a cursor, whose query was read where it is declared.
-                let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
-                let stmt = scan(self.text, if fetches { &[] } else { &tokens[run] }, true, false);
+                // FETCH reads a cursor, whose query was read where it is declared; REVOKE takes rights from people.
+                let unread = tokens.get(run.start).is_some_and(|token| is_any("unread", token.of(self.text)));
+                let stmt = scan(self.text, if unread { &[] } else { &tokens[run] }, true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
@@ -210,13 +215,14 @@ impl Reader<'_> {
         if self.dialect.name() == "bigquery" && self.hyphenated(tokens) {
             return at.end;
         }
+        if self.dialect.name() == "clickhouse" && self.named_expressions(tokens) {
+            return at.end;
+        }
         let plain = &self.text[at.clone()];
         let plainer = without_top(plain, at.start, tokens);
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| has_only.then(|| without_only(plain, at.start, tokens)).flatten());
-        let has_final = self.dialect.name() == "clickhouse";
-        let plainer = plainer.or_else(|| has_final.then(|| without_final(plain, at.start, tokens)).flatten());
         let plainer = plainer.or_else(|| in_body.then(|| without_last_into(plain, at.start, tokens)).flatten());
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
@@ -241,7 +247,7 @@ impl Reader<'_> {
                         return self.take(&at, parsed, stmt);
                     }
                 }
-                if self.rearranged(tokens) {
+                if self.rearranged(tokens) || self.grouped(tokens) {
                     return at.end;
                 }
                 match self.shaped(tokens, in_body, true) {
@@ -261,6 +267,19 @@ impl Reader<'_> {
     fn pivoted(&mut self, tokens: &[Token]) -> bool {
         let may = matches!(self.dialect.name(), "duckdb" | "generic");
         let splice = may.then(|| pivoted(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// DuckDB's pivots that say what they group by; `false` for any other statement.
+    fn grouped(&mut self, tokens: &[Token]) -> bool {
+        let may = matches!(self.dialect.name(), "duckdb" | "generic");
+        let splice = may.then(|| grouped(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// A statement that gives names to expressions before its SELECT; `false` for any other.
+    fn named_expressions(&mut self, tokens: &[Token]) -> bool {
+        let splice = named_expressions(self.text, tokens);
         splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
@@ -379,10 +398,15 @@ impl Reader<'_> {
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
     pub(super) fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+        let neighbours = || first.neighbours().iter().copied().filter_map(Dialect::named);
+        // A neighbour may take for a name what is a string here, or find another end of it: it is told first.
+        let minds = first.rules().double_quoted_text && text.contains(['"', '\\']);
+        let told = |near: Dialect| if minds && !near.rules().double_quoted_text { first } else { near };
+        let attempts = std::iter::once((first, first)).chain(neighbours().map(|near| (told(near), near)));
+        let untold = neighbours().filter(|near| told(*near) != *near).map(|near| (near, near));
         let mut complaint = None;
-        for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
-            let Some(dialect) = Dialect::named(name) else { continue };
-            match parse(text, dialect) {
+        for (written, dialect) in attempts.chain(untold) {
+            match parse_as(text, written, dialect) {
                 Ok(parsed) if self.goes_on(text, &parsed) => return Ok((parsed, dialect)),
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
@@ -423,8 +447,14 @@ impl Reader<'_> {
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
 
-    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.
+    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say. What is refreshed of a
+    /// table is what is remembered of it.
     fn refresh(&mut self, tokens: &[Token]) -> usize {
+        let fills = |token: &Token| ["materialized", "streaming", "view"].iter().any(|word| token.is(self.text, word));
+        if !tokens.get(1).is_some_and(fills) {
+            self.sql.coverage.parsed += 1;
+            return tokens[tokens.len() - 1].at.end;
+        }
         let mut stmt = scan(self.text, tokens, false, false);
         (stmt.scanned, stmt.kind) = (false, "refresh");
         let end = stmt.at.end;
