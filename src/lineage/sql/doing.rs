@@ -76,6 +76,9 @@ impl Doing<'_> {
                 }
                 ["pass", from, to @ ..] => self.pass(stmt, from, to.first())?,
                 ["test", key] => stmt.touches.extend(scan(self.text, self.group(key)?, true, false).touches),
+                ["within"] => stmt.touches.extend(scan(self.text, self.tokens, true, false).touches),
+                ["define", table] => stmt.touches.push((self.name(table)?, Access::Define)),
+                ["columns", table, columns] => sources::declared(self, stmt, table, columns)?,
                 ["write", table] => stmt.touches.push((self.name(table)?, Access::Write)),
                 ["from", files] => self.files(stmt, files, Access::Read),
                 ["program", command, words @ ..] => self.program(stmt, command, words)?,
@@ -290,7 +293,7 @@ pub(super) struct Given {
 }
 
 /// The parts between commas outside parentheses and brackets.
-fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+pub(super) fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     let mut depth = 0;
     tokens.split(move |token| {
         depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));

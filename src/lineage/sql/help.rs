@@ -150,26 +150,6 @@ pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// ClickHouse's `FROM t FINAL AS x`, where FINAL is taken for the alias: `text` with the word blanked.
-pub(in crate::lineage) fn without_final(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
-    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
-    let leads = |at: usize| tokens[at].is_sign(',') || is(at, "from") || is(at, "join");
-    // A name: parts with dots between them.
-    let behind_name = |at: usize| {
-        [1, 3, 5].into_iter().filter(|length| at > *length).any(|length| {
-            let dots = (1..length).step_by(2).all(|part| tokens[at - length + part].is_sign('.'));
-            dots && leads(at - length - 1)
-        })
-    };
-    let finals: Vec<usize> = (2..tokens.len()).filter(|at| is(*at, "final") && behind_name(*at)).collect();
-    if finals.is_empty() {
-        return None;
-    }
-    let mut bytes = text.as_bytes().to_vec();
-    finals.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose
 /// closing `>>` grammars stumble over: the bytes to blank and the token to go on at.
 fn typed_literal(text: &str, base: usize, tokens: &[Token], at: usize) -> Option<(Range<usize>, usize)> {

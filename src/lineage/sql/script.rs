@@ -3,16 +3,18 @@ use std::ops::Range;
 
 use super::{
     address::file_of,
+    clickhouse_words::plainer,
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_stream, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_stream, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
-    parse::{Parsed, parse},
+    parse::{Parsed, parse_as},
+    pivot_group::grouped,
     pivot_statement::pivoted,
     rearrange::{outfile, rearranged},
     scan::scan,
@@ -21,6 +23,7 @@ use super::{
     split::{Piece, pieces},
     triggers::mark_triggers,
     variables::Declared,
+    with_expression::named_expressions,
     words::is_any,
 };
 use crate::{
@@ -83,6 +86,8 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
+    let plain = (dialect.name() == "clickhouse").then(|| plainer(text, &lex(text, dialect.rules()))).flatten();
+    let text = plain.as_deref().unwrap_or(text);
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
     let (literals, declared) = (Literals::default(), Declared::default());
@@ -150,9 +155,9 @@ impl Reader<'_> {
             Piece::Glue(run) => {
                 self.declared.glue(self.text, &tokens[run.clone()]);
                 self.literals.assign(self.text, &tokens[run.clone()]);
-                // FETCH reads a cursor, whose query was read where it is declared.
-                let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
-                let stmt = scan(self.text, if fetches { &[] } else { &tokens[run] }, true, false);
+                // FETCH reads a cursor, whose query was read where it is declared; REVOKE takes rights from people.
+                let unread = tokens.get(run.start).is_some_and(|token| is_any("unread", token.of(self.text)));
+                let stmt = scan(self.text, if unread { &[] } else { &tokens[run] }, true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
@@ -228,8 +233,11 @@ impl Reader<'_> {
         if self.dialect.name() == "bigquery" && self.hyphenated(tokens) {
             return at.end;
         }
+        if self.dialect.name() == "clickhouse" && self.named_expressions(tokens) {
+            return at.end;
+        }
         let plain = &self.text[at.clone()];
-        let plainer = self.plainer(plain, at.start, tokens, in_body);
+        let plainer = self.plain_words(plain, at.start, tokens, in_body);
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -253,7 +261,7 @@ impl Reader<'_> {
                         return self.take(&at, parsed, stmt);
                     }
                 }
-                if self.rearranged(tokens) {
+                if self.rearranged(tokens) || self.grouped(tokens) {
                     return at.end;
                 }
                 match self.shaped(tokens, in_body, true) {
@@ -265,12 +273,11 @@ impl Reader<'_> {
     }
 
     /// `text`, which begins at byte `base`, with words blanked that a grammar takes for names.
-    fn plainer(&self, text: &str, base: usize, tokens: &[Token], in_body: bool) -> Option<String> {
+    fn plain_words(&self, text: &str, base: usize, tokens: &[Token], in_body: bool) -> Option<String> {
         let plainer = without_top(text, base, tokens).or_else(|| without_first_from(text, base, tokens));
         let own = || match self.dialect.name() {
             "postgres" | "ansi" | "generic" => without_only(text, base, tokens),
             "databricks" | "spark" => without_stream(text, base, tokens),
-            "clickhouse" => without_final(text, base, tokens),
             _ => None,
         };
         plainer.or_else(own).or_else(|| in_body.then(|| without_last_into(text, base, tokens)).flatten())
@@ -285,6 +292,19 @@ impl Reader<'_> {
     fn pivoted(&mut self, tokens: &[Token]) -> bool {
         let may = matches!(self.dialect.name(), "duckdb" | "generic");
         let splice = may.then(|| pivoted(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// DuckDB's pivots that say what they group by; `false` for any other statement.
+    fn grouped(&mut self, tokens: &[Token]) -> bool {
+        let may = matches!(self.dialect.name(), "duckdb" | "generic");
+        let splice = may.then(|| grouped(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// A statement that gives names to expressions before its SELECT; `false` for any other.
+    fn named_expressions(&mut self, tokens: &[Token]) -> bool {
+        let splice = named_expressions(self.text, tokens);
         splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
@@ -390,7 +410,7 @@ impl Reader<'_> {
     /// The tree of `tokens`, as they stand or with storage clauses blanked.
     fn understood(&self, tokens: &[Token], at: &Bytes) -> Option<(String, Parsed, Dialect)> {
         let text = &self.text[at.clone()];
-        let plainer = self.plainer(text, at.start, tokens, false);
+        let plainer = self.plain_words(text, at.start, tokens, false);
         let text = plainer.as_deref().unwrap_or(text);
         if let Ok((parsed, dialect)) = self.attempt(text, self.dialect) {
             return Some((text.to_owned(), parsed, dialect));
@@ -405,10 +425,15 @@ impl Reader<'_> {
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
     pub(super) fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+        let neighbours = || first.neighbours().iter().copied().filter_map(Dialect::named);
+        // A neighbour may take for a name what is a string here, or find another end of it: it is told first.
+        let minds = first.rules().double_quoted_text && text.contains(['"', '\\']);
+        let told = |near: Dialect| if minds && !near.rules().double_quoted_text { first } else { near };
+        let attempts = std::iter::once((first, first)).chain(neighbours().map(|near| (told(near), near)));
+        let untold = neighbours().filter(|near| told(*near) != *near).map(|near| (near, near));
         let mut complaint = None;
-        for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
-            let Some(dialect) = Dialect::named(name) else { continue };
-            match parse(text, dialect) {
+        for (written, dialect) in attempts.chain(untold) {
+            match parse_as(text, written, dialect) {
                 Ok(parsed) if self.goes_on(text, &parsed) => return Ok((parsed, dialect)),
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
@@ -449,8 +474,14 @@ impl Reader<'_> {
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
 
-    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.
+    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say. What is refreshed of a
+    /// table is what is remembered of it.
     fn refresh(&mut self, tokens: &[Token]) -> usize {
+        let fills = |token: &Token| ["materialized", "streaming", "view"].iter().any(|word| token.is(self.text, word));
+        if !tokens.get(1).is_some_and(fills) {
+            self.sql.coverage.parsed += 1;
+            return tokens[tokens.len() - 1].at.end;
+        }
         let mut stmt = scan(self.text, tokens, false, false);
         (stmt.scanned, stmt.kind) = (false, "refresh");
         let end = stmt.at.end;

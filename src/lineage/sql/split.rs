@@ -55,12 +55,13 @@ pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool, fr
         tokens,
         pieces: Vec::new(),
         in_body,
+        free,
         declaring: false,
         in_package: false,
         dollars,
         unended: None,
     };
-    for run in runs(text, tokens) {
+    for run in runs(text, tokens, free) {
         if !free || run.len() <= LONG_RUN {
             splitter.open(run);
             continue;
@@ -160,7 +161,7 @@ fn beginning(text: &str, tokens: &[Token], at: usize) -> Option<(&'static str, b
 }
 
 /// Token runs between semicolons, and between lines that hold nothing but GO.
-fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
+fn runs(text: &str, tokens: &[Token], free: bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = 0;
     for (at, token) in tokens.iter().enumerate() {
@@ -173,7 +174,10 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
             // GO may say how often.
             let counted = |next: &Token| next.kind == Kind::Number && !text[token.at.end..next.at.start].contains('\n');
             start = at + 1 + usize::from(tokens.get(at + 1).is_some_and(counted));
-        } else if fetches(text, &tokens[at..]) || (at > start && tries(text, &tokens[at - 1..])) {
+        } else if fetches(text, &tokens[at..])
+            || (at > start && tries(text, &tokens[at - 1..]))
+            || (free && at > start && stands_alone(text, &tokens[at - 1..]))
+        {
             runs.push(start..at);
             start = at;
         }
@@ -202,6 +206,32 @@ fn tries(text: &str, tokens: &[Token]) -> bool {
     !is(0, "as") && is(1, "begin") && (is(2, "try") || is(2, "catch"))
 }
 
+/// A line of T-SQL whose first word a grammar takes for an alias of what stands before it: the second of `tokens`.
+fn stands_alone(text: &str, tokens: &[Token]) -> bool {
+    let is =
+        |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(text, word)));
+    let ends_line = || tokens.get(2).is_none_or(|next| next.begins_line(text));
+    let transaction = ["tran", "transaction", "work", "distributed"];
+    let holds = tokens[0].is_sign(',') || is(0, &["with", "revoke", "grant", "deny", "as"]);
+    let begins = match tokens[1].of(text).to_ascii_lowercase().as_str() {
+        "commit" | "rollback" => ends_line() || is(2, &transaction),
+        "save" | "begin" => is(2, &transaction),
+        "waitfor" => is(2, &["delay", "time"]),
+        "update" => is(2, &["statistics"]),
+        "return" | "checkpoint" => ends_line(),
+        "goto" | "grant" | "revoke" | "deny" => tokens.get(2).is_some_and(|next| next.kind == Kind::Word),
+        "kill" => tokens.get(2).is_some_and(|next| next.kind == Kind::Number),
+        _ => false,
+    };
+    begins && !holds && tokens[1].kind == Kind::Word && tokens[1].begins_line(text)
+}
+
+/// Whether a T-SQL statement that moves rows certainly begins with token `at`, wherever in a line it stands.
+pub(super) fn begins_moving(text: &str, tokens: &[Token], at: usize) -> bool {
+    let moves = |word: &str| matches!(word, "select" | "insert" | "update" | "delete" | "merge" | "truncate");
+    beginning(text, tokens, at).is_some_and(|(word, begins)| begins && moves(word))
+}
+
 /// The tokens in which a definition says what it defines: those of what it holds may be very many.
 fn head(run: &Range<usize>) -> Range<usize> {
     const HEAD: usize = 1_000;
@@ -218,6 +248,8 @@ struct Splitter<'t> {
     tokens: &'t [Token],
     pieces: Vec<Piece>,
     in_body: bool,
+    /// Whether statements may follow each other without semicolons.
+    free: bool,
     declaring: bool,
     /// Inside an Oracle package, whose routines stand without CREATE.
     in_package: bool,
@@ -267,7 +299,10 @@ impl Splitter<'_> {
         }
         self.declaring = false;
         match first.as_str() {
-            "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
+            "begin" if matches!(second.as_str(), "transaction" | "tran" | "work" | "distributed") => {
+                self.next_beginning(run).map(|at| at..run.end)
+            }
+            _ if self.free && self.tokens.get(run.start + 1).is_some_and(|t| t.is_sign(':')) => after(2),
             "begin" if matches!(second.as_str(), "try" | "catch" | "not" | "atomic") => after(2),
             "begin" | "else" | "loop" | "repeat" => after(1),
             "do" if self.dollar(run).is_none() => after(1),
@@ -302,6 +337,8 @@ impl Splitter<'_> {
                 self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
                 next.map(|at| at..run.end)
             }
+            "save" | "goto" if self.free => self.idle(run),
+            word if is_any("idle", word) && self.free => self.idle(run),
             word if is_any("idle", word) || self.is_assignment(run) || self.is_end_label(run) => {
                 self.pieces.push(Piece::Glue(run.clone()));
                 None
@@ -416,6 +453,23 @@ impl Splitter<'_> {
             let word = self.word(*at);
             self.tokens[*at].begins_line(self.text) && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
         })
+    }
+
+    /// A statement that moves no rows, which the next one may follow without a semicolon.
+    fn idle(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let next = self.next_beginning(run);
+        self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
+        next.map(|at| at..run.end)
+    }
+
+    /// The first line of `run` behind its first that certainly begins a statement: what is granted may stand there too.
+    fn next_beginning(&self, run: &Range<usize>) -> Option<usize> {
+        let begins = |at: usize| {
+            let word = self.word(at);
+            let other = BLOCKS.contains(&word.as_str()) || (is_any("idle", &word) && word != "set") || word == "use";
+            beginning(self.text, self.tokens, at).is_some_and(|(_, begins)| begins) || other
+        };
+        (run.start + 1..run.end).find(|at| self.tokens[*at].begins_line(self.text) && begins(*at))
     }
 
     fn bodies(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
