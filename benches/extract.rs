@@ -11,6 +11,7 @@
 mod common {
     pub(crate) mod estate;
     pub(crate) mod memory;
+    pub(crate) mod store;
 }
 
 use std::{
@@ -28,7 +29,7 @@ use carve::{
     progress::Silent,
     vocab::PartFormat,
 };
-use common::{estate::drafted, memory::peak_mib};
+use common::{estate::drafted, memory::peak_mib, store::served};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -131,7 +132,9 @@ fn fill(url: &str, rows: u64) {
     let made = format!(
         "DO $$ BEGIN
            CREATE SCHEMA IF NOT EXISTS raw;
-           IF to_regclass('raw.orders') IS NOT NULL AND (SELECT count(*) FROM raw.orders) = {rows} THEN RETURN; END IF;
+           IF to_regclass('raw.orders') IS NOT NULL THEN
+             IF (SELECT count(*) FROM raw.orders) = {rows} THEN RETURN; END IF;
+           END IF;
            DROP TABLE IF EXISTS raw.orders;
            CREATE TABLE raw.orders (id bigint PRIMARY KEY, customer_id integer NOT NULL, state text NOT NULL, note text,
              amount numeric(12,2) NOT NULL, tax double precision, currency char(3) NOT NULL, city text NOT NULL,
@@ -177,21 +180,4 @@ async fn carve(url: &str, case: &str, folder: &Utf8Path) -> f64 {
     let seconds = began.elapsed().as_secs_f64();
     assert!(report.complete || case != "wrap");
     seconds
-}
-
-/// An S3 server in this process, in `folder`; the address of its bucket.
-async fn served(folder: &Utf8Path) -> String {
-    use hyper_util::{rt::TokioExecutor, rt::TokioIo, server::conn::auto::Builder};
-    let mut service = s3s::service::S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.as_std_path()).unwrap());
-    service.set_auth(s3s::auth::SimpleAuth::from_single("bench", "bench"));
-    let service = service.build();
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let server = Builder::new(TokioExecutor::new());
-            tokio::spawn(server.serve_connection(TokioIo::new(socket), service.clone()).into_owned());
-        }
-    });
-    format!("s3://mesh?endpoint={endpoint}&path_style=true&region=us-east-1")
 }

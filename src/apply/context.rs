@@ -4,12 +4,15 @@ use crate::{
         error::StepError,
         lock::Lease,
         note::import_note,
+        readings::Readings,
+        rows::Rows,
         world::{RunOptions, World},
     },
-    connector::ConnectorError,
+    connector::{ConnectorError, Origin},
     plan::{Action, Import, Plan, Publish, PublishEndpoint, Swap},
     progress::Progress,
-    vocab::{DatasetId, Endpoint},
+    service::Fingerprint,
+    vocab::{DatasetId, Endpoint, Schema},
 };
 
 /// What every step is given.
@@ -21,6 +24,8 @@ pub(super) struct Context<'a> {
     pub(super) progress: &'a dyn Progress,
     /// `None` while nothing is written: in a dry run, in preflight, in verify.
     pub(super) lease: Option<&'a Lease>,
+    /// Whole readings of the lake's tables in this run; `None` where none is of use later.
+    pub(super) readings: Option<&'a Readings>,
 }
 
 impl Context<'_> {
@@ -30,6 +35,20 @@ impl Context<'_> {
             return Err(StepError::Interrupted);
         }
         self.lease.map_or(Ok(()), Lease::check)
+    }
+
+    /// The fingerprint of all rows of `table` as it is now.
+    pub(super) async fn fingerprint(
+        &self,
+        origin: &dyn Origin,
+        table: &DatasetId,
+        schema: &Schema,
+    ) -> Result<Fingerprint, StepError> {
+        let watch = || self.go_on();
+        match self.readings {
+            Some(readings) => readings.fingerprint(origin, table, schema, &watch).await,
+            None => Rows::Table(origin, table, schema).fingerprint(schema, &watch).await,
+        }
     }
 
     /// The table an endpoint reads now: after an in-place swap a raw table of the lake lives on under its old-table name.

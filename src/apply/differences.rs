@@ -1,12 +1,10 @@
 //! Which rows differ between two sides that apply compares: `reconcile` finds them, here is where the rows come from.
-use std::ops::ControlFlow;
-
 use async_trait::async_trait;
 
 use crate::{
     apply::{context::Context, error::StepError, rows::Rows},
-    reconcile::{self, Comparison, Limits, Side},
-    vocab::{Row, Schema},
+    reconcile::{self, Comparison, Limits, Side, Taker, Within},
+    vocab::Schema,
 };
 
 /// Differences told in full at most.
@@ -22,15 +20,15 @@ struct Watched<'r> {
 impl Side for Watched<'_> {
     type Error = StepError;
 
-    async fn each(&self, take: &mut (dyn FnMut(Vec<Row>) -> ControlFlow<()> + Send)) -> Result<(), StepError> {
-        let mut opened = self.rows.open().await?;
-        while let Some(batch) = opened.next().await? {
+    async fn each<T: Taker>(&self, _: Option<&Within>, make: &(dyn Fn() -> T + Sync)) -> Result<Vec<T>, StepError> {
+        let (mut opened, mut taker) = (self.rows.open().await?, make());
+        while let Some(mut batch) = opened.next().await? {
             self.context.go_on()?;
-            if take(batch).is_break() {
+            if batch.iter_mut().try_for_each(|row| taker.take(row)).is_break() {
                 break;
             }
         }
-        Ok(())
+        Ok(vec![taker])
     }
 }
 

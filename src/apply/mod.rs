@@ -23,6 +23,7 @@ mod proofs;
 mod prune;
 mod publication;
 mod publishing;
+mod readings;
 mod refresh;
 mod rollback;
 mod rows;

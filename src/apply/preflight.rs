@@ -15,10 +15,10 @@ use crate::{
         step::previous_generation,
         world::{RunOptions, World},
     },
-    connector::{ConnectorError, Origin, RowBatch},
+    connector::{ConnectorError, Origin},
     plan::{self, Action, FileEdit, Fit, FitKnown, Plan, PublishEndpoint, Step, Swap},
     progress::Silent,
-    service::encode_part,
+    service::PartWriter,
     vocab::{Column, Schema},
 };
 
@@ -35,7 +35,7 @@ pub async fn preflight(plan: &Plan, world: &World, options: &RunOptions) -> Vec<
             return found.0;
         }
     };
-    let context = Context { plan, world, options, progress: &Silent, lease: None };
+    let context = Context { plan, world, options, progress: &Silent, lease: None, readings: None };
     order(plan, &mut found);
     connections(&context, &mut found).await;
     let mut tried = match KnownEdits::read(&world.state) {
@@ -255,11 +255,13 @@ async fn sample(
         let table = context.origin_table(wanted).await?;
         let mut snapshot = origin.snapshot().await?;
         let mut rows = snapshot.rows(&table, schema).await?;
-        let first = rows.recv().await.transpose()?.map_or_else(|| Ok(Vec::new()), RowBatch::into_rows)?;
-        encode_part(wanted.format, schema, &first)
-            .map_err(StepError::format(format!("cannot publish `{}`", wanted.table)))
+        let first = rows.recv().await.transpose()?;
+        drop((rows, snapshot));
+        let failed = |error| StepError::format(format!("cannot publish `{}`", wanted.table))(error);
+        let mut part = PartWriter::new(wanted.format, schema).map_err(failed)?;
+        first.map_or(Ok(()), |first| first.each(|row| part.push(row).map_err(failed)))
     };
-    let sampled = if schema.key.is_empty() { Ok(Vec::new()) } else { read.await };
+    let sampled = if schema.key.is_empty() { Ok(()) } else { read.await };
     // Whatever else is wrong is told by those who have to do with it.
     if let Err(error @ (StepError::Format { .. } | StepError::Connector(ConnectorError::Inexact { .. }))) = sampled {
         let hint = format!(

@@ -213,7 +213,7 @@ pub(super) async fn commit(bucket: &dyn Bucket, contract: &Contract) -> Result<(
     let bytes = contract.to_yaml().map_err(StepError::format(format!("cannot write contract `{key}`")))?;
     let digest = Digest::of(&bytes);
     bucket.put_new(&key, bytes, &digest).await?;
-    Ok(())
+    Ok(bucket.settle().await?)
 }
 
 /// Removes what unfinished attempts of ours left under version names that no contract commits.

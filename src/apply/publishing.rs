@@ -236,6 +236,7 @@ async fn store(
             Err(key) => return Ok(Err(key)),
         }
     }
+    context.world.bucket.settle().await?;
     Ok(stray(context, &stored).await?.map_or(Ok(stored), Err))
 }
 

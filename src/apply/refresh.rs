@@ -111,7 +111,7 @@ async fn all(
     let mut open = state.refreshing.is_some();
     let known = state.refreshing.clone().unwrap_or_default();
     let Session { journal, lease, .. } = session;
-    let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref() };
+    let context = Context { plan, world, options: &options.run, progress, lease: lease.as_ref(), readings: None };
     let wanted = context::publish(plan).ok_or_else(|| StepError::Broken("the plan publishes nothing".to_owned()))?;
     let mut staged = Staged { options, tables: BTreeMap::new(), accepted: Vec::new() };
     let published = {

@@ -54,7 +54,7 @@ async fn all(
         undoable(plan, world, options, progress, session).await?;
         session.journal.append(Event::RollbackStarted { plan: plan.id })?;
     } else if session.state().stage == Stage::RollingBack {
-        let context = Context { plan, world, options, progress, lease: session.lease.as_ref() };
+        let context = Context { plan, world, options, progress, lease: session.lease.as_ref(), readings: None };
         verdict(plan, before_undoing(&context, &to_undo(plan, session)).await)?;
     }
     if session.state().stage == Stage::RollingBack {
@@ -89,7 +89,7 @@ async fn undoable(
     progress: &dyn Progress,
     session: &Session,
 ) -> Result<(), ApplyError> {
-    let context = Context { plan, world, options, progress, lease: session.lease.as_ref() };
+    let context = Context { plan, world, options, progress, lease: session.lease.as_ref(), readings: None };
     let state = session.state();
     let steps = to_undo(plan, session);
     let mut findings = before_undoing(&context, &steps).await;
@@ -134,7 +134,7 @@ async fn undo(
     session.journal.append(Event::UndoBegan { step: step.id.clone() })?;
     let Session { journal, lease, .. } = session;
     let state = journal.state().clone();
-    let context = Context { plan, world, options, progress, lease: lease.as_ref() };
+    let context = Context { plan, world, options, progress, lease: lease.as_ref(), readings: None };
     let here = Here { context, step, state: &state };
     let undone: Result<_, StepError> = async {
         context.go_on()?;

@@ -158,6 +158,13 @@ impl Drop for PartStream {
 }
 
 async fn fetch(bucket: Arc<dyn Bucket>, manifest: Arc<Manifest>, part: PartInfo) -> Result<Vec<Row>, StepError> {
+    let bytes = whole(bucket, part.clone()).await?;
+    let decoded = tokio::task::spawn_blocking(move || decode(&manifest, &part, &bytes)).await;
+    decoded.map_err(StepError::task("cannot decode a part"))?
+}
+
+/// The bytes of `part`, checked against its digest.
+pub(super) async fn whole(bucket: Arc<dyn Bucket>, part: PartInfo) -> Result<Vec<u8>, StepError> {
     let bytes = match bucket.get(&part.key).await {
         Ok(bytes) => bytes,
         Err(crate::connector::ConnectorError::NoSuchObject(_)) => {
@@ -165,15 +172,17 @@ async fn fetch(bucket: Arc<dyn Bucket>, manifest: Arc<Manifest>, part: PartInfo)
         }
         Err(error) => return Err(error.into()),
     };
-    let decoded = tokio::task::spawn_blocking(move || decode(&manifest, &part, &bytes)).await;
-    decoded.map_err(StepError::task("cannot decode a part"))?
+    let checked = tokio::task::spawn_blocking(move || {
+        if bytes.len() as u64 == part.bytes && Digest::of(&bytes) == part.digest {
+            return Ok(bytes);
+        }
+        let size = format!("has {} bytes with another digest than the manifest's {}", bytes.len(), part.bytes);
+        Err(damaged(&part, &size))
+    });
+    checked.await.map_err(StepError::task("cannot check a part"))?
 }
 
 fn decode(manifest: &Manifest, part: &PartInfo, bytes: &[u8]) -> Result<Vec<Row>, StepError> {
-    if bytes.len() as u64 != part.bytes || Digest::of(bytes) != part.digest {
-        let size = format!("has {} bytes with another digest than the manifest's {}", bytes.len(), part.bytes);
-        return Err(damaged(part, &size));
-    }
     let bad = || StepError::damaged(format!("cannot decode part `{}`", part.key));
     let rows = decode_part(manifest.part_format, &manifest.schema, bytes).map_err(bad())?;
     let found = Fingerprint::of(&manifest.schema, &rows).map_err(bad())?;

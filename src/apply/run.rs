@@ -12,6 +12,7 @@ use crate::{
         preflight::preflight,
         proofs,
         publication::{self, Depth, Shelf},
+        readings::Readings,
         session::{Session, noting},
         step::{Here, Standing, kind_of},
         world::{RunOptions, World},
@@ -32,10 +33,11 @@ pub async fn run(
     progress: &dyn Progress,
 ) -> Result<RunReport, ApplyError> {
     match options.dry_run {
-        true => Run { plan, world, options, progress }.dry().await,
+        true => Run { plan, world, options, progress, readings: Readings::default() }.dry().await,
         false => {
             let mut session = Session::open(world, &plan.service, "apply")?;
-            let ended = Run { plan, world, options, progress }.all(&mut session).await;
+            let run = Run { plan, world, options, progress, readings: Readings::default() };
+            let ended = run.all(&mut session).await;
             session.close().await;
             ended
         }
@@ -48,6 +50,7 @@ struct Run<'a> {
     world: &'a World,
     options: &'a RunOptions,
     progress: &'a dyn Progress,
+    readings: Readings,
 }
 
 impl Run<'_> {
@@ -184,6 +187,7 @@ impl Run<'_> {
             options: self.options,
             progress: self.progress,
             lease: lease.as_ref(),
+            readings: Some(&self.readings),
         };
         context.go_on()?;
         let here = Here { context, step, state: &state };
@@ -208,8 +212,8 @@ impl Run<'_> {
         error: StepError,
         anew: u32,
     ) -> StepError {
-        let Run { plan, world, options, progress } = *self;
-        let context = Context { plan, world, options, progress, lease };
+        let Run { plan, world, options, progress, .. } = *self;
+        let context = Context { plan, world, options, progress, lease, readings: None };
         match overtaken::may_publish_again(plan, state) {
             true => overtaken::judged(&context, state, step, error, anew).await,
             false => error,

@@ -4,7 +4,10 @@ use std::{
     sync::Arc,
 };
 
-use tokio::task::{Id, JoinSet};
+use tokio::{
+    sync::Semaphore,
+    task::{Id, JoinHandle, JoinSet},
+};
 
 use crate::{
     apply::{context::Context, cut::Cutter, error::StepError, extract::Source, journal::Facts},
@@ -45,6 +48,8 @@ struct Job {
     schema: Arc<Schema>,
     key: String,
     rows: Vec<RowBatch>,
+    /// Turns at encoding.
+    turns: Arc<Semaphore>,
     /// Digest and size of what is there already, as far as known.
     there: Option<(Digest, u64)>,
 }
@@ -63,7 +68,10 @@ impl Upload<'_> {
         let width = pad_width(part_count(source.rows, wanted.rows_per_part));
         let schema = Arc::new(source.schema.clone());
         let sizes = self.sizes(context, &address, source).await?;
-        let mut work = Work::within(concurrency(context.world.bucket.kind(), wanted.rows_per_part));
+        // More at once than there are processors would take memory and gain nothing.
+        let turns = Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)));
+        let bucket = &context.world.bucket;
+        let mut work = Work::within(concurrency(bucket.kind(), wanted.rows_per_part), bucket.clone());
         let name = format!("publishing {}", wanted.endpoint);
         context.progress.started(&name, Some(source.rows), "rows");
         let mut parts = Cutter::of(&source.table, ranges, u64::from(wanted.rows_per_part.max(1)));
@@ -82,8 +90,8 @@ impl Upload<'_> {
             let key = address.part_key(&wanted.endpoint, self.version, chunk.number, width, wanted.format);
             let there = self.stored.get(&key).copied().zip(sizes.get(&key).copied());
             let bucket = context.world.bucket.clone();
-            let (format, schema) = (wanted.format, schema.clone());
-            work.begin(weight, Job { bucket, format, schema, key, rows: chunk.rows, there }.store(chunk.number));
+            let (format, schema, turns) = (wanted.format, schema.clone(), turns.clone());
+            work.begin(weight, Job { bucket, format, schema, key, rows: chunk.rows, turns, there }.store(chunk.number));
             context.progress.advanced(&name, rows);
         }
         while !work.set.is_empty() {
@@ -92,7 +100,8 @@ impl Upload<'_> {
                 return Ok(Uploaded::Taken(key));
             }
         }
-        work.say(note)?;
+        work.say(note).await?;
+        work.said(note).await?;
         context.progress.finished(&name, &format!("{rows} rows in {number} parts"));
         let parts = work.done.into_values().collect();
         let (service, endpoint) = (self.service.clone(), wanted.endpoint.clone());
@@ -138,12 +147,15 @@ struct Work {
     weights: HashMap<Id, usize>,
     done: BTreeMap<u64, PartInfo>,
     unsaid: Facts,
+    bucket: Arc<dyn Bucket>,
+    /// What is told to the journal once the bucket has settled.
+    settling: Option<(JoinHandle<Result<(), ConnectorError>>, Facts)>,
 }
 
 impl Work {
-    fn within(limit: usize) -> Work {
+    fn within(limit: usize, bucket: Arc<dyn Bucket>) -> Work {
         let (set, weights, done) = (JoinSet::new(), HashMap::new(), BTreeMap::new());
-        Work { set, limit, weights, done, unsaid: Facts::default() }
+        Work { set, limit, weights, done, unsaid: Facts::default(), bucket, settling: None }
     }
 
     /// Whether a part of `weight` has to wait. The first may have any weight: it has to go some time.
@@ -171,7 +183,7 @@ impl Work {
                 self.unsaid.stored.insert(part.key.clone(), part.digest);
                 self.done.insert(number, part);
                 if self.unsaid.stored.len() >= NOTED {
-                    self.say(note)?;
+                    self.say(note).await?;
                 }
                 Ok(None)
             }
@@ -182,27 +194,42 @@ impl Work {
             Err(error) => {
                 // What is stored is stored: a later run need not store it again.
                 self.set.shutdown().await;
-                self.say(note)?;
+                self.say(note).await?;
+                self.said(note).await?;
                 Err(error)
             }
         }
     }
 
-    fn say(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
-        match self.unsaid.stored.is_empty() {
-            true => Ok(()),
-            false => note(std::mem::take(&mut self.unsaid)),
+    /// Begins to tell what is stored: in the journal stands only what outlasts a power cut. Parts go on meanwhile.
+    async fn say(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
+        self.said(note).await?;
+        if !self.unsaid.stored.is_empty() {
+            let bucket = self.bucket.clone();
+            let settling = tokio::spawn(async move { bucket.settle().await });
+            self.settling = Some((settling, std::mem::take(&mut self.unsaid)));
         }
+        Ok(())
+    }
+
+    /// Ends what [`Work::say`] began.
+    async fn said(&mut self, note: &mut Noting<'_>) -> Result<(), StepError> {
+        let Some((settling, facts)) = self.settling.take() else { return Ok(()) };
+        settling.await.map_err(StepError::task("cannot keep the parts"))??;
+        note(facts)
     }
 }
 
 impl Job {
     async fn store(self, number: u64) -> Result<(u64, PartInfo), StepError> {
-        let Job { bucket, format, schema, key, rows, there } = self;
+        let Job { bucket, format, schema, key, rows, turns, there } = self;
         let named = key.clone();
+        let turn = turns.acquire_owned().await.map_err(StepError::task("cannot encode a part"))?;
         let encoded = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let failed = |error| StepError::format(format!("cannot encode part `{named}`"))(error);
-            let mut writer = PartWriter::new(format, &schema).map_err(failed)?;
+            let about = rows.iter().map(RowBatch::bytes).sum();
+            let mut writer = PartWriter::of_about(format, &schema, about).map_err(failed)?;
             for batch in rows {
                 batch.each(|row| writer.push(row).map_err(failed))?;
             }

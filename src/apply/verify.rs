@@ -33,7 +33,7 @@ pub async fn verify(
     options: &RunOptions,
     progress: &dyn Progress,
 ) -> Result<VerifyReport, ApplyError> {
-    let context = Context { plan, world, options, progress, lease: None };
+    let context = Context { plan, world, options, progress, lease: None, readings: None };
     let report = all(&context).await.map_err(|error| error.in_step(&plan.service, "verify"))?;
     let folder = world.folder(&plan.service);
     // Before a wrap ends nothing is proven, so nothing can be said not to be so any more.

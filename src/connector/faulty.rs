@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::connector::{
-    Bucket, ConnectorError, Lake, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot, TableDescription,
+    Bucket, ConnectorError, Lake, LoadPart, Moment, ObjectInfo, Origin, PutOutcome, RowRange, RowStream, Snapshot,
+    TableDescription,
 };
-use crate::vocab::{DatasetId, Digest, Row, Schema};
+use crate::vocab::{DatasetId, Digest, Schema};
 
 /// One call that is about to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The method: `put_new`, `load_part`, `rows`.
+    /// The method: `put_new`, `load_parts`, `rows`.
     pub name: &'static str,
     /// How often this method has been called, this call included: 1, 2, …
     pub nth: u64,
@@ -112,6 +113,10 @@ impl Bucket for FaultyBucket {
         judged!(self.judge, "put_new", key, self.inner.put_new(key, bytes, digest).await)
     }
 
+    async fn settle(&self) -> Result<(), ConnectorError> {
+        judged!(self.judge, "settle", "bucket", self.inner.settle().await)
+    }
+
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError> {
         judged!(self.judge, "replace", key, self.inner.replace(key, bytes, etag).await)
     }
@@ -195,6 +200,14 @@ impl Snapshot for FaultySnapshot {
         judged!(self.judge, "rows", table, self.inner.scattered(table, schema).await)
     }
 
+    async fn moment(&mut self, table: &DatasetId) -> Result<Option<Moment>, ConnectorError> {
+        self.inner.moment(table).await
+    }
+
+    async fn unchanged_since(&mut self, table: &DatasetId, then: &Moment, rows: u64) -> Result<bool, ConnectorError> {
+        self.inner.unchanged_since(table, then, rows).await
+    }
+
     fn notes(&self) -> Vec<String> {
         self.inner.notes()
     }
@@ -251,14 +264,13 @@ impl Lake for FaultyLake {
         judged!(self.judge, "loaded_parts", staging, self.inner.loaded_parts(staging).await)
     }
 
-    async fn load_part(
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError> {
-        judged!(self.judge, "load_part", part, self.inner.load_part(staging, part, schema, rows).await)
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError> {
+        judged!(self.judge, "load_parts", staging, self.inner.load_parts(staging, schema, parts).await)
     }
 
     async fn swap(
@@ -270,8 +282,13 @@ impl Lake for FaultyLake {
         judged!(self.judge, "swap", live, self.inner.swap(staging, live, previous).await)
     }
 
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
-        judged!(self.judge, "take_indexes", staging, self.inner.take_indexes(staging, live).await)
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        schema: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        judged!(self.judge, "take_indexes", staging, self.inner.take_indexes(staging, schema, live).await)
     }
 
     async fn rehearse(

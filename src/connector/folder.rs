@@ -1,16 +1,18 @@
 //! A folder as a bucket: for one machine, for tests, for a shared disk.
 //!
-//! An object comes into being by a hard link from a finished, flushed temporary file: the link fails
-//! when the name is taken, and a crash leaves either no object or a whole one.
-use std::collections::BTreeSet;
+//! An object comes into being by a hard link from a finished temporary file: the link fails when the name is taken, and
+//! a crash leaves either no object or a whole one. Against a power cut objects are flushed many at a time, when asked;
+//! one that was not may be cut, so nothing names it before.
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use camino::{Utf8Path, Utf8PathBuf};
+use tokio::task::JoinSet;
 
 use super::address::Address;
 use super::batches::blocking;
@@ -24,6 +26,9 @@ const UNFINISHED: &str = ".carve-unfinished";
 /// Age from which an unfinished file is one that a crash left.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
 
+/// Objects that are flushed at once.
+const FLUSHED_AT_ONCE: usize = 4;
+
 /// A folder in which every object is a file. The folder itself must be there.
 #[derive(Clone, Debug)]
 pub struct FolderBucket {
@@ -31,12 +36,22 @@ pub struct FolderBucket {
     shown: String,
     /// Folders whose own names are known to last through a power cut.
     lasting: Arc<Mutex<BTreeSet<Utf8PathBuf>>>,
+    /// Objects that are not known to.
+    unsettled: Arc<Mutex<Vec<Utf8PathBuf>>>,
+    /// Held while objects are flushed: who waits for all of them waits for those too.
+    settling: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl FolderBucket {
     pub(super) fn at(address: &Address, base: &Utf8Path) -> Result<Self, ConnectorError> {
         address.only(&[])?;
-        Ok(FolderBucket { root: address.path(base), shown: address.shown.clone(), lasting: Arc::default() })
+        Ok(FolderBucket {
+            root: address.path(base),
+            shown: address.shown.clone(),
+            lasting: Arc::default(),
+            unsettled: Arc::default(),
+            settling: Arc::default(),
+        })
     }
 
     async fn run<T: Send + 'static>(
@@ -80,8 +95,8 @@ impl FolderBucket {
         }))
     }
 
-    /// A finished, flushed file that is no object yet.
-    fn unfinished(&self, bytes: &[u8]) -> io::Result<Unfinished> {
+    /// A finished file that is no object yet, flushed where it is to last at once.
+    fn unfinished(&self, bytes: &[u8], lasts: Lasts) -> io::Result<Unfinished> {
         static COUNTER: AtomicU64 = AtomicU64::new(0);
         if !self.root.is_dir() {
             return Err(io::Error::new(ErrorKind::NotFound, "the bucket's folder is not there"));
@@ -98,7 +113,9 @@ impl FolderBucket {
                 Ok(mut file) => {
                     let unfinished = Unfinished(path);
                     file.write_all(bytes)?;
-                    file.sync_all()?;
+                    if lasts == Lasts::AtOnce {
+                        file.sync_all()?;
+                    }
                     return Ok(unfinished);
                 }
             }
@@ -106,9 +123,9 @@ impl FolderBucket {
     }
 
     /// Gives `bytes` the name `key`, unless it is taken.
-    fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, ConnectorError> {
+    fn create(&self, key: &str, bytes: &[u8], lasts: Lasts) -> Result<bool, ConnectorError> {
         let make = || -> io::Result<bool> {
-            let unfinished = self.unfinished(bytes)?;
+            let unfinished = self.unfinished(bytes, lasts)?;
             let path = self.path(key);
             self.make_folder(&path)?;
             let linked = match fs::hard_link(&unfinished.0, &path) {
@@ -117,7 +134,10 @@ impl FolderBucket {
                 Err(error) if has_no_links(&error) => self.rename_if_free(&unfinished.0, &path)?,
                 Err(error) => return Err(error),
             };
-            self.flush_folders(&path)?;
+            match lasts {
+                Lasts::AtOnce => self.flush_folders(&path)?,
+                Lasts::OnceSettled => self.unsettled().push(path),
+            }
             Ok(linked)
         };
         make().map_err(|error| failed(format!("store the object `{key}`"), error))
@@ -156,6 +176,23 @@ impl FolderBucket {
         Ok(())
     }
 
+    fn unsettled(&self) -> MutexGuard<'_, Vec<Utf8PathBuf>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Flushes an object. One that cannot be is taken away, because the next try to flush it might succeed though its
+    /// bytes are lost; one that was deleted meanwhile need not last.
+    fn flush(path: &Utf8Path) -> io::Result<()> {
+        match File::open(path).and_then(|file| file.sync_all()) {
+            Err(error) if is_absent(&error) => Ok(()),
+            Err(error) => {
+                let _ = fs::remove_file(path);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// Makes the folder of `path`; one that has to be made is not known to last.
     fn make_folder(&self, path: &Utf8Path) -> io::Result<()> {
         if !parent(path).is_dir() {
@@ -168,11 +205,15 @@ impl FolderBucket {
     fn put_new_now(&self, key: &str, bytes: &[u8]) -> Result<PutOutcome, ConnectorError> {
         // Deleted between the two looks: then it is free again.
         loop {
-            if self.create(key, bytes)? {
+            if self.create(key, bytes, Lasts::OnceSettled)? {
                 return Ok(PutOutcome::Created);
             }
             match self.read(key)? {
-                Some(found) if found == bytes => return Ok(PutOutcome::SameBytes),
+                Some(found) if found == bytes => {
+                    // Whoever stored it may have come to no end.
+                    self.unsettled().push(self.path(key));
+                    return Ok(PutOutcome::SameBytes);
+                }
                 Some(_) => return Err(ConnectorError::Taken { key: key.to_owned() }),
                 None if self.path(key).is_dir() => {
                     return Err(ConnectorError::Taken { key: key.to_owned() });
@@ -190,7 +231,7 @@ impl FolderBucket {
             return Ok(false);
         }
         let change = || -> io::Result<()> {
-            let unfinished = self.unfinished(bytes)?;
+            let unfinished = self.unfinished(bytes, Lasts::AtOnce)?;
             let path = self.path(key);
             fs::rename(&unfinished.0, &path)?;
             self.flush_folders(&path)
@@ -262,7 +303,7 @@ impl Bucket for FolderBucket {
             bucket.there()?;
             bucket.tidy();
             bucket
-                .unfinished(b"probe")
+                .unfinished(b"probe", Lasts::AtOnce)
                 .map_err(|error| failed(format!("write to the bucket `{}`", bucket.shown), error))?;
             bucket.turn().map_err(|error| failed(format!("lock the bucket `{}`", bucket.shown), error))?;
             Ok(Vec::new())
@@ -279,10 +320,32 @@ impl Bucket for FolderBucket {
         .await
     }
 
+    async fn settle(&self) -> Result<(), ConnectorError> {
+        let _turn = self.settling.lock().await;
+        let paths = std::mem::take(&mut *self.unsettled());
+        let mut flushing = JoinSet::new();
+        for share in paths.chunks(paths.len().div_ceil(FLUSHED_AT_ONCE).max(1)) {
+            let (bucket, share) = (self.clone(), share.to_vec());
+            flushing.spawn(blocking(move || {
+                let doing = |error| failed(format!("keep what was stored in `{}`", bucket.shown), error);
+                share.iter().try_for_each(|path| FolderBucket::flush(path)).map_err(doing)?;
+                // All of a share lie in few folders.
+                let folders: BTreeMap<&Utf8Path, &Utf8PathBuf> =
+                    share.iter().map(|path| (parent(path), path)).collect();
+                folders.into_values().try_for_each(|path| bucket.flush_folders(path)).map_err(doing)
+            }));
+        }
+        while let Some(flushed) = flushing.join_next().await {
+            let doing = || format!("keep what was stored in `{}`", self.shown);
+            flushed.map_err(|error| ConnectorError::Engine { doing: doing(), source: error.into() })??;
+        }
+        Ok(())
+    }
+
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError> {
         let etag = etag.map(str::to_owned);
         self.run(key, move |bucket, key| match etag {
-            None => bucket.create(key, &bytes),
+            None => bucket.create(key, &bytes, Lasts::AtOnce),
             Some(etag) => bucket.replace_now(key, &bytes, &etag),
         })
         .await
@@ -323,6 +386,13 @@ impl Bucket for FolderBucket {
         })
         .await
     }
+}
+
+/// When what is stored outlasts a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lasts {
+    AtOnce,
+    OnceSettled,
 }
 
 /// A file that is no object; gone when dropped, unless it was renamed.

@@ -18,6 +18,7 @@ mod folder;
 mod http;
 mod json;
 mod key;
+mod load_part;
 mod model;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -46,6 +47,7 @@ pub use files::FilesOrigin;
 pub use folder::FolderBucket;
 #[cfg(feature = "http")]
 pub use http::HttpOrigin;
+pub use load_part::LoadPart;
 pub use model::*;
 #[cfg(feature = "mysql")]
 pub use mysql::Mysql;

@@ -1,8 +1,11 @@
 //! What carve asks of the world, in its own words. Engines answer; nobody else knows their crates.
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
-use crate::connector::RowStream;
-use crate::vocab::{DatasetId, Digest, Row, Schema};
+use crate::connector::{LoadPart, RowStream};
+use crate::vocab::{DatasetId, Digest, Schema};
 
 /// Why the world did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +116,15 @@ pub struct RowRange {
     pub stream: RowStream,
 }
 
+/// Rows whose key's first column, which holds whole numbers, lies in one of some ranges.
+#[derive(Clone, Debug)]
+pub struct KeyRanges {
+    /// That column.
+    pub column: String,
+    /// In their order, none touching the next.
+    pub keys: Arc<[RangeInclusive<i64>]>,
+}
+
 /// A table as its engine describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDescription {
@@ -134,6 +146,10 @@ pub trait Origin: Send + Sync {
     /// Opens one consistent snapshot over everything.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, ConnectorError>;
 }
+
+/// When a table was looked at, as its engine tells times apart: of use to nothing but the origin that gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment(pub String);
 
 /// One consistent state of an origin; gone when dropped.
 #[async_trait]
@@ -159,6 +175,28 @@ pub trait Snapshot: Send {
     async fn scattered(&mut self, table: &DatasetId, schema: &Schema) -> Result<Vec<RowStream>, ConnectorError> {
         Ok(vec![self.rows(table, schema).await?])
     }
+    /// The rows of [`Snapshot::scattered`] whose key lies in `only`; others may be among them, where the engine gains
+    /// nothing by leaving them out.
+    async fn scattered_within(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        only: &KeyRanges,
+    ) -> Result<Vec<RowStream>, ConnectorError> {
+        let _ = only;
+        self.scattered(table, schema).await
+    }
+    /// The moment of this snapshot, for [`Snapshot::unchanged_since`] of a later one; `None` where that could not tell.
+    async fn moment(&mut self, table: &DatasetId) -> Result<Option<Moment>, ConnectorError> {
+        let _ = table;
+        Ok(None)
+    }
+    /// Whether `table` holds the very rows that a snapshot of the moment `then` saw, which were so many, by a look at
+    /// every row in this snapshot. False also where the engine cannot tell.
+    async fn unchanged_since(&mut self, table: &DatasetId, then: &Moment, rows: u64) -> Result<bool, ConnectorError> {
+        let _ = (table, then, rows);
+        Ok(false)
+    }
     /// What kept this snapshot from being read side by side, in words.
     fn notes(&self) -> Vec<String> {
         Vec::new()
@@ -175,18 +213,18 @@ pub trait Lake: Origin {
     /// Whether a table or view of that name exists.
     async fn exists(&self, table: &DatasetId) -> Result<bool, ConnectorError>;
     /// Makes an empty table that can hold `schema` exactly; replaces one that carve made for the same
-    /// purpose before, refuses one it did not make.
+    /// purpose before, refuses one it did not make. It may lack its key until [`Lake::take_indexes`] gives it one.
     async fn create_staging(&self, table: &DatasetId, schema: &Schema) -> Result<(), ConnectorError>;
     /// Parts already loaded into a staging table, from the ledger.
     async fn loaded_parts(&self, staging: &DatasetId) -> Result<Vec<String>, ConnectorError>;
-    /// Loads the rows of one part; rows and ledger entry in one transaction. False when the ledger had it.
-    async fn load_part(
+    /// Loads the rows of all `parts` in one transaction with their entries in the ledger: all of it or nothing.
+    /// Parts that the ledger has already are passed over; gives how many were not.
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError>;
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError>;
     /// In one transaction: `live` becomes `previous` (where both are there), `staging` becomes `live`.
     async fn swap(
         &self,
@@ -194,9 +232,14 @@ pub trait Lake: Origin {
         live: &DatasetId,
         previous: Option<&DatasetId>,
     ) -> Result<(), ConnectorError>;
-    /// Gives `staging` every index that `live` has, so that rows which break one are refused here and not by the
-    /// swap. Without a table `live` there is nothing to do; an index that is there stays.
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError>;
+    /// Gives `staging`, which is filled, the key of `schema` and every index that `live` has, so that rows which break
+    /// one are refused here and not by the swap. What is there stays; a table `live` that is not there has no indexes.
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        schema: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError>;
     /// Makes `staging` for `schema`, swaps it in as [`Lake::swap`] would, and takes all of it back. Tells what the
     /// table that takes `live`'s place will lack.
     ///
@@ -255,8 +298,12 @@ pub trait Bucket: Send + Sync {
     /// Tries permissions and conditional PUT; says in words what the store does not honour.
     async fn probe(&self) -> Result<Vec<String>, ConnectorError>;
     /// Stores `bytes` under a name that must be new; `SameBytes` when they are there already,
-    /// [`ConnectorError::Taken`] when other bytes are.
+    /// [`ConnectorError::Taken`] when other bytes are. It need not outlast a power cut before [`Bucket::settle`].
     async fn put_new(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<PutOutcome, ConnectorError>;
+    /// Waits until all that [`Bucket::put_new`] stored outlasts a power cut. What names an object is stored after that.
+    async fn settle(&self) -> Result<(), ConnectorError> {
+        Ok(())
+    }
     /// Replaces an object only if its etag is still `etag` (`None`: only if it is not there). False: it is not.
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError>;
     /// The object's bytes.

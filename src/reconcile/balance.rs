@@ -1,10 +1,14 @@
 //! The second reading: which rows of some ranges stand on one side only, by hashes; equal rows cancel as they come.
-use std::{collections::HashMap, ops::ControlFlow, sync::Mutex, sync::PoisonError};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use super::{Side, ranges::range_of};
+use super::{Side, Taker, Within, ranges::range_of};
 use crate::{
     service::RowHasher,
-    vocab::{Row, Schema},
+    vocab::{Row, Schema, Value},
 };
 
 /// A row by the hash of its key and its own.
@@ -16,11 +20,17 @@ struct Surplus {
     count: i64,
     /// A hash a value.
     values: Box<[u64]>,
+    /// The row itself, where there was room for it.
+    row: Option<Row>,
 }
 
 /// What is left of some ranges once equal rows have cancelled.
 #[derive(Default)]
-pub(super) struct Balance(HashMap<Name, Surplus>);
+pub(super) struct Balance {
+    rows: HashMap<Name, Surplus>,
+    /// Bytes of whole rows that may still be kept.
+    room: usize,
+}
 
 /// One row that stands on one side only, or two rows of one key.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,27 +41,70 @@ pub(super) enum Odd {
     Changed(Name, Name, Vec<usize>),
 }
 
+impl Odd {
+    /// The rows it is about, the left one's name and the right one's.
+    pub(super) fn names(&self) -> [Option<Name>; 2] {
+        match self {
+            Odd::Left(name, _) => [Some(*name), None],
+            Odd::Right(name, _) => [None, Some(*name)],
+            Odd::Changed(left, right, _) => [Some(*left), Some(*right)],
+        }
+    }
+}
+
 impl Balance {
-    /// Reads the ranges of `group` on both sides, at the same time.
-    pub(super) async fn of<S: Side>(left: &S, right: &S, schema: &Schema, group: &[bool]) -> Result<Self, S::Error> {
-        let balance = Mutex::new(Balance::default());
-        let (left, right) =
-            tokio::join!(read(left, schema, group, 1, &balance), read(right, schema, group, -1, &balance));
+    /// Reads the ranges of `group` on both sides, at the same time, and of them only what is `within`, where that is
+    /// known; keeps whole rows of so many bytes in all.
+    pub(super) async fn of<S: Side>(
+        left: &S,
+        right: &S,
+        schema: &Arc<Schema>,
+        group: &Arc<[bool]>,
+        within: Option<&Within>,
+        room: usize,
+    ) -> Result<Self, S::Error> {
+        let balance = Arc::new(Mutex::new(Balance { rows: HashMap::new(), room }));
+        let weighing = |sign| {
+            let (schema, group, balance) = (schema.clone(), group.clone(), balance.clone());
+            let within = within.cloned();
+            move || Weighing {
+                hasher: RowHasher::new(schema.clone()),
+                group: group.clone(),
+                within: within.clone(),
+                sign,
+                balance: balance.clone(),
+            }
+        };
+        let (plus, minus) = (weighing(1), weighing(-1));
+        let (left, right) = tokio::join!(left.each(within, &plus), right.each(within, &minus));
         left.and(right)?;
-        Ok(balance.into_inner().unwrap_or_else(PoisonError::into_inner))
+        let mut balance = balance.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(std::mem::take(&mut *balance))
     }
 
-    fn add(&mut self, name: Name, sign: i64, values: impl FnOnce() -> Box<[u64]>) {
-        let surplus = self.0.entry(name).or_insert_with(|| Surplus { count: 0, values: values() });
+    /// Takes one row, and perhaps its values.
+    fn add(&mut self, name: Name, sign: i64, row: &mut Row, values: impl FnOnce(&Row) -> Box<[u64]>) {
+        let surplus = self.rows.entry(name).or_insert_with(|| {
+            let (values, bytes) = (values(row), bytes_of(row));
+            let fits = bytes <= self.room;
+            self.room -= if fits { bytes } else { 0 };
+            Surplus { count: 0, values, row: fits.then(|| std::mem::take(row)) }
+        });
         surplus.count += sign;
         if surplus.count == 0 {
-            self.0.remove(&name);
+            self.room += surplus.row.as_ref().map_or(0, bytes_of);
+            self.rows.remove(&name);
         }
+    }
+
+    /// The rows that were kept; each only once.
+    pub(super) fn kept(&mut self) -> BTreeMap<Name, Row> {
+        self.rows.iter_mut().filter_map(|(name, surplus)| Some((*name, surplus.row.take()?))).collect()
     }
 
     /// What does not cancel, in the order of the hashes. With a key, rows of one key on both sides are one changed row.
     pub(super) fn odd(self, keyed: bool) -> Vec<Odd> {
-        let mut rows: Vec<(Name, Surplus)> = self.0.into_iter().collect();
+        let mut rows: Vec<(Name, Surplus)> = self.rows.into_iter().collect();
         rows.sort_by_key(|(name, _)| *name);
         let mut odd = Vec::new();
         for same in rows.chunk_by(|a, b| a.0.0 == b.0.0) {
@@ -83,26 +136,34 @@ fn differing(left: &[u64], right: &[u64]) -> Vec<usize> {
     (0..left.len().max(right.len())).filter(|at| left.get(*at) != right.get(*at)).collect()
 }
 
-async fn read<S: Side>(
-    side: &S,
-    schema: &Schema,
-    group: &[bool],
+/// Bytes a row takes, about.
+fn bytes_of(row: &Row) -> usize {
+    size_of::<Row>() + row.iter().map(|value| size_of::<Value>() + value.heap_bytes()).sum::<usize>()
+}
+
+/// One place of one side being read.
+struct Weighing {
+    hasher: RowHasher,
+    group: Arc<[bool]>,
+    within: Option<Within>,
     sign: i64,
-    balance: &Mutex<Balance>,
-) -> Result<(), S::Error> {
-    let mut hasher = RowHasher::new(schema);
-    let mut take = |rows: Vec<Row>| {
-        let mut balance = balance.lock().unwrap_or_else(PoisonError::into_inner);
-        for row in &rows {
-            let key = hasher.key(row);
-            if group[range_of(key)] {
-                let name = (key, hasher.row(row).first);
-                balance.add(name, sign, || hasher.values(row));
-            }
+    balance: Arc<Mutex<Balance>>,
+}
+
+impl Taker for Weighing {
+    fn take(&mut self, row: &mut Row) -> ControlFlow<()> {
+        // What one side leaves out the other must not take.
+        if self.within.as_ref().is_some_and(|within| !within.has(row)) {
+            return ControlFlow::Continue(());
+        }
+        let key = self.hasher.key(row);
+        if self.group[range_of(key)] {
+            let name = (key, self.hasher.row(row).first);
+            let mut balance = self.balance.lock().unwrap_or_else(PoisonError::into_inner);
+            balance.add(name, self.sign, row, |row| self.hasher.values(row));
         }
         ControlFlow::Continue(())
-    };
-    side.each(&mut take).await
+    }
 }
 
 #[cfg(test)]
@@ -110,11 +171,21 @@ mod tests {
     use super::*;
 
     fn balance(rows: &[(u128, u128, i64)]) -> Balance {
-        let mut balance = Balance::default();
+        // Room for two rows.
+        let mut balance = Balance { room: 2 * bytes_of(&vec![Value::Null]), ..Balance::default() };
         for (key, row, sign) in rows {
-            balance.add((*key, *row), *sign, || [*key as u64, *row as u64].into());
+            let values = [*key as u64, *row as u64].into();
+            balance.add((*key, *row), *sign, &mut vec![Value::Integer(*row as i64)], |_| values);
         }
         balance
+    }
+
+    #[test]
+    fn rows_are_kept_while_there_is_room_and_cancelled_ones_leave_theirs() {
+        let mut balance = balance(&[(1, 10, 1), (2, 20, 1), (3, 30, 1), (2, 20, -1), (4, 40, -1), (5, 50, -1)]);
+        let kept: Vec<_> = balance.kept().into_iter().collect();
+        assert_eq!(kept, [((1, 10), vec![Value::Integer(10)]), ((4, 40), vec![Value::Integer(40)])]);
+        assert_eq!(balance.odd(false).len(), 4);
     }
 
     #[test]

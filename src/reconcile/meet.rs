@@ -37,8 +37,16 @@ pub(super) struct Meeting {
 }
 
 impl Meeting {
+    /// Makes `value` the one that is compared. Most are already, and keep their room.
+    pub(super) fn meet(&self, value: &mut Value) {
+        let shortened = self.by_value && matches!(value, Value::Decimal(_));
+        if shortened || !value.is_of(self.column.logical) {
+            *value = self.value(std::mem::replace(value, Value::Null));
+        }
+    }
+
     /// The value as it is compared; one that cannot become of that type stays as it is, and differs.
-    pub(super) fn value(&self, value: Value) -> Value {
+    fn value(&self, value: Value) -> Value {
         let value = match (value, self.column.logical) {
             (Value::Text(text), logical) if logical != LogicalType::Text => self.of_text(text),
             (Value::Integer(number), LogicalType::Decimal) => Value::Decimal(number.to_string()),
@@ -89,8 +97,10 @@ fn plain(digits: &str) -> Cow<'_, str> {
 
 /// Whether two values are the same when they are compared in the column of `meeting`.
 #[cfg(test)]
-fn same(meeting: &Meeting, left: Value, right: Value) -> bool {
-    meeting.value(left) == meeting.value(right)
+fn same(meeting: &Meeting, mut left: Value, mut right: Value) -> bool {
+    meeting.meet(&mut left);
+    meeting.meet(&mut right);
+    left == right
 }
 
 #[cfg(test)]

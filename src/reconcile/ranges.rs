@@ -1,7 +1,7 @@
 //! The first reading: one fingerprint a range of key hashes.
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
-use super::Side;
+use super::{Side, Taker, stretches::Stretches};
 use crate::{
     service::{Fingerprint, RowHasher},
     vocab::{Row, Schema},
@@ -22,24 +22,29 @@ pub(super) fn range_of(key: u128) -> usize {
 pub(super) struct Ranges {
     pub(super) all: Fingerprint,
     each: Vec<Fingerprint>,
+    /// The same rows by stretches of their keys.
+    pub(super) stretches: Stretches,
 }
 
 impl Ranges {
     /// Reads `side` once.
-    pub(super) async fn of<S: Side>(side: &S, schema: &Schema) -> Result<Self, S::Error> {
-        let mut ranges = Ranges { all: Fingerprint::default(), each: vec![Fingerprint::default(); RANGES] };
-        let mut hasher = RowHasher::new(schema);
-        let mut take = |rows: Vec<Row>| {
-            for row in &rows {
-                let hash = hasher.row(row);
-                let key = if schema.key.is_empty() { hash.first } else { hasher.key(row) };
-                ranges.all.add_hash(hash);
-                ranges.each[range_of(key)].add_hash(hash);
-            }
-            ControlFlow::Continue(())
+    pub(super) async fn of<S: Side>(side: &S, schema: &Arc<Schema>) -> Result<Self, S::Error> {
+        let none = || Ranges {
+            all: Fingerprint::default(),
+            each: vec![Fingerprint::default(); RANGES],
+            stretches: Stretches::of(schema),
         };
-        side.each(&mut take).await?;
-        Ok(ranges)
+        let make = || Filling { ranges: none(), keyed: !schema.key.is_empty(), hasher: RowHasher::new(schema.clone()) };
+        let places = side.each(None, &make).await?;
+        Ok(places.into_iter().map(|filled| filled.ranges).reduce(Ranges::with).unwrap_or_else(none))
+    }
+
+    /// The rows of both.
+    fn with(mut self, other: Ranges) -> Ranges {
+        self.all.merge(&other.all);
+        self.stretches = self.stretches.with(other.stretches);
+        self.each.iter_mut().zip(&other.each).for_each(|(mine, its)| mine.merge(its));
+        self
     }
 
     /// The ranges that differ, each with the rows of both sides in it.
@@ -49,6 +54,24 @@ impl Ranges {
             .filter(|(_, (left, right))| left != right)
             .map(|(at, (left, right))| (at, left.rows + right.rows))
             .collect()
+    }
+}
+
+/// The ranges of the rows taken so far.
+struct Filling {
+    ranges: Ranges,
+    keyed: bool,
+    hasher: RowHasher,
+}
+
+impl Taker for Filling {
+    fn take(&mut self, row: &mut Row) -> ControlFlow<()> {
+        let hash = self.hasher.row(row);
+        let key = if self.keyed { self.hasher.key(row) } else { hash.first };
+        self.ranges.all.add_hash(hash);
+        self.ranges.stretches.add(row, hash);
+        self.ranges.each[range_of(key)].add_hash(hash);
+        ControlFlow::Continue(())
     }
 }
 

@@ -50,17 +50,33 @@ pub fn conform(schema: &Schema, row: Row) -> Result<Row, FormatError> {
     Ok(row)
 }
 
+/// Whether `value` certainly is in its column's canonical form. Nearly every value is, and each is asked.
+#[inline]
+pub(super) fn is_canonical(column: &Column, value: &Value) -> bool {
+    match (column.logical, value) {
+        (_, Value::Null) => column.nullable,
+        (LogicalType::Double, Value::Double(number)) => !number.is_nan(),
+        (LogicalType::Decimal, Value::Decimal(digits)) => decimal::is_plain(digits),
+        (LogicalType::Boolean, Value::Boolean(_))
+        | (LogicalType::Integer | LogicalType::Number, Value::Integer(_))
+        | (LogicalType::Text, Value::Text(_))
+        | (LogicalType::Bytes, Value::Bytes(_))
+        | (LogicalType::Date, Value::DateDays(_))
+        | (LogicalType::Time, Value::TimeMicros(0..DAY_MICROS))
+        | (LogicalType::Timestamp, Value::TimestampMicros(_))
+        | (LogicalType::TimestampTz, Value::InstantMicros(_)) => true,
+        _ => false,
+    }
+}
+
 /// One value in its column's canonical form; borrowed where it already is.
 pub(super) fn canonical<'v>(column: &Column, value: &'v Value) -> Result<Cow<'v, Value>, FormatError> {
-    let same = Ok(Cow::Borrowed(value));
+    if is_canonical(column, value) {
+        return Ok(Cow::Borrowed(value));
+    }
     match (column.logical, value) {
-        (_, Value::Null) => match column.nullable {
-            true => same,
-            false => Err(refused(column, "holds NULL though it is declared NOT NULL: declare it nullable")),
-        },
-        (LogicalType::Boolean, Value::Boolean(_)) => same,
+        (_, Value::Null) => Err(refused(column, "holds NULL though it is declared NOT NULL: declare it nullable")),
         (LogicalType::Boolean, Value::Integer(0 | 1)) => Ok(Cow::Owned(Value::Boolean(*value == Value::Integer(1)))),
-        (LogicalType::Integer | LogicalType::Number, Value::Integer(_)) => same,
         (LogicalType::Integer, Value::Double(number)) => match whole(*number) {
             Some(whole) => Ok(Cow::Owned(Value::Integer(whole))),
             None => Err(misfit(column, value)),
@@ -74,13 +90,7 @@ pub(super) fn canonical<'v>(column: &Column, value: &'v Value) -> Result<Cow<'v,
             Some(double) => Ok(Cow::Owned(Value::Double(double))),
             None => Err(misfit(column, value)),
         },
-        (LogicalType::Decimal, Value::Decimal(digits)) if decimal::is_plain(digits) => same,
         (LogicalType::Decimal, Value::Integer(number)) => Ok(Cow::Owned(Value::Decimal(number.to_string()))),
-        (LogicalType::Text, Value::Text(_)) | (LogicalType::Bytes, Value::Bytes(_)) => same,
-        (LogicalType::Date, Value::DateDays(_)) => same,
-        (LogicalType::Time, Value::TimeMicros(0..DAY_MICROS)) => same,
-        (LogicalType::Timestamp, Value::TimestampMicros(_)) => same,
-        (LogicalType::TimestampTz, Value::InstantMicros(_)) => same,
         _ => Err(misfit(column, value)),
     }
 }

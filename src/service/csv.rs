@@ -4,25 +4,37 @@ use super::{
     csv_records::{Field, Records},
     text,
 };
-use crate::vocab::{Row, Schema, Value};
+use crate::vocab::{Column, Row, Schema, Value};
 
 const FORMAT: &str = "csv";
 
 /// What ends every row.
 pub(super) const ROW_END: &[u8] = b"\r\n";
 
-/// The rows of a part whose header names the schema's columns in their order.
-pub(super) fn decode(schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
+/// Hands the fields of each record of a CSV part to `take`, with the record's number, from 0. The header names the
+/// schema's columns in their order, and each record has as many fields; whether they spell values is not looked at.
+///
+/// # Errors
+/// What and where the part is otherwise; the first error of `take`.
+pub fn each_record<E: From<FormatError>>(
+    schema: &Schema,
+    bytes: &[u8],
+    mut take: impl FnMut(usize, &[Field<'_>]) -> Result<(), E>,
+) -> Result<(), E> {
     let malformed = |reason: String| FormatError::Part { format: FORMAT, reason };
     let text = std::str::from_utf8(bytes).map_err(|e| malformed(format!("byte {} is no UTF-8", e.valid_up_to())))?;
-    let mut records = Records::new(text);
-    let header = records.next_record().map_err(malformed)?.unwrap_or_default();
-    check_header(schema, &header)?;
-    let mut rows = Vec::new();
-    while let Some(fields) = records.next_record().map_err(malformed)? {
-        rows.push(read_row(schema, &fields).map_err(|e| e.in_row(FORMAT, rows.len()))?);
+    let (mut records, mut fields, mut number) = (Records::new(text), Vec::new(), 0);
+    records.read(&mut fields).map_err(malformed)?;
+    check_header(schema, &fields)?;
+    while records.read(&mut fields).map_err(malformed)? {
+        if fields.len() != schema.columns.len() {
+            let width = FormatError::Width { expected: schema.columns.len(), found: fields.len() };
+            return Err(width.in_row(FORMAT, number).into());
+        }
+        take(number, &fields)?;
+        number += 1;
     }
-    Ok(rows)
+    Ok(())
 }
 
 /// Appends the canonical value of a row's column `at`. RFC 4180, UTF-8, CRLF; NULL is an unquoted empty field, the empty
@@ -56,6 +68,8 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     if !needs_quotes(text) {
         return out.extend(text.as_bytes());
     }
+    // A long text that is copied again and again while it grows takes twice its room, and more.
+    out.reserve(text.len() + 2);
     out.push(b'"');
     for (at, piece) in text.split('"').enumerate() {
         if at > 0 {
@@ -87,13 +101,16 @@ fn check_header(schema: &Schema, header: &[Field<'_>]) -> Result<(), FormatError
     Err(FormatError::Part { format: FORMAT, reason })
 }
 
-fn read_row(schema: &Schema, fields: &[Field<'_>]) -> Result<Row, FormatError> {
-    if fields.len() != schema.columns.len() {
-        return Err(FormatError::Width { expected: schema.columns.len(), found: fields.len() });
+/// The row of the record `number`.
+pub(super) fn read_row(schema: &Schema, number: usize, fields: &[Field<'_>]) -> Result<Row, FormatError> {
+    let read = schema.columns.iter().zip(fields).map(|(column, field)| read_field(column, field));
+    read.collect::<Result<Row, FormatError>>().map_err(|e| e.in_row(FORMAT, number))
+}
+
+/// The value of `column` that `field` spells.
+fn read_field(column: &Column, field: &Field<'_>) -> Result<Value, FormatError> {
+    match field.spelled() {
+        None => Ok(canonical(column, &Value::Null)?.into_owned()),
+        Some(spelled) => text::from_text(column, spelled),
     }
-    let read = |(column, field): (_, &Field<'_>)| match field.is_null() {
-        true => Ok(canonical(column, &crate::vocab::Value::Null)?.into_owned()),
-        false => text::from_text(column, &field.text),
-    };
-    schema.columns.iter().zip(fields).map(read).collect()
 }

@@ -7,9 +7,9 @@ pub(super) struct Records<'t> {
     line: u64,
 }
 
-/// One field.
+/// One field of a CSV record.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Field<'t> {
+pub struct Field<'t> {
     /// Its text without the quotes.
     pub(super) text: Cow<'t, str>,
     /// Whether quotes stood around it.
@@ -17,9 +17,9 @@ pub(super) struct Field<'t> {
 }
 
 impl Field<'_> {
-    /// Whether it is the unquoted empty field: no value.
-    pub(super) fn is_null(&self) -> bool {
-        self.text.is_empty() && !self.quoted
+    /// The value's text as docs/FORMAT.md writes it; `None` for the unquoted empty field, which is NULL.
+    pub fn spelled(&self) -> Option<&str> {
+        (self.quoted || !self.text.is_empty()).then_some(&*self.text)
     }
 }
 
@@ -29,33 +29,33 @@ impl<'t> Records<'t> {
         Records { text: text.strip_prefix('\u{feff}').unwrap_or(text), at: 0, line: 1 }
     }
 
-    /// The next record; `None` after the last. A line without characters is a record of one empty
-    /// field, as in a table of one column that holds NULL.
+    /// Puts the next record's fields in the place of what `fields` holds; false after the last record. A line without
+    /// characters is a record of one empty field, as in a table of one column that holds NULL.
     ///
     /// # Errors
     /// Where and how the text is no CSV.
-    pub(super) fn next_record(&mut self) -> Result<Option<Vec<Field<'t>>>, String> {
+    pub(super) fn read(&mut self, fields: &mut Vec<Field<'t>>) -> Result<bool, String> {
+        fields.clear();
         if self.at == self.text.len() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut fields = Vec::new();
         loop {
             fields.push(self.next_field()?);
-            match self.rest().as_bytes() {
-                [b',', ..] => self.at += 1,
-                [b'\n', ..] => return Ok(Some(self.ended(fields, 1))),
-                [b'\r', b'\n', ..] => return Ok(Some(self.ended(fields, 2))),
-                [] => return Ok(Some(fields)),
+            let end = match self.rest().as_bytes() {
+                [b',', ..] => {
+                    self.at += 1;
+                    continue;
+                }
+                [b'\n', ..] => 1,
+                [b'\r', b'\n', ..] => 2,
+                [] => return Ok(true),
                 [b'\r', ..] => return Err(self.fault("a carriage return stands alone outside quotes")),
                 _ => return Err(self.fault("something stands between a closing quote and the comma")),
-            }
+            };
+            self.at += end;
+            self.line += 1;
+            return Ok(true);
         }
-    }
-
-    fn ended(&mut self, fields: Vec<Field<'t>>, bytes: usize) -> Vec<Field<'t>> {
-        self.at += bytes;
-        self.line += 1;
-        fields
     }
 
     fn next_field(&mut self) -> Result<Field<'t>, String> {
@@ -63,7 +63,7 @@ impl<'t> Records<'t> {
         if let Some(inside) = rest.strip_prefix('"') {
             return self.quoted(inside);
         }
-        let end = rest.find([',', '\r', '\n', '"']).unwrap_or(rest.len());
+        let end = rest.bytes().position(|b| matches!(b, b',' | b'\r' | b'\n' | b'"')).unwrap_or(rest.len());
         if rest[end..].starts_with('"') {
             return Err(self.fault("a quote stands inside an unquoted field"));
         }
@@ -106,11 +106,11 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<Vec<String>>, String> {
         let mut records = Records::new(text);
-        let mut all = Vec::new();
-        while let Some(fields) = records.next_record()? {
+        let (mut all, mut fields) = (Vec::new(), Vec::new());
+        while records.read(&mut fields)? {
             // Quoted fields are shown in brackets.
-            let shown = |f: Field<'_>| if f.quoted { format!("[{}]", f.text) } else { f.text.into_owned() };
-            all.push(fields.into_iter().map(shown).collect());
+            let shown = |f: &Field<'_>| if f.quoted { format!("[{}]", f.text) } else { f.text.to_string() };
+            all.push(fields.iter().map(shown).collect());
         }
         Ok(all)
     }

@@ -1,13 +1,18 @@
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128_with_seed};
 
-use super::{FormatError, check::canonical};
+use super::{
+    FormatError,
+    check::{canonical, is_canonical},
+};
 use crate::vocab::{Schema, Value};
 
 /// Seeds of the two sums: nought, and `carve` in ASCII.
 const SEEDS: [u64; 2] = [0, 0x63_6172_7665];
+/// Bytes from which a value goes into the hashes as it is, without a copy of it beside the other values.
+const LONG: usize = 64 << 10;
 
 /// A set of rows in three numbers, the same in any order and any split: how many there are, and two
 /// sums of their hashes. Duplicates count. It finds accidents, not forgers: xxh3 is no secret.
@@ -42,35 +47,36 @@ pub struct BadFingerprint(String);
 /// # Errors
 /// A value that does not fit its column, or a row of another width.
 pub fn row_hash(schema: &Schema, row: &[Value]) -> Result<RowHash, FormatError> {
-    let mut bytes = Vec::with_capacity(row.len() * 16);
-    push_row(&mut bytes, schema, row)?;
-    Ok(hash(&bytes))
+    let mut encoding = RowEncoding::default();
+    push_row(&mut encoding, schema, row)?;
+    Ok(encoding.hash())
 }
 
 /// Hashes rows of one schema for a comparison of any two tables: whole rows, their keys, each value. A value that its
 /// column's type does not hold stands as it is, so that it differs from what fits instead of ending the comparison;
 /// rows that fit have the hashes of [`row_hash`].
 #[derive(Debug)]
-pub struct RowHasher<'s> {
-    schema: &'s Schema,
+pub struct RowHasher {
+    schema: Arc<Schema>,
     key: Vec<usize>,
+    encoding: RowEncoding,
     buffer: Vec<u8>,
 }
 
-impl<'s> RowHasher<'s> {
+impl RowHasher {
     /// A hasher for rows under `schema`; without a key a row is its own key.
-    pub fn new(schema: &'s Schema) -> Self {
+    pub fn new(schema: Arc<Schema>) -> Self {
         let place = |name: &String| schema.columns.iter().position(|column| column.name == *name);
-        RowHasher { schema, key: schema.key.iter().filter_map(place).collect(), buffer: Vec::new() }
+        let key = schema.key.iter().filter_map(place).collect();
+        RowHasher { schema, key, encoding: RowEncoding::default(), buffer: Vec::new() }
     }
 
     /// The hashes of the whole row.
     pub fn row(&mut self, row: &[Value]) -> RowHash {
-        self.buffer.clear();
-        for at in 0..row.len().min(self.schema.columns.len()) {
-            self.push(row, at);
+        for (column, value) in self.schema.columns.iter().zip(row) {
+            self.encoding.push(canonical(column, value).as_deref().unwrap_or(value));
         }
-        hash(&self.buffer)
+        self.encoding.hash()
     }
 
     /// The hash of the key's values; of the whole row where there is no key.
@@ -97,40 +103,91 @@ impl<'s> RowHasher<'s> {
     }
 
     fn push(&mut self, row: &[Value], at: usize) {
-        match canonical(&self.schema.columns[at], &row[at]) {
-            Ok(value) => push_value(&mut self.buffer, &value),
-            Err(_) => push_value(&mut self.buffer, &row[at]),
-        }
+        push_value(&mut self.buffer, canonical(&self.schema.columns[at], &row[at]).as_deref().unwrap_or(&row[at]));
     }
 }
 
-/// The hashes of a row's canonical encoding.
-pub(super) fn hash(bytes: &[u8]) -> RowHash {
-    RowHash { first: xxh3_128_with_seed(bytes, SEEDS[0]), second: xxh3_128_with_seed(bytes, SEEDS[1]) }
+/// The canonical encoding of docs/FORMAT.md of the row at hand: one tag a value, a length before what varies. A long value
+/// is hashed where it lies.
+#[derive(Default)]
+pub(super) struct RowEncoding {
+    /// What is not hashed yet.
+    bytes: Vec<u8>,
+    /// The two hashes as far as they are taken, once a value was long.
+    begun: Option<Box<[Xxh3; 2]>>,
 }
 
-/// The canonical encoding of docs/FORMAT.md: one tag a value, a length before what varies.
-fn push_row(out: &mut Vec<u8>, schema: &Schema, row: &[Value]) -> Result<(), FormatError> {
+impl RowEncoding {
+    /// Takes the row's next value, which is canonical.
+    pub(super) fn push(&mut self, value: &Value) {
+        let (tag, long) = match value {
+            Value::Decimal(digits) => (3, digits.as_bytes()),
+            Value::Text(text) => (5, text.as_bytes()),
+            Value::Bytes(bytes) => (6, bytes.as_slice()),
+            value => return push_value(&mut self.bytes, value),
+        };
+        if long.len() < LONG {
+            return push_sized(&mut self.bytes, tag, long);
+        }
+        push_size(&mut self.bytes, tag, long);
+        for hash in self.begun.get_or_insert_with(|| Box::new(SEEDS.map(Xxh3::with_seed))).iter_mut() {
+            hash.update(&self.bytes);
+            hash.update(long);
+        }
+        self.bytes.clear();
+    }
+
+    /// The hashes of the row, and room for the next one.
+    pub(super) fn hash(&mut self) -> RowHash {
+        let hash = match self.begun.take() {
+            None => RowHash {
+                first: xxh3_128_with_seed(&self.bytes, SEEDS[0]),
+                second: xxh3_128_with_seed(&self.bytes, SEEDS[1]),
+            },
+            Some(mut begun) => {
+                begun.iter_mut().for_each(|hash| hash.update(&self.bytes));
+                RowHash { first: begun[0].digest128(), second: begun[1].digest128() }
+            }
+        };
+        self.bytes.clear();
+        hash
+    }
+
+    /// Forgets the values of a row that is none.
+    fn forget(&mut self) {
+        self.bytes.clear();
+        self.begun = None;
+    }
+}
+
+impl fmt::Debug for RowEncoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowEncoding").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+fn push_row(out: &mut RowEncoding, schema: &Schema, row: &[Value]) -> Result<(), FormatError> {
     if row.len() != schema.columns.len() {
         return Err(FormatError::Width { expected: schema.columns.len(), found: row.len() });
     }
     for (column, value) in schema.columns.iter().zip(row) {
-        push_value(out, canonical(column, value)?.as_ref());
+        match is_canonical(column, value) {
+            true => out.push(value),
+            false => out.push(canonical(column, value)?.as_ref()),
+        }
     }
     Ok(())
 }
 
 /// Appends the canonical encoding of one canonical value.
-pub(super) fn push_value(out: &mut Vec<u8>, value: &Value) {
+#[inline]
+fn push_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(0),
         Value::Boolean(truth) => out.extend([1, u8::from(*truth)]),
         Value::Integer(number) => push_count(out, 2, *number),
         Value::Decimal(digits) => push_sized(out, 3, digits.as_bytes()),
-        Value::Double(number) => {
-            out.push(4);
-            out.extend(number.to_bits().to_le_bytes());
-        }
+        Value::Double(number) => push_count(out, 4, number.to_bits() as i64),
         Value::Text(text) => push_sized(out, 5, text.as_bytes()),
         Value::Bytes(bytes) => push_sized(out, 6, bytes),
         Value::DateDays(days) => push_count(out, 7, i64::from(*days)),
@@ -140,15 +197,21 @@ pub(super) fn push_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+#[inline]
 fn push_count(out: &mut Vec<u8>, tag: u8, count: i64) {
-    out.push(tag);
-    out.extend(count.to_le_bytes());
+    let mut bytes = [tag; 9];
+    bytes[1..].copy_from_slice(&count.to_le_bytes());
+    out.extend_from_slice(&bytes);
 }
 
 fn push_sized(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    out.extend((bytes.len() as u64).to_le_bytes());
-    out.extend(bytes);
+    push_size(out, tag, bytes);
+    out.extend_from_slice(bytes);
+}
+
+/// What stands before `bytes`.
+fn push_size(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    push_count(out, tag, bytes.len() as i64);
 }
 
 impl Fingerprint {
@@ -181,15 +244,14 @@ impl Fingerprint {
 #[derive(Debug)]
 pub struct Fingerprinter<'s> {
     schema: &'s Schema,
-    /// The canonical encoding of the row at hand.
-    canonical: Vec<u8>,
+    encoding: RowEncoding,
     all: Fingerprint,
 }
 
 impl<'s> Fingerprinter<'s> {
     /// For rows under `schema`; none yet.
     pub fn new(schema: &'s Schema) -> Self {
-        Fingerprinter { schema, canonical: Vec::new(), all: Fingerprint::default() }
+        Fingerprinter { schema, encoding: RowEncoding::default(), all: Fingerprint::default() }
     }
 
     /// Takes one more row.
@@ -197,9 +259,9 @@ impl<'s> Fingerprinter<'s> {
     /// # Errors
     /// As [`row_hash`]; the fingerprint is then unchanged.
     pub fn push(&mut self, row: &[Value]) -> Result<(), FormatError> {
-        self.canonical.clear();
-        push_row(&mut self.canonical, self.schema, row)?;
-        self.all.add_hash(hash(&self.canonical));
+        self.encoding.forget();
+        push_row(&mut self.encoding, self.schema, row)?;
+        self.all.add_hash(self.encoding.hash());
         Ok(())
     }
 

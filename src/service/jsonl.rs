@@ -57,18 +57,26 @@ fn significant_digits(decimal: &str) -> usize {
 
 /// RFC 8259: escapes only what must be.
 fn push_string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
-            b'"' | b'\\' => out.extend([b'\\', byte]),
-            b'\n' => out.extend(b"\\n"),
-            b'\r' => out.extend(b"\\r"),
-            b'\t' => out.extend(b"\\t"),
-            0..=31 => out.extend(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=31)) {
+        out.extend(&rest[..at]);
+        push_escaped(out, rest[at]);
+        rest = &rest[at + 1..];
     }
+    out.extend(rest);
     out.push(b'"');
+}
+
+fn push_escaped(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        b'\n' => out.extend(b"\\n"),
+        b'\r' => out.extend(b"\\r"),
+        b'\t' => out.extend(b"\\t"),
+        b'"' | b'\\' => out.extend([b'\\', byte]),
+        _ => out.extend(format!("\\u{byte:04x}").as_bytes()),
+    }
 }
 
 fn read_row(schema: &Schema, members: Vec<(String, Json<'_>)>) -> Result<Row, FormatError> {

@@ -30,6 +30,8 @@ pub use address::{ContractKey, RESERVED_ENDPOINTS, ServiceAddress, extension, pa
 pub use bump::{EndpointSchema, Lost, SchemaChange, bump, changes};
 pub use check::{check_schema, conform};
 pub use contract::{Contract, ContractEndpoint, ContractFacts, ContractServer, Sla};
+pub use csv::each_record;
+pub use csv_records::Field;
 pub use error::FormatError;
 pub use fingerprint::{BadFingerprint, Fingerprint, Fingerprinter, RowHash, RowHasher, row_hash};
 pub use manifest::{MANIFEST_FORMAT, Manifest, PartInfo};

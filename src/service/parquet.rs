@@ -1,6 +1,9 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
 use bytes::Bytes;
 use parquet::{
@@ -14,27 +17,72 @@ use parquet::{
 
 use super::{
     FormatError,
-    parquet_columns::{from_array, to_array},
+    parquet_columns::{Cells, from_array},
     parquet_types::{arrow_schema, arrow_type},
 };
-use crate::vocab::{Row, Schema};
+use crate::vocab::{Column, Row, Schema, Value};
 
-pub(super) const FORMAT: &str = "parquet";
+const FORMAT: &str = "parquet";
 /// Stands in every file instead of the library's version, which would change bytes with every update.
 const CREATED_BY: &str = "carve";
 
-/// One row group, Snappy; nothing in it depends on time, machine or library version.
-pub(super) fn encode(schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
-    let columns = schema.columns.iter().enumerate().map(|(index, column)| to_array(column, index, rows));
-    let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    let arrow = arrow_schema(schema);
-    let counted = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    let batch = RecordBatch::try_new_with_options(arrow.clone(), columns, &counted).map_err(|e| failed("write", e))?;
-    let properties =
-        WriterProperties::builder().set_created_by(CREATED_BY.to_owned()).set_compression(Compression::SNAPPY).build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), arrow, Some(properties)).map_err(|e| failed("write", e))?;
-    writer.write(&batch).map_err(|e| failed("write", e))?;
-    writer.into_inner().map_err(|e| failed("write", e))
+/// Rows handed to the encoder at once: as many pages as its own steps of 1,024 rows make, so that files do not depend on it.
+const ROWS: usize = 8 * 1024;
+/// Bytes of texts and the like after which rows are handed on sooner, because an Arrow column of them ends at two GiB.
+const BYTES: usize = 64 << 20;
+
+/// A part being written: one row group a million rows, Snappy; nothing in it depends on time, machine or library version.
+#[derive(Debug)]
+pub(super) struct ParquetPart {
+    writer: ArrowWriter<Vec<u8>>,
+    arrow: Arc<ArrowSchema>,
+    columns: Vec<Cells>,
+    /// Rows in `columns`, and the bytes of their texts and the like.
+    rows: usize,
+    bytes: usize,
+}
+
+impl ParquetPart {
+    /// A part of no rows yet.
+    pub(super) fn new(schema: &Schema) -> Result<Self, FormatError> {
+        let arrow = arrow_schema(schema);
+        let properties = WriterProperties::builder()
+            .set_created_by(CREATED_BY.to_owned())
+            .set_compression(Compression::SNAPPY)
+            .build();
+        let writer =
+            ArrowWriter::try_new(Vec::new(), arrow.clone(), Some(properties)).map_err(|e| failed("write", e))?;
+        let columns = schema.columns.iter().map(Cells::of).collect();
+        Ok(ParquetPart { writer, arrow, columns, rows: 0, bytes: 0 })
+    }
+
+    /// Appends the canonical value of a row's column `at`.
+    pub(super) fn push(&mut self, at: usize, column: &Column, value: &Value) -> Result<(), FormatError> {
+        self.bytes += value.heap_bytes();
+        self.columns[at].push(column, value)
+    }
+
+    /// Ends a row.
+    pub(super) fn end_row(&mut self) -> Result<(), FormatError> {
+        self.rows += 1;
+        match self.rows >= ROWS || self.bytes >= BYTES {
+            true => self.hand_on(),
+            false => Ok(()),
+        }
+    }
+
+    /// The bytes of the part.
+    pub(super) fn finish(mut self) -> Result<Vec<u8>, FormatError> {
+        self.hand_on()?;
+        self.writer.into_inner().map_err(|e| failed("write", e))
+    }
+
+    fn hand_on(&mut self) -> Result<(), FormatError> {
+        let columns = self.columns.iter_mut().map(Cells::taken).collect();
+        (self.rows, self.bytes) = (0, 0);
+        let batch = RecordBatch::try_new(self.arrow.clone(), columns).map_err(|e| failed("write", e))?;
+        self.writer.write(&batch).map_err(|e| failed("write", e))
+    }
 }
 
 /// The rows of a part whose columns have the schema's names and types, in its order.
@@ -89,6 +137,6 @@ fn malformed(reason: impl Into<String>) -> FormatError {
     FormatError::Part { format: FORMAT, reason: reason.into() }
 }
 
-pub(super) fn failed(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> FormatError {
+fn failed(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> FormatError {
     FormatError::Parquet { doing, source: Box::new(source) }
 }

@@ -1,9 +1,10 @@
 //! One column of rows as an Arrow array, and back.
-use std::sync::Arc;
-
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayRef,
+    builder::{
+        ArrayBuilder, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int64Builder,
+        StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    },
     cast::AsArray,
     types::{Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType},
 };
@@ -12,102 +13,116 @@ use super::{
     FormatError,
     check::{canonical, exact_double},
     decimal,
-    parquet::FORMAT,
-    parquet_types::fixed_point,
+    parquet_types::{arrow_type, fixed_point},
 };
-use crate::vocab::{Column, LogicalType, Row, Value};
+use crate::vocab::{Column, LogicalType, Value};
 
-/// The values of `column`, which stand at `index` of each row.
-pub(super) fn to_array(column: &Column, index: usize, rows: &[Row]) -> Result<ArrayRef, FormatError> {
-    let cells = Cells { column, index, rows };
-    Ok(match column.logical {
-        LogicalType::Boolean => Arc::new(BooleanArray::from(cells.pick(|v| match v {
-            Value::Boolean(truth) => Some(*truth),
-            _ => None,
-        })?)),
-        LogicalType::Integer => Arc::new(Int64Array::from(cells.counts()?)),
-        LogicalType::Double | LogicalType::Number => Arc::new(Float64Array::from(cells.pick(|v| match v {
-            Value::Integer(number) => exact_double(*number),
-            Value::Double(number) => Some(*number),
-            _ => None,
-        })?)),
-        LogicalType::Decimal => match fixed_point(column) {
-            Some((precision, scale)) => Arc::new(cells.fixed_point(precision, scale)?),
-            None => Arc::new(cells.texts()?),
-        },
-        LogicalType::Text => Arc::new(cells.texts()?),
-        LogicalType::Bytes => Arc::new(BinaryArray::from_iter(cells.pick(|v| match v {
-            Value::Bytes(bytes) => Some(bytes.clone()),
-            _ => None,
-        })?)),
-        LogicalType::Date => Arc::new(Date32Array::from(cells.pick(|v| match v {
-            Value::DateDays(days) => Some(*days),
-            _ => None,
-        })?)),
-        LogicalType::Time => Arc::new(Time64MicrosecondArray::from(cells.counts()?)),
-        LogicalType::Timestamp => Arc::new(TimestampMicrosecondArray::from(cells.counts()?)),
-        LogicalType::TimestampTz => Arc::new(TimestampMicrosecondArray::from(cells.counts()?).with_timezone("UTC")),
-    })
+/// The values of one column as they come.
+#[derive(Debug)]
+pub(super) enum Cells {
+    Boolean(BooleanBuilder),
+    Whole(Int64Builder),
+    Double(Float64Builder),
+    /// Fixed point of that precision and scale.
+    Fixed(Decimal128Builder, u8, u8),
+    Text(StringBuilder),
+    Bytes(BinaryBuilder),
+    Date(Date32Builder),
+    Time(Time64MicrosecondBuilder),
+    Timestamp(TimestampMicrosecondBuilder),
 }
 
-/// One column of the rows.
-struct Cells<'a> {
-    column: &'a Column,
-    index: usize,
-    rows: &'a [Row],
+impl Cells {
+    /// No values yet.
+    pub(super) fn of(column: &Column) -> Cells {
+        match column.logical {
+            LogicalType::Boolean => Cells::Boolean(BooleanBuilder::new()),
+            LogicalType::Integer => Cells::Whole(Int64Builder::new()),
+            LogicalType::Double | LogicalType::Number => Cells::Double(Float64Builder::new()),
+            LogicalType::Decimal => match fixed_point(column) {
+                Some((precision, scale)) => {
+                    let typed = Decimal128Builder::new().with_data_type(arrow_type(column));
+                    Cells::Fixed(typed, precision, scale)
+                }
+                None => Cells::Text(StringBuilder::new()),
+            },
+            LogicalType::Text => Cells::Text(StringBuilder::new()),
+            LogicalType::Bytes => Cells::Bytes(BinaryBuilder::new()),
+            LogicalType::Date => Cells::Date(Date32Builder::new()),
+            LogicalType::Time => Cells::Time(Time64MicrosecondBuilder::new()),
+            LogicalType::Timestamp | LogicalType::TimestampTz => {
+                Cells::Timestamp(TimestampMicrosecondBuilder::new().with_data_type(arrow_type(column)))
+            }
+        }
+    }
+
+    /// Appends a canonical value of `column`. One that its Arrow type cannot hold would have to change.
+    pub(super) fn push(&mut self, column: &Column, value: &Value) -> Result<(), FormatError> {
+        match (self, value) {
+            (cells, Value::Null) => cells.push_null(),
+            (Cells::Boolean(cells), Value::Boolean(truth)) => cells.append_value(*truth),
+            (Cells::Whole(cells), Value::Integer(number)) => cells.append_value(*number),
+            (Cells::Double(cells), Value::Double(number)) => cells.append_value(*number),
+            (Cells::Double(cells), Value::Integer(number)) => {
+                cells.append_value(exact_double(*number).ok_or_else(|| inexact(column, value))?);
+            }
+            (Cells::Fixed(cells, precision, scale), Value::Decimal(digits)) => {
+                let units = decimal::unscaled(digits, *precision, *scale);
+                cells.append_value(units.ok_or_else(|| inexact(column, value))?);
+            }
+            (Cells::Text(cells), Value::Text(text) | Value::Decimal(text)) => cells.append_value(text),
+            (Cells::Bytes(cells), Value::Bytes(bytes)) => cells.append_value(bytes),
+            (Cells::Date(cells), Value::DateDays(days)) => cells.append_value(*days),
+            (Cells::Time(cells), Value::TimeMicros(micros)) => cells.append_value(*micros),
+            (Cells::Timestamp(cells), Value::TimestampMicros(micros) | Value::InstantMicros(micros)) => {
+                cells.append_value(*micros);
+            }
+            _ => return Err(inexact(column, value)),
+        }
+        Ok(())
+    }
+
+    fn push_null(&mut self) {
+        match self {
+            Cells::Boolean(cells) => cells.append_null(),
+            Cells::Whole(cells) => cells.append_null(),
+            Cells::Double(cells) => cells.append_null(),
+            Cells::Fixed(cells, ..) => cells.append_null(),
+            Cells::Text(cells) => cells.append_null(),
+            Cells::Bytes(cells) => cells.append_null(),
+            Cells::Date(cells) => cells.append_null(),
+            Cells::Time(cells) => cells.append_null(),
+            Cells::Timestamp(cells) => cells.append_null(),
+        }
+    }
+
+    /// All values appended since the last time.
+    pub(super) fn taken(&mut self) -> ArrayRef {
+        let cells: &mut dyn ArrayBuilder = match self {
+            Cells::Boolean(cells) => cells,
+            Cells::Whole(cells) => cells,
+            Cells::Double(cells) => cells,
+            Cells::Fixed(cells, ..) => cells,
+            Cells::Text(cells) => cells,
+            Cells::Bytes(cells) => cells,
+            Cells::Date(cells) => cells,
+            Cells::Time(cells) => cells,
+            Cells::Timestamp(cells) => cells,
+        };
+        cells.finish()
+    }
 }
 
-impl Cells<'_> {
-    /// What `take` makes of each canonical value; `None` for NULL. A value it cannot take would have to change.
-    fn pick<T>(&self, take: impl Fn(&Value) -> Option<T>) -> Result<Vec<Option<T>>, FormatError> {
-        let one = |row: &Row| {
-            let value = row.get(self.index).unwrap_or(&Value::Null);
-            match canonical(self.column, value)?.as_ref() {
-                Value::Null => Ok(None),
-                value => take(value).map(Some).ok_or_else(|| self.inexact(value)),
-            }
-        };
-        self.rows.iter().enumerate().map(|(at, row)| one(row).map_err(|e| e.in_row(FORMAT, at))).collect()
-    }
-
-    fn counts(&self) -> Result<Vec<Option<i64>>, FormatError> {
-        self.pick(|value| match value {
-            Value::Integer(count)
-            | Value::TimeMicros(count)
-            | Value::TimestampMicros(count)
-            | Value::InstantMicros(count) => Some(*count),
-            _ => None,
-        })
-    }
-
-    fn texts(&self) -> Result<StringArray, FormatError> {
-        let texts = self.pick(|value| match value {
-            Value::Text(text) | Value::Decimal(text) => Some(text.clone()),
-            _ => None,
-        })?;
-        Ok(StringArray::from_iter(texts))
-    }
-
-    fn fixed_point(&self, precision: u8, scale: u8) -> Result<Decimal128Array, FormatError> {
-        let units = self.pick(|value| match value {
-            Value::Decimal(digits) => decimal::unscaled(digits, precision, scale),
-            _ => None,
-        })?;
-        let array = Decimal128Array::from(units);
-        array.with_precision_and_scale(precision, scale as i8).map_err(|e| super::parquet::failed("write", e))
-    }
-
-    fn inexact(&self, value: &Value) -> FormatError {
-        let why = match (self.column.logical, value) {
-            (LogicalType::Decimal, Value::Decimal(digits)) => {
-                let (digits, declared) = (super::check::start_of(digits), &self.column.physical);
-                format!("holds `{digits}`, which a parquet column of `{declared}` would change")
-            }
-            (_, Value::Integer(number)) => format!("holds {number}, which a parquet column of doubles would round"),
-            _ => "holds a value that its parquet column would change".to_owned(),
-        };
-        FormatError::value(&self.column.name, format!("{why}: write csv or jsonl parts, or declare another type"))
-    }
+fn inexact(column: &Column, value: &Value) -> FormatError {
+    let why = match (column.logical, value) {
+        (LogicalType::Decimal, Value::Decimal(digits)) => {
+            let (digits, declared) = (super::check::start_of(digits), &column.physical);
+            format!("holds `{digits}`, which a parquet column of `{declared}` would change")
+        }
+        (_, Value::Integer(number)) => format!("holds {number}, which a parquet column of doubles would round"),
+        _ => "holds a value that its parquet column would change".to_owned(),
+    };
+    FormatError::value(&column.name, format!("{why}: write csv or jsonl parts, or declare another type"))
 }
 
 /// The values of `column` in an array of its Arrow type, in canonical form.

@@ -1,22 +1,20 @@
 use super::{
     Fingerprint, FormatError,
-    check::{canonical, check_schema},
-    csv, extension, fingerprint, jsonl, parquet,
+    check::{canonical, check_schema, is_canonical},
+    csv, extension,
+    fingerprint::RowEncoding,
+    jsonl, parquet,
+    parquet::ParquetPart,
 };
-use crate::vocab::{PartFormat, Row, Schema};
+use crate::vocab::{Column, PartFormat, Row, Schema, Value};
 
 /// Writes one part row by row, and takes the fingerprint of its rows on the way: the same rows, the same bytes. Rows
 /// are brought into canonical form.
 #[derive(Debug)]
 pub struct PartWriter<'s> {
-    format: PartFormat,
     schema: &'s Schema,
-    /// The part as far as it is written, where the format has one row after the other.
-    out: Vec<u8>,
-    /// The rows, where the format has one column after the other.
-    rows: Vec<Row>,
-    /// The canonical encoding of the row at hand.
-    canonical: Vec<u8>,
+    body: Body,
+    encoding: RowEncoding,
     fingerprint: Fingerprint,
 }
 
@@ -26,60 +24,109 @@ impl<'s> PartWriter<'s> {
     /// # Errors
     /// A schema nothing can be published under.
     pub fn new(format: PartFormat, schema: &'s Schema) -> Result<Self, FormatError> {
-        check_schema(schema)?;
-        let mut out = Vec::new();
-        if format == PartFormat::Csv {
-            csv::push_header(&mut out, schema);
-        }
-        let (rows, canonical, fingerprint) = (Vec::new(), Vec::new(), Fingerprint::default());
-        Ok(PartWriter { format, schema, out, rows, canonical, fingerprint })
+        PartWriter::of_about(format, schema, 0)
     }
 
-    /// Writes one row; its values may be taken away.
+    /// The same, of rows that take about so many bytes.
+    ///
+    /// # Errors
+    /// As [`PartWriter::new`].
+    pub fn of_about(format: PartFormat, schema: &'s Schema, bytes: usize) -> Result<Self, FormatError> {
+        check_schema(schema)?;
+        let (body, encoding) = (Body::new(format, schema, bytes)?, RowEncoding::default());
+        Ok(PartWriter { schema, body, encoding, fingerprint: Fingerprint::default() })
+    }
+
+    /// Writes one row.
     ///
     /// # Errors
     /// A row that the format cannot keep exactly; the part is then good for nothing.
-    pub fn push(&mut self, row: &mut Row) -> Result<(), FormatError> {
+    pub fn push(&mut self, row: &[Value]) -> Result<(), FormatError> {
         let at = usize::try_from(self.fingerprint.rows).unwrap_or(usize::MAX);
-        self.push_values(row).map_err(|e| e.in_row(extension(self.format), at))?;
-        self.fingerprint.add_hash(fingerprint::hash(&self.canonical));
-        if self.format == PartFormat::Parquet {
-            self.rows.push(std::mem::take(row));
-        }
+        self.push_values(row).map_err(|e| e.in_row(extension(self.body.format()), at))?;
+        self.fingerprint.add_hash(self.encoding.hash());
         Ok(())
     }
 
     /// The fingerprint of the rows, and the bytes of the part.
     ///
     /// # Errors
-    /// As [`PartWriter::push`].
+    /// A part that the format cannot keep.
     pub fn finish(self) -> Result<(Fingerprint, Vec<u8>), FormatError> {
-        let bytes = match self.format {
-            PartFormat::Csv | PartFormat::Jsonl => self.out,
-            PartFormat::Parquet => parquet::encode(self.schema, &self.rows)?,
+        let bytes = match self.body {
+            Body::Csv(out) | Body::Jsonl(out) => out,
+            Body::Parquet(part) => part.finish()?,
         };
         Ok((self.fingerprint, bytes))
     }
 
-    fn push_values(&mut self, row: &Row) -> Result<(), FormatError> {
+    fn push_values(&mut self, row: &[Value]) -> Result<(), FormatError> {
         let columns = &self.schema.columns;
         if row.len() != columns.len() {
             return Err(FormatError::Width { expected: columns.len(), found: row.len() });
         }
-        self.canonical.clear();
         for (at, (column, value)) in columns.iter().zip(row).enumerate() {
-            let value = canonical(column, value)?;
-            fingerprint::push_value(&mut self.canonical, &value);
-            match self.format {
-                PartFormat::Csv => csv::push_field(&mut self.out, at, &value),
-                PartFormat::Jsonl => jsonl::push_member(&mut self.out, at, &column.name, &value),
-                PartFormat::Parquet => {}
-            }
+            let changed;
+            let value = match is_canonical(column, value) {
+                true => value,
+                false => {
+                    changed = canonical(column, value)?;
+                    &*changed
+                }
+            };
+            self.encoding.push(value);
+            self.body.push(at, column, value)?;
         }
-        match self.format {
-            PartFormat::Csv => self.out.extend(csv::ROW_END),
-            PartFormat::Jsonl => self.out.extend(jsonl::ROW_END),
-            PartFormat::Parquet => {}
+        self.body.end_row()
+    }
+}
+
+/// A part as far as it is written.
+#[derive(Debug)]
+enum Body {
+    Csv(Vec<u8>),
+    Jsonl(Vec<u8>),
+    Parquet(Box<ParquetPart>),
+}
+
+impl Body {
+    fn new(format: PartFormat, schema: &Schema, bytes: usize) -> Result<Body, FormatError> {
+        // Separators and digits are mostly no longer than what they stand for; an eighth more is for those that are.
+        let out = || Vec::with_capacity(bytes + bytes / 8);
+        Ok(match format {
+            PartFormat::Csv => {
+                let mut out = out();
+                csv::push_header(&mut out, schema);
+                Body::Csv(out)
+            }
+            PartFormat::Jsonl => Body::Jsonl(out()),
+            PartFormat::Parquet => Body::Parquet(Box::new(ParquetPart::new(schema)?)),
+        })
+    }
+
+    fn format(&self) -> PartFormat {
+        match self {
+            Body::Csv(_) => PartFormat::Csv,
+            Body::Jsonl(_) => PartFormat::Jsonl,
+            Body::Parquet(_) => PartFormat::Parquet,
+        }
+    }
+
+    /// Appends the canonical value of a row's column `at`.
+    fn push(&mut self, at: usize, column: &Column, value: &Value) -> Result<(), FormatError> {
+        match self {
+            Body::Csv(out) => csv::push_field(out, at, value),
+            Body::Jsonl(out) => jsonl::push_member(out, at, &column.name, value),
+            Body::Parquet(part) => part.push(at, column, value)?,
+        }
+        Ok(())
+    }
+
+    fn end_row(&mut self) -> Result<(), FormatError> {
+        match self {
+            Body::Csv(out) => out.extend(csv::ROW_END),
+            Body::Jsonl(out) => out.extend(jsonl::ROW_END),
+            Body::Parquet(part) => part.end_row()?,
         }
         Ok(())
     }
@@ -91,7 +138,7 @@ impl<'s> PartWriter<'s> {
 /// A schema nothing can be published under, or a row that the format cannot keep exactly.
 pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
     let mut writer = PartWriter::new(format, schema)?;
-    rows.iter().try_for_each(|row| writer.push(&mut row.clone()))?;
+    rows.iter().try_for_each(|row| writer.push(row))?;
     Ok(writer.finish()?.1)
 }
 
@@ -103,7 +150,14 @@ pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<
 pub fn decode_part(format: PartFormat, schema: &Schema, bytes: &[u8]) -> Result<Vec<Row>, FormatError> {
     check_schema(schema)?;
     match format {
-        PartFormat::Csv => csv::decode(schema, bytes),
+        PartFormat::Csv => {
+            let mut rows = Vec::new();
+            csv::each_record(schema, bytes, |number, fields| {
+                rows.push(csv::read_row(schema, number, fields)?);
+                Ok::<(), FormatError>(())
+            })?;
+            Ok(rows)
+        }
         PartFormat::Parquet => parquet::decode(schema, bytes),
         PartFormat::Jsonl => jsonl::decode(schema, bytes),
     }

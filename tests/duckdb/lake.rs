@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use carve::connector::{ConnectorError, Lake};
 use carve::vocab::{LogicalType, Row, Schema, Value};
 
+use super::one_part::OnePart;
 use super::{File, all_rows, drained, id, one, refused, schema, sql, told};
 
 const STAGING: &str = "raw.orders__carve_staging";
@@ -70,7 +71,7 @@ async fn a_successor_has_the_indexes_comments_and_readers_of_the_table_it_replac
     );
     let lake = file.lake().await;
     stage(&*lake, vec![row(1, "new"), row(2, "newer")]).await;
-    lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+    lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await.unwrap();
     swap(&*lake).await.unwrap();
     swap(&*lake).await.expect("done already is done");
     assert_eq!(answer(&*lake, "SELECT said FROM raw.seen ORDER BY 1").await, texts(&["new", "newer"]));
@@ -145,7 +146,7 @@ async fn rows_that_break_a_unique_index_are_refused_before_the_swap() {
     );
     let lake = file.lake().await;
     stage(&*lake, vec![row(1, "a"), row(2, "a")]).await;
-    refused(lake.take_indexes(&id(STAGING), &id("raw.orders")).await, "break the unique index `u");
+    refused(lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await, "break the unique index `u");
     // The swap itself would say so too, and changes nothing then.
     refused(swap(&*lake).await, "break the unique index `u");
     assert_eq!(answer(&*lake, "SELECT note FROM raw.orders").await, texts(&["old"]));

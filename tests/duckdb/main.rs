@@ -7,6 +7,9 @@
 )]
 mod kill;
 mod lake;
+#[path = "../it/one_part.rs"]
+#[allow(dead_code, reason = "the other test binary uses all of it")]
+mod one_part;
 mod shop;
 mod snapshot;
 #[path = "../it/support.rs"]

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 use camino::Utf8Path;
 use carve::connector::open_lake;
 
+use super::one_part::OnePart;
 use super::support::{planned, run};
 use super::{drained, id, one, sql};
 

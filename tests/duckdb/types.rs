@@ -1,4 +1,5 @@
 //! Every type of DuckDB: exactly, or refused by name. And back into a table that has the same types.
+use super::one_part::OnePart;
 use carve::vocab::{LogicalType as L, Value as V};
 
 use super::{File, all_rows, drained, id, refused, told};

@@ -24,6 +24,7 @@ mod lineage_forms;
 mod lineage_limits;
 mod loose_ends;
 mod names;
+mod one_part;
 mod plans;
 mod production;
 mod readers;

@@ -76,9 +76,8 @@ impl ContinuityStep<'_> {
         let gone = self.gone(here, &old_schema, &new_schema);
         let schema = common(&old_schema, &new_schema);
         let (left, right) = (Rows::Table(&**lake, old, &schema), Rows::Table(&**lake, new, &schema));
-        let watch = || here.context.go_on();
-        let before = left.fingerprint(&schema, &watch).await?;
-        let after = right.fingerprint(&schema, &watch).await?;
+        let before = left.fingerprint(&schema, &|| here.context.go_on()).await?;
+        let after = here.context.fingerprint(&**lake, new, &schema).await?;
         let summary = |verdict: &str, because: String| ProofSummary {
             kind: "continuity".to_owned(),
             what: Some(self.0.old.to_string()),

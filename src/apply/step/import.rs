@@ -1,7 +1,10 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     apply::{
@@ -10,19 +13,25 @@ use crate::{
         journal::Facts,
         model::ProofSummary,
         publication,
-        rows::PartStream,
+        rows::whole,
         step::{Here, Standing, StepKind},
         transport,
         upload::Noting,
     },
-    connector::ConnectorError,
+    connector::{Bucket, LoadPart},
     plan::Import,
-    service::Manifest,
-    vocab::DatasetId,
+    service::{Manifest, PartInfo},
+    vocab::{DatasetId, PartFormat},
 };
 
-/// Parts that are loaded at once where the lake lets several in.
-const SIDE_BY_SIDE: usize = 4;
+/// Batches of parts that are loaded at once where the lake lets several in.
+const SIDE_BY_SIDE: usize = 3;
+/// Parts, and bytes of them, that are loaded in one transaction, unless one part alone has more. What a crash undoes is
+/// loaded again, and what is on its way is held in memory.
+const BATCH_PARTS: usize = 64;
+const BATCH_BYTES: u64 = 4 << 20;
+/// Parts of a batch that are fetched at once: a store answers after a while.
+const FETCHED_AT_ONCE: usize = 8;
 
 /// Loads one endpoint's publication into a staging table, part by part, and proves it equal.
 pub(super) struct ImportStep<'p>(pub(super) &'p Import);
@@ -42,12 +51,9 @@ impl StepKind for ImportStep<'_> {
 
     async fn probe(&self, here: &Here<'_>) -> Result<Standing, StepError> {
         let manifest = self.manifest(here).await?;
-        let lake = &here.context.world.lake;
-        let table = match lake.exists(&self.0.staging).await? {
-            true => match ledger(&here.context, &self.0.staging, &manifest).await? {
-                Some(loaded) if loaded.len() == manifest.parts.len() => self.0.staging.clone(),
-                _ => return Ok(Standing::Before),
-            },
+        // What is staged and filled may lack its indexes, and all of it is proven again anyway.
+        let table = match here.context.world.lake.exists(&self.0.staging).await? {
+            true => return Ok(Standing::Before),
             false => match self.already_live(here).await? {
                 Some(live) => live,
                 None => return Ok(Standing::Before),
@@ -93,7 +99,7 @@ impl ImportStep<'_> {
 }
 
 /// Fills `staging` with what `manifest` names, going on where an earlier attempt stopped, proves it, and gives it
-/// the indexes of the table whose place it will take: rows that break one are refused here.
+/// its key and the indexes of the table whose place it will take: rows that break one are refused here.
 ///
 /// # Errors
 /// [`StepError::NotEqual`] with the rows that differ; the staged table stays for a look, nothing reads it.
@@ -111,7 +117,7 @@ pub(in crate::apply) async fn stage(
         load(context, manifest, staging, &loaded).await?;
         let (proof, _) = transport::prove(context, manifest, staging).await?;
         if proof.verdict == "equal" {
-            take_indexes(context, staging).await?;
+            take_indexes(context, manifest, staging).await?;
             return Ok(proof);
         }
         // Other bytes once stood under these names, in an attempt that was swept away: it is filled anew.
@@ -121,18 +127,16 @@ pub(in crate::apply) async fn stage(
     let (proof, told) = transport::prove(context, manifest, staging).await?;
     match proof.verdict.as_str() {
         "equal" => {
-            take_indexes(context, staging).await?;
+            take_indexes(context, manifest, staging).await?;
             Ok(proof)
         }
         _ => Err(StepError::NotEqual { proof: Box::new(proof), differences: told }),
     }
 }
 
-async fn take_indexes(context: &Context<'_>, staging: &DatasetId) -> Result<(), StepError> {
-    if let Some(swap) = context::swap_of(context.plan, staging) {
-        context.world.lake.take_indexes(staging, &swap.live).await?;
-    }
-    Ok(())
+async fn take_indexes(context: &Context<'_>, manifest: &Manifest, staging: &DatasetId) -> Result<(), StepError> {
+    let live = context::swap_of(context.plan, staging).map(|swap| &swap.live);
+    Ok(context.world.lake.take_indexes(staging, &manifest.schema, live).await?)
 }
 
 async fn load(
@@ -141,35 +145,74 @@ async fn load(
     staging: &DatasetId,
     loaded: &BTreeSet<String>,
 ) -> Result<(), StepError> {
-    let world = context.world;
-    let missing = manifest.parts.iter().filter(|part| !loaded.contains(&part.key)).cloned().collect();
     let name = format!("importing {}", manifest.endpoint);
     context.progress.started(&name, Some(manifest.rows()), "rows");
     let mut done = manifest.parts.iter().filter(|part| loaded.contains(&part.key)).map(|part| part.rows).sum::<u64>();
-    let mut parts = PartStream::open(world.bucket.clone(), manifest.clone(), missing);
-    let limit = if world.lake.takes_turns() { 1 } else { SIDE_BY_SIDE };
-    let mut loading = JoinSet::new();
-    loop {
-        let next = parts.next().await?;
-        // Each part is a transaction of its own: what is let go in the middle was never there.
-        while !loading.is_empty() && (next.is_none() || loading.len() >= limit) {
-            done += one_loaded(&mut loading).await?;
+    let limit = if context.world.lake.takes_turns() { 1 } else { SIDE_BY_SIDE };
+    let turns = Arc::new(Semaphore::new(limit));
+    let mut under_way = JoinSet::new();
+    for batch in batches(manifest.parts.iter().filter(|part| !loaded.contains(&part.key))) {
+        context.go_on()?;
+        // One is fetched while others are loaded. Each is a transaction of its own: what is let go in the middle was
+        // never there.
+        while under_way.len() > limit {
+            done += one_loaded(&mut under_way).await?;
             context.progress.advanced(&name, done);
         }
-        let Some((part, rows)) = next else { break };
+        let (bucket, lake) = (context.world.bucket.clone(), context.world.lake.clone());
+        let (manifest, staging, turns) = (manifest.clone(), staging.clone(), turns.clone());
+        under_way.spawn(async move {
+            let parts = fetched(&bucket, manifest.part_format, &batch).await?;
+            let _turn = turns.acquire().await;
+            lake.load_parts(&staging, &manifest.schema, parts).await?;
+            Ok(batch.iter().map(|part| part.rows).sum())
+        });
+    }
+    while !under_way.is_empty() {
         context.go_on()?;
-        let (lake, staging, manifest) = (world.lake.clone(), staging.clone(), manifest.clone());
-        loading
-            .spawn(async move { lake.load_part(&staging, &part.key, &manifest.schema, rows).await.map(|_| part.rows) });
+        done += one_loaded(&mut under_way).await?;
+        context.progress.advanced(&name, done);
     }
     context.progress.finished(&name, &format!("{done} rows"));
     Ok(())
 }
 
-/// Waits for one of the parts that are being loaded; its rows.
-async fn one_loaded(loading: &mut JoinSet<Result<u64, ConnectorError>>) -> Result<u64, StepError> {
-    match loading.join_next().await {
-        Some(joined) => Ok(joined.map_err(StepError::task("cannot load a part"))??),
+/// `parts` in their order, as many together as one transaction takes.
+fn batches<'m>(parts: impl Iterator<Item = &'m PartInfo>) -> Vec<Vec<PartInfo>> {
+    let (mut batches, mut bytes) = (Vec::<Vec<PartInfo>>::new(), 0);
+    for part in parts {
+        bytes += part.bytes;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH_PARTS && bytes <= BATCH_BYTES => batch.push(part.clone()),
+            _ => {
+                bytes = part.bytes;
+                batches.push(vec![part.clone()]);
+            }
+        }
+    }
+    batches
+}
+
+/// The parts of a batch as they lie in the bucket, each checked against its digest.
+async fn fetched(bucket: &Arc<dyn Bucket>, format: PartFormat, batch: &[PartInfo]) -> Result<Vec<LoadPart>, StepError> {
+    let mut parts = Vec::with_capacity(batch.len());
+    let mut fetching = VecDeque::new();
+    let mut waiting = batch.iter();
+    loop {
+        while let (true, Some(part)) = (fetching.len() < FETCHED_AT_ONCE, waiting.as_slice().first()) {
+            waiting.next();
+            fetching.push_back((part, tokio::spawn(whole(bucket.clone(), part.clone()))));
+        }
+        let Some((part, work)) = fetching.pop_front() else { return Ok(parts) };
+        let bytes = work.await.map_err(StepError::task(format!("cannot read part `{}`", part.key)))??;
+        parts.push(LoadPart { name: part.key.clone(), rows: part.rows, format, bytes });
+    }
+}
+
+/// Waits for one of the batches that are under way; its rows.
+async fn one_loaded(under_way: &mut JoinSet<Result<u64, StepError>>) -> Result<u64, StepError> {
+    match under_way.join_next().await {
+        Some(joined) => joined.map_err(StepError::task("cannot load parts"))?,
         None => Ok(0),
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn parts(session: &Session, table: &str) -> Result<Vec<String>> {
 }
 
 /// Enters `part` with its rows; false when it is there already.
-pub(super) fn enter(session: &Session, table: &str, part: &str, rows: usize) -> Result<bool> {
+pub(super) fn enter(session: &Session, table: &str, part: &str, rows: u64) -> Result<bool> {
     let ledger = book(session, "ledger");
     let there = format!("SELECT part FROM {ledger} WHERE table_name = $1 AND part = $2");
     if !session.column(&there, &[table, part])?.is_empty() {

@@ -8,8 +8,8 @@ use super::origin::DuckDb;
 use super::place::Place;
 use super::trouble::engine;
 use super::{books, query, rehearsal, script, staging, swap};
-use crate::connector::{ConnectorError, Lake, RowStream, batches::blocking, system::failed};
-use crate::vocab::{DatasetId, Row, Schema};
+use crate::connector::{ConnectorError, Lake, LoadPart, RowStream, batches::blocking, system::failed};
+use crate::vocab::{DatasetId, Schema};
 
 /// Bytes that must fit beside the file before work begins.
 const PROBE_BYTES: usize = 1 << 20;
@@ -31,15 +31,14 @@ impl Lake for DuckDb {
         blocking(move || staging::loaded_parts(&place, &table)).await
     }
 
-    async fn load_part(
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError> {
-        let (place, table, part, schema) = (self.place.clone(), staging.clone(), part.to_owned(), schema.clone());
-        blocking(move || staging::load_part(&place, &table, &part, &schema, &rows)).await
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError> {
+        let (place, table, schema) = (self.place.clone(), staging.clone(), schema.clone());
+        blocking(move || staging::load_parts(&place, &table, &schema, &parts)).await
     }
 
     async fn swap(
@@ -52,8 +51,15 @@ impl Lake for DuckDb {
         blocking(move || swap::swap(&place, &staging, &live, previous.as_ref())).await
     }
 
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
-        let (place, staging, live) = (self.place.clone(), staging.clone(), live.clone());
+    /// The staged table had its key from the start.
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        _: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        let Some(live) = live.cloned() else { return Ok(()) };
+        let (place, staging) = (self.place.clone(), staging.clone());
         blocking(move || swap::take_indexes(&place, &staging, &live)).await
     }
 

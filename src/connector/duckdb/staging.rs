@@ -9,7 +9,7 @@ use super::place::Place;
 use super::trouble::{engine, refused};
 use super::types::{handed, staged};
 use super::values::stored;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, LoadPart};
 use crate::vocab::{DatasetId, Row, Schema};
 
 /// The temporary table in which a part arrives.
@@ -76,15 +76,14 @@ pub(super) fn loaded_parts(place: &Place, id: &DatasetId) -> Result<Vec<String>,
     parts.map_err(|e| engine(format!("read the ledger of `{id}`"), e))
 }
 
-/// Loads one part into the staging table `id`; false when it holds the part already.
-pub(super) fn load_part(
+/// Loads those of `parts` into the staging table `id` that it does not hold already; how many these were.
+pub(super) fn load_parts(
     place: &Place,
     id: &DatasetId,
-    part: &str,
     schema: &Schema,
-    rows: &[Row],
-) -> Result<bool, ConnectorError> {
-    let doing = |e| engine(format!("load the part `{part}` into `{id}`"), e);
+    parts: &[LoadPart],
+) -> Result<usize, ConnectorError> {
+    let doing = |e| engine(format!("load parts into `{id}`"), e);
     let (schema_name, table) = place.names(id);
     let entry = books::entry(&schema_name, &table);
     let session = place.open()?;
@@ -92,16 +91,20 @@ pub(super) fn load_part(
     session.run("BEGIN TRANSACTION").map_err(doing)?;
     if books::made_as(&session, &entry).map_err(doing)?.is_none() {
         let why = "it is no staging table that carve made: parts are loaded nowhere else";
-        return Err(refused(format!("load the part `{part}` into `{id}`"), why));
-    }
-    if !books::enter(&session, &entry, part, rows.len()).map_err(doing)? {
-        return Ok(false);
+        return Err(refused(format!("load parts into `{id}`"), why));
     }
     let found = find(&session, &schema_name, &table)?.ok_or_else(|| ConnectorError::NoSuchTable(id.clone()))?;
-    arrive(&session, id, schema, rows)?;
-    insert(&session, id, &found, schema)?;
+    let mut loaded = 0;
+    for part in parts {
+        if books::enter(&session, &entry, &part.name, part.rows).map_err(doing)? {
+            arrive(&session, id, schema, &part.decoded(schema)?)?;
+            insert(&session, id, &found, schema)?;
+            session.run(&format!("DROP TABLE {ARRIVED}")).map_err(doing)?;
+            loaded += 1;
+        }
+    }
     session.run("COMMIT").map_err(doing)?;
-    Ok(true)
+    Ok(loaded)
 }
 
 /// Puts `rows` into a temporary table whose columns change nothing.

@@ -1,9 +1,11 @@
 //! What carve keeps beside its tables, in the schema `carve_books` of the same database, so that one transaction covers
 //! both: which tables it made, which parts they hold, and small notes.
+use std::collections::BTreeSet;
+
 use tokio_postgres::{GenericClient, Transaction};
 
 use super::trouble::engine;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, LoadPart};
 
 /// Two that open the books at the same moment take turns.
 const OPENING: i64 = 0x63_6172_7665;
@@ -175,16 +177,20 @@ pub(super) async fn parts(
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
-/// Enters a part with its rows; false when it is there already.
+/// Enters parts with their rows; gives those that were not there already.
 pub(super) async fn enter(
     client: &impl GenericClient,
     (schema, table): Name<'_>,
-    part: &str,
-    rows: usize,
-) -> Result<bool, ConnectorError> {
-    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-    let sql = "INSERT INTO carve_books.ledger VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-    client.execute(sql, &[&schema, &table, &part, &rows]).await.map(|entered| entered == 1).map_err(failed)
+    parts: &[LoadPart],
+) -> Result<BTreeSet<String>, ConnectorError> {
+    // In one order, so that two who enter the same parts wait for each other and not in a circle.
+    let sql = "INSERT INTO carve_books.ledger
+        SELECT $1, $2, p.part, p.row_count FROM unnest($3::text[], $4::int8[]) AS p (part, row_count)
+        ORDER BY p.part COLLATE \"C\" ON CONFLICT DO NOTHING RETURNING part";
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    let rows: Vec<i64> = parts.iter().map(|part| i64::try_from(part.rows).unwrap_or(i64::MAX)).collect();
+    let entered = client.query(sql, &[&schema, &table, &names, &rows]).await.map_err(failed)?;
+    Ok(entered.iter().map(|row| row.get(0)).collect())
 }
 
 /// The server's clock, in seconds since 1970.

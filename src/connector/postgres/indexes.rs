@@ -6,6 +6,7 @@ use super::names::{Found, literal, qualified, quoted};
 use super::successor::{take_collations, take_types};
 use super::trouble::{engine, refused, said};
 use crate::connector::ConnectorError;
+use crate::vocab::Schema;
 
 /// What an index stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,6 +116,22 @@ pub(super) async fn take_indexes(
         tx.batch_execute(&sql).await.map_err(|error| not_made(index, doing, error))?;
     }
     Ok(())
+}
+
+/// Gives `new` the primary key of `schema`, unless it has one.
+pub(super) async fn take_key(
+    tx: &Transaction<'_>,
+    new: &Found,
+    schema: &Schema,
+    doing: &str,
+) -> Result<(), ConnectorError> {
+    let keyed = indexes(tx, new, doing).await?.iter().any(|own| own.stands == Stands::PrimaryKey);
+    if keyed || schema.key.is_empty() {
+        return Ok(());
+    }
+    let key: Vec<String> = schema.key.iter().map(|name| quoted(name)).collect();
+    let sql = format!("ALTER TABLE {} ADD PRIMARY KEY ({})", new.sql(), key.join(", "));
+    tx.batch_execute(&sql).await.map_err(|e| engine(doing, e))
 }
 
 fn create_sql(index: &Index, name: &str, table: &str, keyed: bool) -> String {

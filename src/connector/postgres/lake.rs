@@ -5,8 +5,8 @@ use super::names::{find, literal};
 use super::origin::Postgres;
 use super::trouble::{engine, refused};
 use super::{books, query, rehearsal, script, staging, swap};
-use crate::connector::{ConnectorError, Lake, RowStream};
-use crate::vocab::{DatasetId, Row, Schema};
+use crate::connector::{ConnectorError, Lake, LoadPart, RowStream};
+use crate::vocab::{DatasetId, Schema};
 
 #[async_trait]
 impl Lake for Postgres {
@@ -29,14 +29,13 @@ impl Lake for Postgres {
         staging::loaded_parts(&self.server, staging).await
     }
 
-    async fn load_part(
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
         schema: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError> {
-        staging::load_part(&self.server, staging, part, schema, rows).await
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError> {
+        staging::load_parts(&self.server, staging, schema, parts).await
     }
 
     async fn swap(
@@ -48,8 +47,13 @@ impl Lake for Postgres {
         swap::swap(&self.server, staging, live, previous).await
     }
 
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
-        swap::take_indexes(&self.server, staging, live).await
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        schema: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
+        swap::take_indexes(&self.server, staging, schema, live).await
     }
 
     async fn rehearse(

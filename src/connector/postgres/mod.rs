@@ -11,6 +11,7 @@ mod describe;
 mod index_names;
 mod indexes;
 mod lake;
+mod moment;
 mod names;
 mod numeric;
 mod obstacles;

@@ -6,7 +6,7 @@ use super::describe::RawColumn;
 use super::names::{Found, literal, quoted};
 use super::trouble::engine;
 use super::types::PgType;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, KeyRanges};
 
 /// Blocks a range has at least: less is read by one connection before another is there.
 const LEAST_BLOCKS: i64 = 64;
@@ -71,6 +71,17 @@ pub(super) async fn by_place(client: &Client, table: &Found, wanted: usize) -> R
     let bounds: Vec<String> =
         (1..wanted).map(|nth| format!("'({},0)'::pg_catalog.tid", blocks * nth / wanted)).collect();
     Ok(conditions("ctid", &bounds))
+}
+
+/// The condition that a row's key lies in `only`; `None` where its `leading` column is another, or no whole number.
+pub(super) fn within_key(leading: Option<&RawColumn>, only: &KeyRanges) -> Option<String> {
+    let column = leading.filter(|column| column.name.eq_ignore_ascii_case(&only.column))?;
+    ordered_natively(&column.of).filter(|of| of.starts_with("int"))?;
+    let name = quoted(&column.name);
+    let one = |keys: &std::ops::RangeInclusive<i64>| {
+        format!("{name} BETWEEN '{}'::pg_catalog.int8 AND '{}'::pg_catalog.int8", keys.start(), keys.end())
+    };
+    Some(only.keys.iter().map(one).collect::<Vec<_>>().join(" OR "))
 }
 
 /// The name of a type whose key's index has the order that carve reads in.

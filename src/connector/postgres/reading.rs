@@ -113,19 +113,28 @@ impl Reading {
         let broken = |e| ConnectorError::Engine { doing: format!("read `{}`", self.id), source: Box::new(e) };
         let mut before = 0;
         while let Some(message) = stream.next().await {
-            packer.take(&message.map_err(doing)?).map_err(broken)?;
+            let message = message.map_err(doing)?;
+            let alone = packer.alone(&message).map_err(broken)?;
+            if alone.is_none() {
+                packer.take(&message).map_err(broken)?;
+            }
+            drop(message);
             let (rows, bytes) = packer.waiting();
-            if (rows >= BATCH_ROWS || bytes >= BATCH_BYTES) && !self.give(&mut packer, &mut before, batches).await {
+            let full = rows >= BATCH_ROWS || bytes >= BATCH_BYTES || alone.is_some();
+            if full && !self.give(packer.pack(), &mut before, batches).await {
+                return Ok(false);
+            }
+            if alone.is_some() && !self.give(alone, &mut before, batches).await {
                 return Ok(false);
             }
         }
         packer.end().map_err(broken)?;
-        Ok(self.give(&mut packer, &mut before, batches).await)
+        Ok(self.give(packer.pack(), &mut before, batches).await)
     }
 
-    /// Hands on the rows that wait, as they are; `before` counts those handed on. False when nobody reads any more.
-    async fn give(&self, packer: &mut Packer, before: &mut u64, batches: &Batches) -> bool {
-        let Some(pack) = packer.pack() else { return true };
+    /// Hands on rows as they are; `before` counts those handed on. False when nobody reads any more.
+    async fn give(&self, pack: Option<Pack>, before: &mut u64, batches: &Batches) -> bool {
+        let Some(pack) = pack else { return true };
         let rows = pack.rows();
         let sent = Packed { id: self.id.clone(), columns: self.columns.clone(), before: *before, pack };
         *before += rows as u64;

@@ -1,4 +1,5 @@
 //! The swap tried on an empty table, and taken back: what would be refused later is refused before any work.
+use super::indexes;
 use super::names::Found;
 use super::session::Server;
 use super::shortfall::lacks;
@@ -43,6 +44,7 @@ async fn tried(
     create_in(&change.tx, &server.target, staging, schema, types).await?;
     change.look_for_names(Path::Nowhere).await?;
     let new = change.found(staging).await?;
+    indexes::take_key(&change.tx, &new, schema, &change.doing).await?;
     change.swap(staging, live, Some(previous)).await?;
     let gone = match old {
         Some(old) => lacks(&change.tx, &old, &new, &change.doing).await?,

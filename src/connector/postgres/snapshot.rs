@@ -7,13 +7,14 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinSet;
 use tokio_postgres::Client;
 
+use super::moment;
 use super::names::{Found, found};
-use super::ranges::{by_key, by_place, worth};
+use super::ranges::{by_key, by_place, within_key, worth};
 use super::reading::{Reading, Selection};
 use super::session::Server;
 use super::trouble::{engine, said};
 use crate::connector::system::with_causes;
-use crate::connector::{ConnectorError, RowRange, RowStream, Snapshot};
+use crate::connector::{ConnectorError, KeyRanges, Moment, RowRange, RowStream, Snapshot};
 use crate::vocab::{DatasetId, Schema};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -233,6 +234,31 @@ impl Snapshot for PgSnapshot {
         }
         let readings = cuts.iter().map(|cut| selection.any_order(Some(cut)));
         Ok(readings.zip(others).map(|(reading, client)| reading.stream(self.server.clone(), client)).collect())
+    }
+
+    async fn scattered_within(
+        &mut self,
+        table: &DatasetId,
+        schema: &Schema,
+        only: &KeyRanges,
+    ) -> Result<Vec<RowStream>, ConnectorError> {
+        let (_, selection) = self.selection(table, schema).await?;
+        let Some(condition) = within_key(selection.leading.as_ref(), only) else {
+            return self.scattered(table, schema).await;
+        };
+        let other = self.others(1).await?.pop();
+        Ok(vec![self.stream(table, selection.any_order(Some(&condition)), other).await?])
+    }
+
+    async fn moment(&mut self, table: &DatasetId) -> Result<Option<Moment>, ConnectorError> {
+        let holder = self.holder(table).await?;
+        moment::moment(&holder, &found(&*holder, &self.server.target, table).await?).await
+    }
+
+    async fn unchanged_since(&mut self, table: &DatasetId, then: &Moment, rows: u64) -> Result<bool, ConnectorError> {
+        let holder = self.holder(table).await?;
+        let found = found(&*holder, &self.server.target, table).await?;
+        moment::unchanged_since(&holder, &found, then, rows).await
     }
 
     fn notes(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ use super::target::Target;
 use super::trouble::{engine, refused};
 use super::{books, indexes, obstacles, policies, successor, views};
 use crate::connector::ConnectorError;
-use crate::vocab::DatasetId;
+use crate::vocab::{DatasetId, Schema};
 
 /// How long one try waits for a lock: whoever comes after it waits as long. A little more than the second after which
 /// PostgreSQL looks who holds it, so that an autovacuum gives way.
@@ -91,14 +91,27 @@ async fn wait_for_older_readers(
     Ok(())
 }
 
-/// Gives `staging` the indexes, keys and NOT NULL of `live`, so that rows which break one are refused before the swap,
-/// which must not take long.
-pub(super) async fn take_indexes(server: &Server, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+/// Gives `staging` its key, and the indexes, keys and NOT NULL of `live`, so that rows which break one are refused before
+/// the swap, which must not take long.
+pub(super) async fn take_indexes(
+    server: &Server,
+    staging: &DatasetId,
+    schema: &Schema,
+    live: Option<&DatasetId>,
+) -> Result<(), ConnectorError> {
     let mut client = server.connect().await?;
-    let doing = format!("give `{staging}` the indexes of `{live}`");
+    let doing = match live {
+        Some(live) => format!("give `{staging}` the indexes of `{live}`"),
+        None => format!("give `{staging}` its key"),
+    };
     let change = Change::begin(&mut client, &server.target, doing).await?;
-    if let Some(old) = change.find(live).await? {
-        let new = change.found(staging).await?;
+    let new = change.found(staging).await?;
+    indexes::take_key(&change.tx, &new, schema, &change.doing).await?;
+    let old = match live {
+        Some(live) => change.find(live).await?,
+        None => None,
+    };
+    if let Some(old) = old {
         indexes::take_indexes(&change.tx, &old, &new, &change.doing).await?;
         successor::take_not_null(&change.tx, &old, &new, &change.doing).await?;
     }
@@ -262,6 +275,7 @@ impl<'c> Change<'c> {
         self.same_schema(&old, &new)?;
         obstacles::must_be_free(&self.tx, &old, &self.doing).await?;
         if self.is_ours(&new).await? {
+            self.run(&awake_sql(&new)).await?;
             indexes::take_indexes(&self.tx, &old, &new, &self.doing).await?;
         }
         successor::take_over(&self.tx, &old, &new, &self.doing).await?;
@@ -285,6 +299,9 @@ impl<'c> Change<'c> {
     /// `new` becomes `live`, where there was nothing of that name.
     async fn first(&self, new: &Found, live: &DatasetId) -> Result<(), ConnectorError> {
         let (_, table) = new_names(self.target, live)?;
+        if self.is_ours(new).await? {
+            self.run(&awake_sql(new)).await?;
+        }
         let renaming = Renaming::of_the_first(&self.tx, new, &table, &self.doing).await?;
         self.rename(new, &table).await?;
         renaming.give(&self.tx, &new.schema, &self.doing).await
@@ -379,6 +396,11 @@ impl<'c> Change<'c> {
 
 fn lock_sql(name: &str) -> String {
     format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE")
+}
+
+/// What is in its place is vacuumed again.
+fn awake_sql(found: &Found) -> String {
+    format!("ALTER TABLE {} RESET (autovacuum_enabled)", found.sql())
 }
 
 fn drop_sql(found: &Found) -> String {

@@ -22,6 +22,14 @@ pub(super) fn read_into(value: &mut Value, bytes: &[u8], wire: Wire, logical: Lo
             room.clear();
             room.push_str(utf8(bytes)?);
         }
+        (Wire::Int4, _, Value::Integer(room)) => {
+            *room = i32::from_be_bytes(number(bytes, 0).ok_or_else(broken)?).into()
+        }
+        (Wire::Int8, _, Value::Integer(room)) => *room = i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?),
+        (Wire::Float8, _, Value::Double(room)) => *room = f64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?),
+        (Wire::Timestamp, _, Value::TimestampMicros(room)) | (Wire::Instant, _, Value::InstantMicros(room)) => {
+            *room = micros(i64::from_be_bytes(number(bytes, 0).ok_or_else(broken)?))?;
+        }
         (Wire::Numeric, LogicalType::Decimal, Value::Decimal(room)) => {
             *value = decimal(numeric::text(bytes, std::mem::take(room)).ok_or_else(broken)?)?;
         }

@@ -10,6 +10,8 @@ const HEADER: usize = SIGNATURE.len() + 8;
 
 /// Bytes at most that are kept ready for rows to come.
 const ROOM: usize = 4 << 20;
+/// Bytes from which a message is handed on as it is, without a copy of it beside others.
+const LONG: usize = 1 << 20;
 
 /// A stream that is no binary copy, or ends in the middle of a row.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,19 @@ impl Packer {
         Ok(())
     }
 
+    /// The rows of a long `message`, if no other is cut in the middle before them or by them: what waits comes first.
+    pub(super) fn alone(&self, message: &Bytes) -> Result<Option<Pack>, BadCopy> {
+        if message.len() < LONG || !self.begun || self.ends.last().copied().unwrap_or(0) != self.bytes.len() {
+            return Ok(None);
+        }
+        let mut ends = Vec::new();
+        while let Some(Next::Row(end)) = next(message, ends.last().copied().unwrap_or(0), self.columns)? {
+            ends.push(end);
+        }
+        let whole = ends.last() == Some(&message.len());
+        Ok(whole.then(|| Pack { bytes: message.clone(), ends }))
+    }
+
     /// Whole rows that wait, and the bytes of all that waits.
     pub(super) fn waiting(&self) -> (usize, usize) {
         (self.ends.len(), self.bytes.len())
@@ -114,26 +129,14 @@ impl Packer {
 
     /// Where the first row ends that was not looked at, if it is there whole.
     fn row_end(&mut self) -> Result<Option<usize>, BadCopy> {
-        let mut at = self.ends.last().copied().unwrap_or(0);
-        let Some(count) = number::<2>(&self.bytes, at).map(i16::from_be_bytes) else { return Ok(None) };
-        if count == -1 {
-            self.ended = true;
-            return Ok(None);
-        }
-        if usize::try_from(count) != Ok(self.columns) {
-            return Err(BadCopy("a row has another number of columns than was asked for"));
-        }
-        at += 2;
-        for _ in 0..self.columns {
-            let Some(length) = number::<4>(&self.bytes, at).map(i32::from_be_bytes) else { return Ok(None) };
-            at += 4;
-            match usize::try_from(length) {
-                Ok(length) => at += length,
-                Err(_) if length == -1 => {}
-                Err(_) => return Err(BadCopy("a value has a length below nought")),
+        Ok(match next(&self.bytes, self.ends.last().copied().unwrap_or(0), self.columns)? {
+            Some(Next::Row(end)) => Some(end),
+            Some(Next::End) => {
+                self.ended = true;
+                None
             }
-        }
-        Ok((at <= self.bytes.len()).then_some(at))
+            None => None,
+        })
     }
 
     fn begin(&mut self) -> Result<bool, BadCopy> {
@@ -149,6 +152,36 @@ impl Packer {
         self.begun = true;
         Ok(true)
     }
+}
+
+/// What stands in a copy after a row.
+enum Next {
+    /// A row up to there.
+    Row(usize),
+    /// Its end.
+    End,
+}
+
+/// What stands at `at` in a copy of so many columns, if it is there whole.
+fn next(bytes: &[u8], mut at: usize, columns: usize) -> Result<Option<Next>, BadCopy> {
+    let Some(count) = number::<2>(bytes, at).map(i16::from_be_bytes) else { return Ok(None) };
+    if count == -1 {
+        return Ok(Some(Next::End));
+    }
+    if usize::try_from(count) != Ok(columns) {
+        return Err(BadCopy("a row has another number of columns than was asked for"));
+    }
+    at += 2;
+    for _ in 0..columns {
+        let Some(length) = number::<4>(bytes, at).map(i32::from_be_bytes) else { return Ok(None) };
+        at += 4;
+        match usize::try_from(length) {
+            Ok(length) => at += length,
+            Err(_) if length == -1 => {}
+            Err(_) => return Err(BadCopy("a value has a length below nought")),
+        }
+    }
+    Ok((at <= bytes.len()).then_some(Next::Row(at)))
 }
 
 /// The `N` bytes at `at`.
@@ -191,6 +224,22 @@ mod tests {
                 assert_eq!(found, whole, "{size} {packed}");
             }
         }
+    }
+
+    #[test]
+    fn a_long_row_between_others_is_handed_on_as_it_came() {
+        let row = |length: usize| [&[0, 1][..], &(length as i32).to_be_bytes(), &vec![b'x'; length]].concat();
+        let long = Bytes::from(row(LONG));
+        let mut packer = Packer::of(1);
+        assert!(packer.alone(&long).unwrap().is_none(), "the signature comes first");
+        packer.take(&[SIGNATURE, &[0; 8], &row(3)].concat()).unwrap();
+        let pack = packer.alone(&long).unwrap().unwrap();
+        assert_eq!((pack.bytes.as_ptr(), pack.rows()), (long.as_ptr(), 1));
+        assert_eq!(packer.waiting().0, 1, "what waits stays");
+        assert!(packer.alone(&long.slice(..long.len() - 1)).unwrap().is_none(), "its end is missing");
+        assert!(packer.alone(&Bytes::from(row(3))).unwrap().is_none(), "it is short");
+        packer.take(&row(3)[..4]).unwrap();
+        assert!(packer.alone(&long).unwrap().is_none(), "a row before it is cut");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::put_object::{PutObjectError, builders::PutObjectFluentBuilder};
 use aws_sdk_s3::types::ChecksumMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use super::abilities::{Abilities, probe};
@@ -131,6 +132,8 @@ impl Bucket for S3Bucket {
     async fn put_new(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<PutOutcome, ConnectorError> {
         let full = self.site.full(key)?;
         check_digest(key, &bytes, digest)?;
+        // Tries share them.
+        let bytes = Bytes::from(bytes);
         let abilities = self.abilities().await?;
         if !abilities.creates_once() {
             match self.same_bytes(key, &bytes, digest).await? {
@@ -140,7 +143,7 @@ impl Bucket for S3Bucket {
             }
         }
         for _ in 0..CONFLICTS {
-            let request = || match (self.site.put(&full, &bytes, digest), abilities.if_new) {
+            let request = || match (self.site.put(&full, bytes.clone(), digest), abilities.if_new) {
                 (put, true) => put.if_none_match("*"),
                 (put, false) => put,
             };
@@ -164,6 +167,7 @@ impl Bucket for S3Bucket {
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: Option<&str>) -> Result<bool, ConnectorError> {
         let full = self.site.full(key)?;
         let digest = Digest::of(&bytes);
+        let bytes = Bytes::from(bytes);
         let abilities = self.abilities().await?;
         let (honoured, alone) = match etag {
             Some(_) => (abilities.if_same, abilities.replaces_once()),
@@ -173,7 +177,7 @@ impl Bucket for S3Bucket {
             return Ok(false);
         }
         let request = || {
-            let put = self.site.put(&full, &bytes, &digest);
+            let put = self.site.put(&full, bytes.clone(), &digest);
             match (honoured, etag) {
                 (false, _) => put,
                 (true, None) => put.if_none_match("*"),

@@ -5,6 +5,7 @@ use aws_sdk_s3::operation::put_object::{PutObjectError, builders::PutObjectFluen
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::base64;
+use bytes::Bytes;
 
 use super::client::{Place, client, place};
 use super::encryption::Encryption;
@@ -39,14 +40,14 @@ impl Site {
     }
 
     /// Asks to store `bytes`, of which it says that their SHA-256 is `digest`.
-    pub(super) fn put(&self, full: &str, bytes: &[u8], digest: &Digest) -> PutObjectFluentBuilder {
+    pub(super) fn put(&self, full: &str, bytes: Bytes, digest: &Digest) -> PutObjectFluentBuilder {
         let request = self.client.put_object().bucket(&self.bucket).key(full);
         self.encryption
             .on(request)
             .checksum_sha256(base64_of(digest))
             .metadata(DIGEST_METADATA, digest.hex())
             .content_length(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-            .body(ByteStream::from(bytes.to_vec()))
+            .body(ByteStream::from(bytes))
     }
 
     /// The error that a write failed; where it may be for the encryption that is asked for, it says so.

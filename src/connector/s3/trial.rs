@@ -39,7 +39,7 @@ impl<'a> Trial<'a> {
 
     /// Says of `body` that its digest is `digest`.
     pub(super) fn put_as(&self, what: &str, body: &str, digest: &Digest) -> PutObjectFluentBuilder {
-        self.site.put(&self.key(what), body.as_bytes(), digest)
+        self.site.put(&self.key(what), body.to_owned().into(), digest)
     }
 
     /// Removes what it wrote; some stores keep an object whose checksum they refused.

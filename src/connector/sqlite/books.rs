@@ -98,7 +98,7 @@ impl<'c> Books<'c> {
     }
 
     /// Enters `part` with its rows; false when it is there already.
-    pub(super) fn enter(&self, table: &str, part: &str, rows: usize) -> rusqlite::Result<bool> {
+    pub(super) fn enter(&self, table: &str, part: &str, rows: u64) -> rusqlite::Result<bool> {
         let sql = format!("INSERT OR IGNORE INTO {}.carve_ledger VALUES (?1, ?2, ?3)", self.schema);
         let rows = i64::try_from(rows).unwrap_or(i64::MAX);
         self.connection.execute(&sql, params![table, part, rows]).map(|entered| entered == 1)

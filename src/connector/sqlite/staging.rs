@@ -7,7 +7,7 @@ use super::place::{Access, Place, qualified, quoted};
 use super::tables::{Kind, columns, find};
 use super::trouble::{engine, refused};
 use super::values::stored;
-use crate::connector::ConnectorError;
+use crate::connector::{ConnectorError, LoadPart};
 use crate::vocab::{DatasetId, Row, Schema};
 
 /// Makes the empty table `id`; replaces one that carve made.
@@ -72,30 +72,32 @@ pub(super) fn loaded_parts(place: &Place, id: &DatasetId) -> Result<Vec<String>,
     Books::of(&connection, &schema_name).parts(&table).map_err(|e| engine(format!("read the ledger of `{id}`"), e))
 }
 
-/// Loads one part into the staging table `id`; false when it holds the part already.
-pub(super) fn load_part(
+/// Loads those of `parts` into the staging table `id` that it does not hold already; how many these were.
+pub(super) fn load_parts(
     place: &Place,
     id: &DatasetId,
-    part: &str,
     schema: &Schema,
-    rows: &[Row],
-) -> Result<bool, ConnectorError> {
+    parts: &[LoadPart],
+) -> Result<usize, ConnectorError> {
     place.must_exist()?;
-    let doing = |e| engine(format!("load the part `{part}` into `{id}`"), e);
+    let doing = |e| engine(format!("load parts into `{id}`"), e);
     let (schema_name, table) = place.names(id);
     let mut connection = place.open(&schema_name, Access::Write)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(doing)?;
     let books = Books::of(&transaction, &schema_name);
     if books.made_as(&table).map_err(doing)?.is_none() {
         let why = "it is no staging table that carve made: parts are loaded nowhere else";
-        return Err(refused(format!("load the part `{part}` into `{id}`"), why));
+        return Err(refused(format!("load parts into `{id}`"), why));
     }
-    if !books.enter(&table, part, rows.len()).map_err(doing)? {
-        return Ok(false);
+    let mut loaded = 0;
+    for part in parts {
+        if books.enter(&table, &part.name, part.rows).map_err(doing)? {
+            insert(&transaction, id, (&schema_name, &table), schema, &part.decoded(schema)?)?;
+            loaded += 1;
+        }
     }
-    insert(&transaction, id, (&schema_name, &table), schema, rows)?;
     transaction.commit().map_err(doing)?;
-    Ok(true)
+    Ok(loaded)
 }
 
 fn insert(

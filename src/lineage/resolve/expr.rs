@@ -119,12 +119,20 @@ impl Resolver<'_> {
                 return flow;
             }
         }
+        if self.is_variable(name) {
+            return Flow::default();
+        }
         // Nothing knows the column: the only table at hand must have it.
         let mut bases = env.scopes().flat_map(Scope::visible).filter_map(|one| one.rel.base);
         match (bases.next(), bases.next()) {
             (Some(base), None) => Flow::of(self.origins.column(base, name)),
             _ => Flow::default(),
         }
+    }
+
+    /// Whether `name` is declared where the statement stands.
+    fn is_variable(&self, name: &str) -> bool {
+        self.variables.as_ref().is_some_and(|declared| declared.contains(name))
     }
 
     fn in_scope(&mut self, scope: &Scope, name: &str, at: &Bytes) -> Option<Flow> {
@@ -144,6 +152,10 @@ impl Resolver<'_> {
         }
         if let Some(flow) = scope.aliases.get(name) {
             return Some(flow.clone());
+        }
+        // A column that an outer query knows would still come before a variable.
+        if self.is_variable(name) {
+            return None;
         }
         let whole = |one: &&ScopeRel| one.is_called(std::slice::from_ref(&name.to_owned()));
         if let Some(one) = scope.rels.iter().find(whole)

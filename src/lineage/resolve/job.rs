@@ -161,6 +161,7 @@ impl Resolver<'_> {
 
     fn statement(&mut self, stmt: &Stmt, number: usize, target: Option<&DatasetId>) {
         self.stmt_at = stmt.at.clone();
+        self.variables.clone_from(&stmt.variables);
         self.creates = stmt.kind.starts_with("create");
         self.sources.clear();
         self.starred.clear();

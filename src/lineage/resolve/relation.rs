@@ -115,7 +115,7 @@ impl Resolver<'_> {
             Source::Joins(inner) => Rc::new(self.joins_rel(inner, env)),
             Source::Pivot(table, folded, spread, made) => Rc::new(self.pivot(table, folded, spread, made, env)),
             Source::Matches(matches) => Rc::new(self.matches(matches, env)),
-            Source::Unpivot(table, folded, value, label) => Rc::new(self.unpivot(table, folded, [value, label], env)),
+            Source::Unpivot(table, values, label) => Rc::new(self.unpivot(table, values, label, env)),
         };
         if !relation.columns.is_empty() {
             rename_relation(&mut rel, &relation.columns);
@@ -187,14 +187,16 @@ impl Resolver<'_> {
         rel
     }
 
-    fn unpivot(&mut self, table: &Relation, folded: &[Ex], [value, label]: [&String; 2], env: &Env<'_>) -> Rel {
+    fn unpivot(&mut self, table: &Relation, values: &[(Vec<Ex>, String)], label: &str, env: &Env<'_>) -> Rel {
         let (mut rel, scope) = self.alone(table, env);
         let inside = Env::inside(env, &scope);
-        let values = folded.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
-        let used: Vec<String> = folded.iter().flat_map(column_names).collect();
+        let used: Vec<String> = values.iter().flat_map(|(folded, _)| folded).flat_map(column_names).collect();
         rel.columns.retain(|col| !used.iter().any(|name| **name == *col.name));
-        rel.columns.push(Col { name: value.as_str().into(), flow: values });
-        rel.columns.push(Col { name: label.as_str().into(), flow: Flow::default() });
+        for (folded, value) in values {
+            let flow = folded.iter().fold(Flow::default(), |flow, ex| flow.and(&self.expr(ex, &inside)));
+            rel.columns.push(Col { name: value.as_str().into(), flow });
+        }
+        rel.columns.push(Col { name: label.into(), flow: Flow::default() });
         rel
     }
 

@@ -2,6 +2,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     rc::Rc,
+    sync::Arc,
 };
 
 use camino::Utf8PathBuf;
@@ -70,6 +71,8 @@ pub(super) struct Resolver<'c> {
     /// Whether an alias of the select list hides columns of that name in the whole query.
     pub(super) aliases_win: bool,
     pub(super) stmt_at: Bytes,
+    /// What is declared where the statement at hand stands.
+    pub(super) variables: Option<Arc<BTreeSet<String>>>,
     pub(super) starred: BTreeSet<u32>,
     pub(super) sources: BTreeSet<u32>,
     pub(super) read_temp: bool,
@@ -104,6 +107,7 @@ impl<'c> Resolver<'c> {
             stages: None,
             own_stages: BTreeMap::new(),
             stmt_at: 0..0,
+            variables: None,
             starred: BTreeSet::new(),
             sources: BTreeSet::new(),
             read_temp: false,

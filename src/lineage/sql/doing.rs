@@ -76,6 +76,9 @@ impl Doing<'_> {
                 }
                 ["pass", from, to @ ..] => self.pass(stmt, from, to.first())?,
                 ["test", key] => stmt.touches.extend(scan(self.text, self.group(key)?, true, false).touches),
+                ["within"] => stmt.touches.extend(scan(self.text, self.tokens, true, false).touches),
+                ["define", table] => stmt.touches.push((self.name(table)?, Access::Define)),
+                ["columns", table, columns] => sources::declared(self, stmt, table, columns)?,
                 ["write", table] => stmt.touches.push((self.name(table)?, Access::Write)),
                 ["from", files] => self.files(stmt, files, Access::Read),
                 ["program", command, words @ ..] => self.program(stmt, command, words)?,
@@ -268,8 +271,12 @@ impl Doing<'_> {
         let place = self.string(place)?;
         let given = self.options(options);
         let kind = given.iter().find(|one| one.key == "type").and_then(|one| one.values.first());
-        if kind.is_some_and(|(kind, _)| !kind.eq_ignore_ascii_case("duckdb")) {
-            let system = super::remote::system_of(&place).unwrap_or_else(|| alias.clone());
+        // The kind may stand before the place: `postgres:dbname=crm`.
+        let (before, rest) = place.split_once(':').unwrap_or(("", &place));
+        let is_told = ["postgres", "mysql", "sqlite"].iter().any(|kind| before.eq_ignore_ascii_case(kind));
+        let place = if is_told && !rest.starts_with("//") { rest } else { &place };
+        if is_told || kind.is_some_and(|(kind, _)| !kind.eq_ignore_ascii_case("duckdb")) {
+            let system = super::remote::system_of(place).unwrap_or_else(|| alias.clone());
             stmt.effects.push(Effect::System(alias, system));
         }
         Some(())
@@ -286,7 +293,7 @@ pub(super) struct Given {
 }
 
 /// The parts between commas outside parentheses and brackets.
-fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+pub(super) fn items(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     let mut depth = 0;
     tokens.split(move |token| {
         depth += i32::from(matches!(token.kind, Kind::Sign('(' | '[')));

@@ -4,6 +4,7 @@ use std::ops::Range;
 use super::{
     dialect::Dialect,
     lexer::{Kind, Token},
+    words::is_any,
 };
 
 /// One step of a pattern.
@@ -104,6 +105,27 @@ pub(in crate::lineage) fn without_last_into(text: &str, base: usize, tokens: &[T
     stands_last.then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Databricks' `FROM STREAM t`, where STREAM is taken for a table: `text` with the word blanked. `STREAM(t)` stays.
+pub(in crate::lineage) fn without_stream(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
+    let leads = |at: usize| tokens[at].is_sign(',') || is(at, "from") || is(at, "join");
+    let names = |at: usize| match tokens.get(at) {
+        Some(next) if next.kind == Kind::Word => {
+            let word = &text[next.at.start - base..next.at.end - base];
+            !is_any("not_a_name", word) && !["tablesample", "pivot", "window", "qualify"].iter().any(|w| is(at, w))
+        }
+        next => next.is_some_and(|next| next.kind == Kind::Quoted),
+    };
+    let found: Vec<usize> =
+        (1..tokens.len()).filter(|at| is(*at, "stream") && leads(at - 1) && names(at + 1)).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let mut bytes = text.as_bytes().to_vec();
+    found.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// `FROM ONLY t`, `UPDATE ONLY t`, `FROM ONLY (t)`, where ONLY is taken for a table: `text` with the word blanked, and
 /// the parentheses with it.
 pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
@@ -126,26 +148,6 @@ pub(in crate::lineage) fn without_only(text: &str, base: usize, tokens: &[Token]
         changed = true;
     }
     changed.then(|| String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// ClickHouse's `FROM t FINAL AS x`, where FINAL is taken for the alias: `text` with the word blanked.
-pub(in crate::lineage) fn without_final(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
-    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
-    let leads = |at: usize| tokens[at].is_sign(',') || is(at, "from") || is(at, "join");
-    // A name: parts with dots between them.
-    let behind_name = |at: usize| {
-        [1, 3, 5].into_iter().filter(|length| at > *length).any(|length| {
-            let dots = (1..length).step_by(2).all(|part| tokens[at - length + part].is_sign('.'));
-            dots && leads(at - length - 1)
-        })
-    };
-    let finals: Vec<usize> = (2..tokens.len()).filter(|at| is(*at, "final") && behind_name(*at)).collect();
-    if finals.is_empty() {
-        return None;
-    }
-    let mut bytes = text.as_bytes().to_vec();
-    finals.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The type of `ARRAY<…>[…]` and `STRUCT<…>(…)`, which says nothing about where values come from and whose

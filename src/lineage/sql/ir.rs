@@ -1,5 +1,5 @@
 //! SQL in carve's own words: what lineage needs of a syntax tree, and nothing else.
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use regex::Regex;
 
@@ -230,8 +230,8 @@ pub(in crate::lineage) enum Source {
     Joins(Vec<Joined>),
     /// A pivot: relation, what is aggregated, what is spread, names of new columns.
     Pivot(Box<Relation>, Vec<Ex>, Vec<Ex>, Vec<String>),
-    /// An unpivot: relation, columns folded, value column, name column.
-    Unpivot(Box<Relation>, Vec<Ex>, String, String),
+    /// An unpivot: relation, for each value column what is folded into it, name column.
+    Unpivot(Box<Relation>, Vec<(Vec<Ex>, String)>, String),
     /// MATCH_RECOGNIZE.
     Matches(Box<Matches>),
 }
@@ -276,6 +276,9 @@ pub(in crate::lineage) struct Stmt {
     pub(in crate::lineage) unnamed: Vec<(String, Bytes)>,
     /// The table whose changed rows it takes, where it stands in a trigger: `NEW.a`, `FROM inserted`.
     pub(in crate::lineage) trigger: Option<Name>,
+    /// Variables and parameters that are declared where it stands, in lower case: a name that no relation is known to have
+    /// as a column is one of these first.
+    pub(in crate::lineage) variables: Option<Arc<BTreeSet<String>>>,
 }
 
 /// All rows of one table that become rows of another, as they are: renames, swaps, partitions that move.

@@ -68,6 +68,10 @@ pub(in crate::lineage) struct LexRules {
     pub(in crate::lineage) brackets: bool,
     /// `"""…"""` and `'''…'''` are strings.
     pub(in crate::lineage) triple_quotes: bool,
+    /// SQL*Plus reads lines of its own: `PROMPT it's done`.
+    pub(in crate::lineage) sqlplus: bool,
+    /// A client reads lines that begin with `!`.
+    pub(in crate::lineage) bang_lines: bool,
 }
 
 impl LexRules {
@@ -81,6 +85,8 @@ impl LexRules {
             double_quoted_text: any(&["bigquery", "hive", "spark", "databricks", "mysql"]),
             brackets: any(&["tsql"]),
             triple_quotes: any(&["bigquery"]),
+            sqlplus: any(&["oracle"]),
+            bang_lines: any(&["hive", "spark", "snowflake"]),
         }
     }
 }
@@ -115,6 +121,8 @@ impl Lexer<'_> {
             b'/' if self.rules.slash_comment && self.starts("//") => self.slashes(),
             b'\\' if self.begins_line() && self.starts_copy() => self.psql_copy(),
             b'\\' if self.begins_line() => self.line_comment(),
+            b'!' if self.rules.bang_lines && self.begins_line() && self.ends_statement() => self.line_comment(),
+            b'@' if self.rules.sqlplus && self.begins_line() && self.ends_statement() => self.line_comment(),
             b'/' if self.starts("/*") => self.block_comment(),
             b'\'' | b'"' if self.rules.triple_quotes && self.starts_triple(c) => self.triple(c),
             b'\'' => self.quoted(b'\'', Kind::Text),
@@ -185,6 +193,55 @@ impl Lexer<'_> {
         }
         let last = self.tokens.last().map_or(end, |token| token.at.end);
         self.tokens.push(Token { kind: Kind::Sign(';'), at: last..last });
+    }
+
+    /// Whether a statement may begin here.
+    fn ends_statement(&self) -> bool {
+        self.tokens.last().is_none_or(|last| matches!(last.kind, Kind::Sign(';' | '/')))
+    }
+
+    /// SQL*Plus reads a line that begins with a command of its own by itself: an assignment or a call is none.
+    fn is_sqlplus(&self, word: &str, end: usize) -> bool {
+        const COMMANDS: [&str; 36] = [
+            "rem",
+            "remark",
+            "prompt",
+            "whenever",
+            "spool",
+            "show",
+            "sho",
+            "define",
+            "def",
+            "undefine",
+            "undef",
+            "column",
+            "col",
+            "connect",
+            "conn",
+            "variable",
+            "var",
+            "exit",
+            "quit",
+            "pause",
+            "host",
+            "ttitle",
+            "btitle",
+            "accept",
+            "acc",
+            "timing",
+            "clear",
+            "start",
+            "break",
+            "compute",
+            "password",
+            "store",
+            "disconnect",
+            "describe",
+            "desc",
+            "archive",
+        ];
+        let behind = self.text[end..].trim_start();
+        COMMANDS.iter().any(|one| word.eq_ignore_ascii_case(one)) && !behind.starts_with([':', '(', '.', '%'])
     }
 
     fn line_comment(&mut self) {
@@ -272,7 +329,15 @@ impl Lexer<'_> {
             Some(next) if !next.is_ascii() => rest[plain..].find(|c| !inside(c)).unwrap_or(rest.len() - plain),
             _ => 0,
         };
-        self.at += plain + more;
+        let end = start + plain + more;
+        if self.rules.sqlplus
+            && self.ends_statement()
+            && self.is_sqlplus(&self.text[start..end], end)
+            && self.begins_line()
+        {
+            return self.line_comment();
+        }
+        self.at = end;
         self.push(Kind::Word, start);
     }
 

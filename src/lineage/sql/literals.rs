@@ -124,6 +124,15 @@ impl Literals {
         Some((Folded { text: filled, at: place, plain: None }, end))
     }
 
+    /// `concat(a, b)` whose parentheses open at token `at`.
+    fn concatenated(&self, text: &str, tokens: &[Token], at: usize, depth: usize) -> Option<(Folded, usize)> {
+        let end = group_end(tokens, at).filter(|_| depth < MAX_FORMATS)?;
+        let mut values = parts(&tokens[at + 1..end - 1]).map(|one| self.fold_in(text, one, depth + 1));
+        let first = values.next()??;
+        let whole = values.try_fold(first, |whole, value| joined(whole, &value?))?;
+        Some((whole, end))
+    }
+
     fn operand(&self, text: &str, tokens: &[Token], at: usize, depth: usize) -> Option<(Folded, usize)> {
         let token = tokens.get(at)?;
         match token.kind {
@@ -131,6 +140,17 @@ impl Literals {
             Kind::Dollar => Some((dollar(text, token), at + 1)),
             Kind::Word if token.is(text, "format") && tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
                 self.formatted(text, tokens, at + 1, depth)
+            }
+            Kind::Word if token.is(text, "concat") && tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
+                self.concatenated(text, tokens, at + 1, depth)
+            }
+            Kind::Word if token.is(text, "quotename") && tokens.get(at + 1).is_some_and(|next| next.is_sign('(')) => {
+                let (name, end) = self.concatenated(text, tokens, at + 1, depth)?;
+                if tokens[at + 2..end].iter().any(|token| token.is_sign(',')) {
+                    return None;
+                }
+                let quoted = format!("[{}]", name.text.replace(']', "]]"));
+                Some((Folded { text: quoted, plain: None, ..name }, end))
             }
             Kind::Word if token.is(text, "n") && tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Text) => {
                 Some((literal(text, &tokens[at + 1]), at + 2))
@@ -188,15 +208,16 @@ fn parts(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
 }
 
 /// Without the parentheses around all of it.
-fn unwrapped(tokens: &[Token]) -> &[Token] {
-    match tokens {
-        [first, inner @ .., last]
-            if first.is_sign('(') && last.is_sign(')') && !inner.iter().any(|t| t.is_sign('(') || t.is_sign(')')) =>
-        {
-            unwrapped(inner)
+fn unwrapped(mut tokens: &[Token]) -> &[Token] {
+    for _ in 0..MAX_FORMATS {
+        match tokens {
+            [first, inner @ .., _] if first.is_sign('(') && group_end(tokens, 0) == Some(tokens.len()) => {
+                tokens = inner
+            }
+            _ => break,
         }
-        _ => tokens,
     }
+    tokens
 }
 
 fn literal(text: &str, token: &Token) -> Folded {

@@ -23,6 +23,8 @@ pub(in crate::lineage) struct Lower<'t> {
     pub(super) in_body: bool,
     /// Named windows of the selects around, innermost last.
     pub(super) windows: Vec<Vec<(String, Vec<Ex>)>>,
+    /// Expressions that ClickHouse's WITH of the queries around gives names to, innermost last.
+    pub(super) named: Vec<(String, Ex)>,
     /// What is met on the way and cannot be named.
     pub(super) unnamed: Vec<(String, Bytes)>,
     /// Statements met inside queries: `WITH gone AS (DELETE … RETURNING …)`.
@@ -51,6 +53,7 @@ impl<'t> Lower<'t> {
             dialect,
             in_body,
             windows: Vec::new(),
+            named: Vec::new(),
             unnamed: Vec::new(),
             inner: Vec::new(),
         }

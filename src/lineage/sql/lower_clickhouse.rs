@@ -1,9 +1,9 @@
 //! ClickHouse's own functions: aggregates with combinators, dictionaries that are looked up.
-use sqlparser::ast::{Function, FunctionArguments, Spanned};
+use sqlparser::ast::{Function, FunctionArguments, Ident, Spanned};
 
 use super::{
-    ir::{Body, Ex, Item, Name, Select, Source},
-    lower::{Lower, literal_argument},
+    ir::{Body, Cte, Ex, Item, Name, Select, Source},
+    lower::{Lower, literal_argument, lower},
     lower_query::{alone, plain},
     words::is_any,
 };
@@ -14,6 +14,27 @@ impl Lower<'_> {
     pub(super) fn combined_aggregate(&self, name: &str) -> Option<bool> {
         // What ClickHouse's own grammar refuses is read by the generic one.
         if matches!(self.dialect.name(), "clickhouse" | "generic") { combined(name) } else { None }
+    }
+
+    /// The value that the query of `cte` is, where it reads nothing: `WITH a + 1 AS b` gives an expression a name.
+    pub(super) fn value_of(&self, cte: &Cte) -> Option<(String, Ex)> {
+        let Body::Select(select) = &cte.query.body else { return None };
+        let alone = cte.query.ctes.is_empty() && cte.columns.is_empty() && select.from.is_empty();
+        match select.items.as_slice() {
+            [Item::One(value, _)] if alone && self.dialect.name() == "clickhouse" => {
+                (weight(value) < MAX_WEIGHT).then(|| (cte.name.clone(), value.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the WITH around calls `ident`.
+    pub(super) fn named_expression(&self, ident: &Ident) -> Option<Ex> {
+        if self.named.is_empty() {
+            return None;
+        }
+        let name = lower(ident);
+        self.named.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     }
 
     /// `dictGet('dictionary', 'attribute', key)`: a value of the dictionary, chosen by the key.
@@ -32,6 +53,20 @@ impl Lower<'_> {
         let rows = plain(Body::Select(Box::new(Select { items, from, ..Select::default() })));
         let by = args.get(2..).unwrap_or_default().to_vec();
         Some(Ex::Choose { by, of: vec![Ex::Rows(Box::new(rows))], both: Vec::new() })
+    }
+}
+
+/// Parts of an expression beyond which it stays a name: those made of each other double each time.
+const MAX_WEIGHT: usize = 1_000;
+
+/// How many parts an expression has.
+fn weight(ex: &Ex) -> usize {
+    let all = |list: &[Ex]| list.iter().map(weight).sum::<usize>();
+    1 + match ex {
+        Ex::Change(list) | Ex::Aggregate(list) | Ex::Test(_, list) => all(list),
+        Ex::Choose { by, of, both } => all(by) + all(of) + all(both),
+        Ex::Over { value, by } | Ex::Kept { value, by, .. } => weight(value) + all(by),
+        _ => 0,
     }
 }
 

@@ -89,7 +89,7 @@ impl Lower<'_> {
 }
 
 /// A table made without rows.
-fn declare(stmt: &mut Stmt, target: Name, columns: Vec<Column>, temp: bool) {
+pub(super) fn declare(stmt: &mut Stmt, target: Name, columns: Vec<Column>, temp: bool) {
     if temp {
         stmt.effects.push(Effect::Temp(target, columns));
     } else {

@@ -17,7 +17,9 @@ impl Lower<'_> {
         match expr {
             Expr::Identifier(ident) => match ident.value.starts_with('@') && ident.quote_style.is_none() {
                 true => Ex::Nothing,
-                false => Ex::Column { parts: vec![lower(ident)], at: self.bytes_or_start(ident.span) },
+                false => self
+                    .named_expression(ident)
+                    .unwrap_or_else(|| Ex::Column { parts: vec![lower(ident)], at: self.bytes_or_start(ident.span) }),
             },
             Expr::CompoundIdentifier(idents) => {
                 let parts = idents.iter().map(lower).collect();

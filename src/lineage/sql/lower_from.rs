@@ -1,7 +1,7 @@
 //! FROM: tables, subqueries, functions, joins, pivots.
 use sqlparser::ast::{
-    Expr, Join, JoinConstraint, JoinOperator, MatchRecognizePattern, MatchRecognizeSymbol, ObjectName, ObjectNamePart,
-    PivotValueSource, RowsPerMatch, TableAlias, TableFactor, TableWithJoins,
+    Expr, ExprWithAlias, Join, JoinConstraint, JoinOperator, MatchRecognizePattern, MatchRecognizeSymbol, ObjectName,
+    ObjectNamePart, PivotValueSource, RowsPerMatch, TableAlias, TableFactor, TableWithJoins,
 };
 
 use super::{
@@ -117,9 +117,8 @@ impl Lower<'_> {
             }
             TableFactor::Unpivot { table, value, name, columns, alias, .. } => {
                 let inner = self.relation(table);
-                let folded = columns.iter().map(|c| self.expr(&c.expr)).collect();
-                let value = implied_name(value).unwrap_or_default();
-                named(Source::Unpivot(Box::new(inner), folded, value, lower(name)), alias.as_ref())
+                let values = self.folded(value, columns);
+                named(Source::Unpivot(Box::new(inner), values, lower(name)), alias.as_ref())
             }
             TableFactor::UnpivotExpr { expression, value_alias, attribute_alias } => Relation {
                 source: Source::Function(vec![self.expr(expression)]),
@@ -129,6 +128,23 @@ impl Lower<'_> {
             TableFactor::MatchRecognize { .. } => self.matches(factor),
             TableFactor::SemanticView { name, alias, .. } => self.table(name, alias.as_ref()),
         }
+    }
+
+    /// What an UNPIVOT folds into each of its value columns: BigQuery's `(x, y) FOR q IN ((a, b), (c, d))` has several.
+    fn folded(&mut self, value: &Expr, columns: &[ExprWithAlias]) -> Vec<(Vec<Ex>, String)> {
+        let values = match value {
+            Expr::Tuple(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let mut folded = Vec::with_capacity(values.len());
+        for (at, value) in values.iter().enumerate() {
+            let parts = columns.iter().filter_map(|column| match &column.expr {
+                Expr::Tuple(list) if values.len() > 1 => list.get(at),
+                one => Some(one),
+            });
+            folded.push((parts.map(|e| self.expr(e)).collect(), implied_name(value).unwrap_or_default()));
+        }
+        folded
     }
 
     fn matches(&mut self, factor: &TableFactor) -> Relation {

@@ -14,6 +14,7 @@ use super::{
 impl Lower<'_> {
     /// One query.
     pub(super) fn query(&mut self, tree: &Tree) -> Query {
+        let outer = self.named.len();
         let (ctes, recursive) = self.ctes(tree);
         let order = tree.order_by.as_ref().map(|order| match &order.kind {
             OrderByKind::Expressions(list) => self.orders(list),
@@ -28,6 +29,7 @@ impl Lower<'_> {
         for pipe in &tree.pipe_operators {
             query = self.pipe(query, pipe);
         }
+        self.named.truncate(outer);
         query
     }
 
@@ -37,6 +39,11 @@ impl Lower<'_> {
             name: lower(&cte.alias.name),
             columns: cte.alias.columns.iter().map(|c| lower(&c.name)).collect(),
             query: lowering.query(&cte.query),
+        };
+        let cte = |lowering: &mut Self, tree: &sqlparser::ast::Cte| {
+            let cte = cte(lowering, tree);
+            lowering.named.extend(lowering.value_of(&cte));
+            cte
         };
         let ctes = with.cte_tables.iter().map(|tree| cte(self, tree)).collect();
         (ctes, with.recursive || self.dialect.recursive_unsaid())

@@ -316,15 +316,36 @@ impl Lower<'_> {
         let mut items = Vec::new();
         for assignment in set {
             match &assignment.target {
-                ColumnName(name) => items.push(Item::One(self.expr(&assignment.value), Some(last_part(name)))),
+                ColumnName(name) => {
+                    let column = self.assigned_column(name, &from);
+                    items.push(Item::One(self.expr(&assignment.value), Some(column)));
+                }
                 Tuple(names) => {
                     let values = self.row(&assignment.value, names.len());
-                    let named = names.iter().zip(values);
-                    items.extend(named.map(|(name, value)| Item::One(value, Some(last_part(name)))));
+                    for (name, value) in names.iter().zip(values) {
+                        items.push(Item::One(value, Some(self.assigned_column(name, &from))));
+                    }
                 }
             }
         }
         plain(Body::Select(Box::new(Select { items, from, filters, ..Select::default() })))
+    }
+}
+
+impl Lower<'_> {
+    /// The column that an assignment to `name` fills: the part behind the table it is qualified by. Where a column has
+    /// fields and no relation of `from` is called so, the first part is the column.
+    fn assigned_column(&self, name: &sqlparser::ast::ObjectName, from: &[super::ir::Joined]) -> String {
+        let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(lower).collect();
+        let called = |one: &super::ir::Joined, by: &[String]| match (&one.relation.alias, &one.relation.source) {
+            (Some(alias), _) => *by == [alias.clone()],
+            (None, Source::Table(table) | Source::Target(table)) => table.parts.ends_with(by),
+            _ => false,
+        };
+        let qualifier = (1..parts.len()).rev().find(|count| from.iter().any(|one| called(one, &parts[..*count])));
+        let has_fields = matches!(self.dialect.name(), "bigquery" | "databricks" | "spark" | "postgres" | "duckdb");
+        let at = qualifier.unwrap_or(if has_fields { 0 } else { parts.len().saturating_sub(1) });
+        parts.get(at).cloned().unwrap_or_else(|| last_part(name))
     }
 }
 
@@ -382,6 +403,7 @@ impl Stmt {
             files: Vec::new(),
             unnamed: Vec::new(),
             trigger: None,
+            variables: None,
         }
     }
 }

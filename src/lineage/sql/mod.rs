@@ -1,6 +1,7 @@
 //! SQL text into carve's own statements: lexer, dialects, splitting, grammar, lowering, fallback scan.
 pub(in crate::lineage) mod address;
 mod clickhouse_engines;
+mod clickhouse_words;
 pub(in crate::lineage) mod dialect;
 mod doing;
 mod dynamic;
@@ -24,6 +25,7 @@ mod lower_query;
 mod lower_stmt;
 mod moves;
 pub(in crate::lineage) mod parse;
+mod pivot_group;
 mod pivot_statement;
 mod rearrange;
 mod remote;
@@ -36,4 +38,7 @@ mod splice;
 mod split;
 mod triggers;
 mod types;
+mod variables;
+mod with_expression;
 pub(in crate::lineage) mod words;
+mod written;

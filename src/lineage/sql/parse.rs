@@ -11,7 +11,10 @@ use sqlparser::{
     tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace},
 };
 
-use super::dialect::Dialect;
+use super::{
+    dialect::Dialect,
+    written::{shifts_are_operators, words_of},
+};
 
 /// How deep the grammar may go before it gives up: a subquery takes some four levels of it. The stack of the threads
 /// that read SQL (`analysis::STACK_BYTES`) holds this many even where nothing is optimised.
@@ -27,14 +30,25 @@ pub(in crate::lineage) struct Parsed {
 
 /// Reads one statement at the beginning of `text`; what stops the grammar comes back in its own words.
 pub(in crate::lineage) fn parse(text: &str, dialect: Dialect) -> Result<Parsed, String> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| parse_unguarded(text, dialect)));
+    parse_as(text, dialect, dialect)
+}
+
+/// Reads one statement by the grammar of `dialect`, where strings and names are quoted as `written` quotes them.
+pub(in crate::lineage) fn parse_as(text: &str, written: Dialect, dialect: Dialect) -> Result<Parsed, String> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| parse_unguarded(text, written, dialect)));
     attempt.unwrap_or_else(|_| Err("the grammar failed on this text".to_owned()))
 }
 
-fn parse_unguarded(text: &str, dialect: Dialect) -> Result<Parsed, String> {
+fn parse_unguarded(text: &str, written: Dialect, dialect: Dialect) -> Result<Parsed, String> {
     let grammar = grammar(dialect);
     let mut tokens = Vec::with_capacity(text.len() / 3);
-    Tokenizer::new(&*grammar, text).tokenize_with_location_into_buf(&mut tokens).map_err(|e| e.to_string())?;
+    let words = words_of(written, dialect);
+    Tokenizer::new(words.as_deref().unwrap_or(&*grammar), text)
+        .tokenize_with_location_into_buf(&mut tokens)
+        .map_err(|e| e.to_string())?;
+    if dialect.name() == "bigquery" {
+        shifts_are_operators(&mut tokens);
+    }
     drop_blanks(&mut tokens, dialect);
     let mut parser = Parser::new(&*grammar).with_recursion_limit(DEPTH).with_tokens_with_locations(tokens);
     let statement = parser.parse_statement().map_err(|e| e.to_string())?;
@@ -105,7 +119,7 @@ pub(in crate::lineage) fn inner_statement(query: &Query) -> Option<&Statement> {
     }
 }
 
-fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
+pub(super) fn grammar(dialect: Dialect) -> Box<dyn Grammar> {
     match dialect.name() {
         "tsql" => Box::new(dialect::MsSqlDialect {}),
         "trino" => Box::new(dialect::GenericDialect),

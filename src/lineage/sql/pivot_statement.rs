@@ -4,6 +4,7 @@ use std::ops::Range;
 use super::{
     lexer::{Kind, Token},
     scan::name_at,
+    shape::group_end,
     splice::Splice,
 };
 
@@ -14,21 +15,16 @@ pub(super) fn pivoted(text: &str, tokens: &[Token]) -> Option<Splice> {
     let stands = pivot == 0 || (is(0, "create") && is(pivot - 1, "as"));
     let table = pivot + 1..relation(text, tokens, pivot + 1)?;
     let (_, by) = name_at(text, tokens, table.end + 1).filter(|_| stands && is(table.end, "on"))?;
-    let list = by + 1..group(tokens, by + 1).filter(|_| is(by, "in"))?;
-    let values: Vec<String> =
-        parts(tokens, list.start + 1..list.end - 1).map(|one| literal(text, tokens, one)).collect::<Option<_>>()?;
+    let list = by + 1..group_end(tokens, by + 1).filter(|_| is(by, "in"))?;
     let end = |from: usize, words: &[&str]| {
         let stops = |at: &usize| words.iter().any(|word| is(*at, word));
         outside(tokens, from).find(stops).unwrap_or(tokens.len())
     };
     let folds = list.end + 1..end(list.end, &["group", "order", "limit"]);
-    let named = || parts(tokens, folds.clone());
-    if !is(list.end, "using")
-        || folds.is_empty()
-        || (named().count() > 1 && named().any(|one| alias(text, tokens, one).is_none()))
-    {
+    if !is(list.end, "using") {
         return None;
     }
+    let made = columns(text, tokens, list.start + 1..list.end - 1, folds.clone())?;
     let bytes = |of: Range<usize>| tokens[of.start].at.start..tokens[of.end - 1].at.end;
     let mut splice = Splice::default();
     if pivot > 0 {
@@ -41,12 +37,7 @@ pub(super) fn pivoted(text: &str, tokens: &[Token]) -> Option<Splice> {
             return None;
         }
         splice.keep(text, bytes(kept));
-        for value in &values {
-            for fold in named() {
-                let behind = alias(text, tokens, fold).map(|alias| format!("_{alias}")).unwrap_or_default();
-                splice.add(&format!(", \"{}{behind}\"", value.replace('"', "\"\"")));
-            }
-        }
+        made.iter().for_each(|name| splice.add(&format!(", \"{}\"", name.replace('"', "\"\""))));
     } else {
         splice.add("*");
     }
@@ -60,20 +51,29 @@ pub(super) fn pivoted(text: &str, tokens: &[Token]) -> Option<Splice> {
     Some(splice)
 }
 
-/// The token behind the table or the query in parentheses that begins at token `at`.
-fn relation(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
-    group(tokens, at).or_else(|| Some(name_at(text, tokens, at)?.1))
+/// The columns that a pivot makes of the aggregates `folds` for each of `values`; `None` where only the rows tell.
+pub(super) fn columns(text: &str, tokens: &[Token], values: Range<usize>, folds: Range<usize>) -> Option<Vec<String>> {
+    let named = || parts(tokens, folds.clone());
+    if folds.is_empty() || (named().count() > 1 && named().any(|one| alias(text, tokens, one).is_none())) {
+        return None;
+    }
+    let mut made = Vec::new();
+    for value in parts(tokens, values) {
+        let value = literal(text, tokens, value)?;
+        let behind = |fold| alias(text, tokens, fold).map(|alias| format!("_{alias}")).unwrap_or_default();
+        made.extend(named().map(|fold| format!("{value}{}", behind(fold))));
+    }
+    Some(made)
 }
 
-/// The token behind the parentheses that open at token `at`.
-fn group(tokens: &[Token], at: usize) -> Option<usize> {
-    tokens.get(at).filter(|token| token.is_sign('('))?;
-    outside(tokens, at + 1).find(|at| tokens[*at].is_sign(')')).map(|at| at + 1)
+/// The token behind the table or the query in parentheses that begins at token `at`.
+fn relation(text: &str, tokens: &[Token], at: usize) -> Option<usize> {
+    group_end(tokens, at).or_else(|| Some(name_at(text, tokens, at)?.1))
 }
 
 /// The numbers of the tokens from `from` on that stand in no parentheses that open there; the one that closes more than
 /// open is the last.
-fn outside(tokens: &[Token], from: usize) -> impl Iterator<Item = usize> {
+pub(super) fn outside(tokens: &[Token], from: usize) -> impl Iterator<Item = usize> {
     let mut depth = 0i32;
     (from..tokens.len()).filter(move |at| {
         depth -= i32::from(tokens[*at].is_sign(')'));

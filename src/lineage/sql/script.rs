@@ -3,16 +3,18 @@ use std::ops::Range;
 
 use super::{
     address::file_of,
+    clickhouse_words::plainer,
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_final, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_first_from, without_last_into, without_only, without_stream, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
-    parse::{Parsed, parse},
+    parse::{Parsed, parse_as},
+    pivot_group::grouped,
     pivot_statement::pivoted,
     rearrange::{outfile, rearranged},
     scan::scan,
@@ -20,6 +22,8 @@ use super::{
     splice::Splice,
     split::{Piece, pieces},
     triggers::mark_triggers,
+    variables::Declared,
+    with_expression::named_expressions,
     words::is_any,
 };
 use crate::{
@@ -82,9 +86,12 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
+    let plain = (dialect.name() == "clickhouse").then(|| plainer(text, &lex(text, dialect.rules()))).flatten();
+    let text = plain.as_deref().unwrap_or(text);
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
-    Reader { text, dialect, sql: &mut sql, literals: Literals::default() }.range(0..text.len(), false, 0);
+    let (literals, declared) = (Literals::default(), Declared::default());
+    Reader { text, dialect, sql: &mut sql, literals, declared }.range(0..text.len(), false, 0);
     sql
 }
 
@@ -94,7 +101,7 @@ pub(in crate::lineage) fn whole_statements(text: &str, dialect: Dialect) -> Opti
     let mut seen = tokens.iter().filter(|token| token.is_sign(';')).count();
     let mut ranges = Vec::new();
     for piece in pieces(text, &tokens, false, dialect.semicolon_free()) {
-        let (Piece::Statement(run, _) | Piece::Glue(run)) = piece else { return None };
+        let (Piece::Statement(run, _) | Piece::Glue(run) | Piece::Declaration(run)) = piece else { return None };
         if run.is_empty() || too_deep(text, &tokens[run.clone()]).is_some() {
             return None;
         }
@@ -111,6 +118,8 @@ pub(super) struct Reader<'t> {
     pub(super) sql: &'t mut ScriptSql,
     /// Strings that the script gives to variables.
     pub(super) literals: Literals,
+    /// Variables and parameters.
+    pub(super) declared: Declared,
 }
 
 impl Reader<'_> {
@@ -121,7 +130,9 @@ impl Reader<'_> {
         }
         let first = self.sql.stmts.len();
         for piece in pieces(self.text, &tokens, in_body, self.dialect.semicolon_free()) {
+            let read = self.sql.stmts.len();
             self.piece(piece, &tokens, depth);
+            self.declared.tell(&mut self.sql.stmts[read..]);
         }
         mark_triggers(self.text, &tokens, &mut self.sql.stmts[first..]);
         let inside = if in_body { Some(range) } else { procedure(self.text, &tokens) };
@@ -136,11 +147,17 @@ impl Reader<'_> {
     fn piece(&mut self, piece: Piece, tokens: &[Token], depth: usize) {
         match piece {
             Piece::Statement(run, in_body) => self.statements(&tokens[run], in_body),
+            Piece::Routine(run) => self.declared.routine(self.text, &tokens[run]),
+            Piece::Declaration(run) => {
+                self.declared.declaration(self.text, &tokens[run.clone()]);
+                self.piece(Piece::Glue(run), tokens, depth);
+            }
             Piece::Glue(run) => {
+                self.declared.glue(self.text, &tokens[run.clone()]);
                 self.literals.assign(self.text, &tokens[run.clone()]);
-                // FETCH reads a cursor, whose query was read where it is declared.
-                let fetches = tokens.get(run.start).is_some_and(|token| token.is(self.text, "fetch"));
-                let stmt = scan(self.text, if fetches { &[] } else { &tokens[run] }, true, false);
+                // FETCH reads a cursor, whose query was read where it is declared; REVOKE takes rights from people.
+                let unread = tokens.get(run.start).is_some_and(|token| is_any("unread", token.of(self.text)));
+                let stmt = scan(self.text, if unread { &[] } else { &tokens[run] }, true, false);
                 if !stmt.touches.is_empty() {
                     self.sql.stmts.push(stmt);
                 }
@@ -150,11 +167,11 @@ impl Reader<'_> {
             Piece::Body(at) if depth < MAX_BODIES => {
                 let token = &tokens[at];
                 match token.kind {
-                    Kind::Dollar => self.range(body(self.text, token), true, depth + 1),
+                    Kind::Dollar => self.body(body(self.text, token), depth),
                     _ => {
                         let folded = self.literals.fold(self.text, std::slice::from_ref(token));
                         match folded.as_ref().and_then(|folded| folded.plain.clone()) {
-                            Some(inner) => self.range(inner, true, depth + 1),
+                            Some(inner) => self.body(inner, depth),
                             None => self.dynamic(&tokens[at..at + 1], MAX_BODIES),
                         }
                     }
@@ -162,6 +179,12 @@ impl Reader<'_> {
             }
             Piece::Body(_) => {}
         }
+    }
+
+    /// The body of a routine, or of a block that is one.
+    fn body(&mut self, inner: Range<usize>, depth: usize) {
+        self.range(inner, true, depth + 1);
+        self.declared.forget();
     }
 
     /// One statement, or several where no semicolon parts them.
@@ -210,14 +233,11 @@ impl Reader<'_> {
         if self.dialect.name() == "bigquery" && self.hyphenated(tokens) {
             return at.end;
         }
+        if self.dialect.name() == "clickhouse" && self.named_expressions(tokens) {
+            return at.end;
+        }
         let plain = &self.text[at.clone()];
-        let plainer = without_top(plain, at.start, tokens);
-        let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
-        let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
-        let plainer = plainer.or_else(|| has_only.then(|| without_only(plain, at.start, tokens)).flatten());
-        let has_final = self.dialect.name() == "clickhouse";
-        let plainer = plainer.or_else(|| has_final.then(|| without_final(plain, at.start, tokens)).flatten());
-        let plainer = plainer.or_else(|| in_body.then(|| without_last_into(plain, at.start, tokens)).flatten());
+        let plainer = self.plain_words(plain, at.start, tokens, in_body);
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
@@ -241,7 +261,7 @@ impl Reader<'_> {
                         return self.take(&at, parsed, stmt);
                     }
                 }
-                if self.rearranged(tokens) {
+                if self.rearranged(tokens) || self.grouped(tokens) {
                     return at.end;
                 }
                 match self.shaped(tokens, in_body, true) {
@@ -250,6 +270,17 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// `text`, which begins at byte `base`, with words blanked that a grammar takes for names.
+    fn plain_words(&self, text: &str, base: usize, tokens: &[Token], in_body: bool) -> Option<String> {
+        let plainer = without_top(text, base, tokens).or_else(|| without_first_from(text, base, tokens));
+        let own = || match self.dialect.name() {
+            "postgres" | "ansi" | "generic" => without_only(text, base, tokens),
+            "databricks" | "spark" => without_stream(text, base, tokens),
+            _ => None,
+        };
+        plainer.or_else(own).or_else(|| in_body.then(|| without_last_into(text, base, tokens)).flatten())
     }
 
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.
@@ -261,6 +292,19 @@ impl Reader<'_> {
     fn pivoted(&mut self, tokens: &[Token]) -> bool {
         let may = matches!(self.dialect.name(), "duckdb" | "generic");
         let splice = may.then(|| pivoted(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// DuckDB's pivots that say what they group by; `false` for any other statement.
+    fn grouped(&mut self, tokens: &[Token]) -> bool {
+        let may = matches!(self.dialect.name(), "duckdb" | "generic");
+        let splice = may.then(|| grouped(self.text, tokens)).flatten();
+        splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
+    }
+
+    /// A statement that gives names to expressions before its SELECT; `false` for any other.
+    fn named_expressions(&mut self, tokens: &[Token]) -> bool {
+        let splice = named_expressions(self.text, tokens);
         splice.is_some_and(|splice| self.spliced(tokens, &[splice]))
     }
 
@@ -276,8 +320,8 @@ impl Reader<'_> {
         for splice in splices {
             let tokens = lex(&splice.text, self.dialect.rules());
             let mut nothing = ScriptSql::new(self.dialect);
-            let literals = Literals::default();
-            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals };
+            let (literals, declared) = (Literals::default(), Declared::default());
+            let reader = Reader { text: &splice.text, dialect: self.dialect, sql: &mut nothing, literals, declared };
             let Some((text, parsed, dialect)) = reader.understood(&tokens, &(0..splice.text.len())) else {
                 return false;
             };
@@ -366,6 +410,8 @@ impl Reader<'_> {
     /// The tree of `tokens`, as they stand or with storage clauses blanked.
     fn understood(&self, tokens: &[Token], at: &Bytes) -> Option<(String, Parsed, Dialect)> {
         let text = &self.text[at.clone()];
+        let plainer = self.plain_words(text, at.start, tokens, false);
+        let text = plainer.as_deref().unwrap_or(text);
         if let Ok((parsed, dialect)) = self.attempt(text, self.dialect) {
             return Some((text.to_owned(), parsed, dialect));
         }
@@ -379,10 +425,15 @@ impl Reader<'_> {
 
     /// The grammar of `first`, then of its neighbours; the first one's complaint if none accepts.
     pub(super) fn attempt(&self, text: &str, first: Dialect) -> Result<(Parsed, Dialect), String> {
+        let neighbours = || first.neighbours().iter().copied().filter_map(Dialect::named);
+        // A neighbour may take for a name what is a string here, or find another end of it: it is told first.
+        let minds = first.rules().double_quoted_text && text.contains(['"', '\\']);
+        let told = |near: Dialect| if minds && !near.rules().double_quoted_text { first } else { near };
+        let attempts = std::iter::once((first, first)).chain(neighbours().map(|near| (told(near), near)));
+        let untold = neighbours().filter(|near| told(*near) != *near).map(|near| (near, near));
         let mut complaint = None;
-        for name in std::iter::once(first.name()).chain(first.neighbours().iter().copied()) {
-            let Some(dialect) = Dialect::named(name) else { continue };
-            match parse(text, dialect) {
+        for (written, dialect) in attempts.chain(untold) {
+            match parse_as(text, written, dialect) {
                 Ok(parsed) if self.goes_on(text, &parsed) => return Ok((parsed, dialect)),
                 Ok(parsed) => {
                     let rest = parsed.rest.unwrap_or(text.len());
@@ -423,8 +474,14 @@ impl Reader<'_> {
         parsed.rest.map_or(at.end, |rest| at.start + rest)
     }
 
-    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say.
+    /// REFRESH MATERIALIZED VIEW: no grammar knows it, and its words say all there is to say. What is refreshed of a
+    /// table is what is remembered of it.
     fn refresh(&mut self, tokens: &[Token]) -> usize {
+        let fills = |token: &Token| ["materialized", "streaming", "view"].iter().any(|word| token.is(self.text, word));
+        if !tokens.get(1).is_some_and(fills) {
+            self.sql.coverage.parsed += 1;
+            return tokens[tokens.len() - 1].at.end;
+        }
         let mut stmt = scan(self.text, tokens, false, false);
         (stmt.scanned, stmt.kind) = (false, "refresh");
         let end = stmt.at.end;

@@ -6,6 +6,7 @@ use super::{
     ir::Name,
     lexer::{Kind, Token},
     scan::name_at,
+    split::begins_moving,
     words::is_any,
 };
 
@@ -150,7 +151,7 @@ fn matched(text: &str, tokens: &[Token], dialect: Dialect, shape: &'static Shape
     let free = dialect.semicolon_free();
     let mut matcher = Matcher { text, tokens, free, any_statement, caught: Vec::new(), rest: None };
     let end = matcher.run(Steps { own: &shape.steps, then: None }, 0)?;
-    let end = if matcher.free { matcher.next_statement(end) } else { tokens.len() };
+    let end = if matcher.free { matcher.next_statement(end, shape.late) } else { tokens.len() };
     Some(Shaped { shape, caught: matcher.caught.into_iter().collect(), rest: matcher.rest, end })
 }
 
@@ -242,6 +243,7 @@ impl Matcher<'_> {
                 let at = self.string(at)?;
                 string_of(self.tokens[at].of(self.text)).eq_ignore_ascii_case(text).then_some(at + 1)
             }
+            Step::Name("x") if token.kind == Kind::Text => Some(at + 1),
             Step::Name(key) => {
                 let (name, next) = name_at(self.text, self.tokens, at)?;
                 self.caught.push((key, Caught::Name(name)));
@@ -296,14 +298,16 @@ impl Matcher<'_> {
         is_any("statement", word) || is_any("idle", word)
     }
 
-    /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement.
-    fn next_statement(&self, at: usize) -> usize {
+    /// Where semicolons may be missing: the first token behind `at` that begins a line and a statement; `moving` says
+    /// that one which moves rows may begin within a line too.
+    fn next_statement(&self, at: usize, moving: bool) -> usize {
         let mut depth = 0i32;
         let found = (at..self.tokens.len()).find(|at| {
             let token = &self.tokens[*at];
             depth += i32::from(token.is_sign('(')) - i32::from(token.is_sign(')'));
             let adds = token.is(self.text, "add");
-            depth <= 0 && !adds && token.begins_line(self.text) && self.begins(*at)
+            let begins = || token.begins_line(self.text) && self.begins(*at);
+            depth <= 0 && !adds && (begins() || (moving && begins_moving(self.text, self.tokens, *at)))
         });
         found.unwrap_or(self.tokens.len())
     }

@@ -4,11 +4,11 @@ use sqlparser::ast::Statement;
 use super::{
     address::file_of,
     dialect::Dialect,
-    doing::{Doing, Given, is_place},
+    doing::{Doing, Given, is_place, items},
     ir::{Body, Fill, Name, Query, Source, Stmt},
     lexer::{Kind, Token},
     lower::Lower,
-    lower_create::{of_columns, over_files},
+    lower_create::{declare, of_columns, over_files},
     lower_query::plain,
     parse::parse,
     remote::system_of,
@@ -241,6 +241,34 @@ fn value_of(given: &[Given], keys: &[&str]) -> Option<String> {
     one.values.first().map(|(value, _)| value.clone())
 }
 
+/// ClickHouse's `CREATE TABLE t (columns, indices, projections) ENGINE = …`, which makes it without rows.
+pub(super) fn declared(doing: &Doing<'_>, stmt: &mut Stmt, table: &str, columns: &str) -> Option<()> {
+    if has_query(doing, doing.tokens) {
+        return None;
+    }
+    stmt.kind = "create_table";
+    let temp = doing.tokens.get(1).is_some_and(|token| token.is(doing.text, "temporary"));
+    let columns = items(doing.group(columns)?).filter_map(|item| item_column(doing, item)).collect();
+    declare(stmt, doing.name(table)?, columns, temp);
+    Some(())
+}
+
+/// The column that `item` of a list of columns declares; `None` for an index or its like.
+fn item_column(doing: &Doing<'_>, item: &[Token]) -> Option<Column> {
+    const OTHERS: [&str; 4] = ["index", "projection", "constraint", "primary"];
+    const STORED_HOW: [&str; 4] = ["codec", "ttl", "statistics", "settings"];
+    const FILLED_HOW: [&str; 5] = ["default", "materialized", "alias", "ephemeral", "comment"];
+    let is_any = |token: &Token, words: &[&str]| words.iter().any(|word| token.is(doing.text, word));
+    let first = item.first().filter(|first| !is_any(first, &OTHERS))?;
+    let up_to = |words: &[&str]| {
+        let end = item.iter().skip(1).position(|token| is_any(token, words)).map_or(item.len(), |at| at + 1);
+        &doing.text[first.at.start..item[end - 1].at.end]
+    };
+    let plain = [&STORED_HOW[..], &[&STORED_HOW[..], &FILLED_HOW[..]].concat()];
+    let read = plain.into_iter().find_map(|words| columns_written(doing.dialect, &format!("({})", up_to(words))).pop());
+    read.or_else(|| columns_written(doing.dialect, &format!("({} String)", first.of(doing.text))).pop())
+}
+
 pub(super) fn group_columns(doing: &Doing<'_>, key: &str) -> Vec<Column> {
     match doing.shaped.caught.get(key) {
         Some(Caught::Group(range)) if range.start > 0 => {
@@ -253,8 +281,13 @@ pub(super) fn group_columns(doing: &Doing<'_>, key: &str) -> Vec<Column> {
 /// The columns in parentheses, as the grammar reads them in a CREATE TABLE.
 fn columns_of(doing: &Doing<'_>, group: &[Token]) -> Vec<Column> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else { return Vec::new() };
-    let text = format!("create table x {}", &doing.text[first.at.start..last.at.end]);
-    let names = std::iter::once(doing.dialect.name()).chain(doing.dialect.neighbours().iter().copied());
+    columns_written(doing.dialect, &doing.text[first.at.start..last.at.end])
+}
+
+/// The columns that a list in parentheses declares.
+fn columns_written(dialect: Dialect, list: &str) -> Vec<Column> {
+    let text = format!("create table x {list}");
+    let names = std::iter::once(dialect.name()).chain(dialect.neighbours().iter().copied());
     for dialect in names.filter_map(Dialect::named) {
         if let Ok(parsed) = parse(&text, dialect)
             && let Statement::CreateTable(create) = &parsed.statement

@@ -13,6 +13,10 @@ pub(in crate::lineage) enum Piece {
     Statement(Range<usize>, bool),
     /// Conditions and assignments: their subqueries may read tables.
     Glue(Range<usize>),
+    /// What declares variables: glue too.
+    Declaration(Range<usize>),
+    /// A routine begins: its definition from the word that says so on.
+    Routine(Range<usize>),
     /// A statement that is put together when it runs.
     Dynamic(Range<usize>),
     /// A quoted body, to be read as a script of its own: the token that holds it.
@@ -51,12 +55,13 @@ pub(in crate::lineage) fn pieces(text: &str, tokens: &[Token], in_body: bool, fr
         tokens,
         pieces: Vec::new(),
         in_body,
+        free,
         declaring: false,
         in_package: false,
         dollars,
         unended: None,
     };
-    for run in runs(text, tokens) {
+    for run in runs(text, tokens, free) {
         if !free || run.len() <= LONG_RUN {
             splitter.open(run);
             continue;
@@ -156,7 +161,7 @@ fn beginning(text: &str, tokens: &[Token], at: usize) -> Option<(&'static str, b
 }
 
 /// Token runs between semicolons, and between lines that hold nothing but GO.
-fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
+fn runs(text: &str, tokens: &[Token], free: bool) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = 0;
     for (at, token) in tokens.iter().enumerate() {
@@ -169,7 +174,10 @@ fn runs(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
             // GO may say how often.
             let counted = |next: &Token| next.kind == Kind::Number && !text[token.at.end..next.at.start].contains('\n');
             start = at + 1 + usize::from(tokens.get(at + 1).is_some_and(counted));
-        } else if fetches(text, &tokens[at..]) || (at > start && tries(text, &tokens[at - 1..])) {
+        } else if fetches(text, &tokens[at..])
+            || (at > start && tries(text, &tokens[at - 1..]))
+            || (free && at > start && stands_alone(text, &tokens[at - 1..]))
+        {
             runs.push(start..at);
             start = at;
         }
@@ -198,6 +206,32 @@ fn tries(text: &str, tokens: &[Token]) -> bool {
     !is(0, "as") && is(1, "begin") && (is(2, "try") || is(2, "catch"))
 }
 
+/// A line of T-SQL whose first word a grammar takes for an alias of what stands before it: the second of `tokens`.
+fn stands_alone(text: &str, tokens: &[Token]) -> bool {
+    let is =
+        |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is(text, word)));
+    let ends_line = || tokens.get(2).is_none_or(|next| next.begins_line(text));
+    let transaction = ["tran", "transaction", "work", "distributed"];
+    let holds = tokens[0].is_sign(',') || is(0, &["with", "revoke", "grant", "deny", "as"]);
+    let begins = match tokens[1].of(text).to_ascii_lowercase().as_str() {
+        "commit" | "rollback" => ends_line() || is(2, &transaction),
+        "save" | "begin" => is(2, &transaction),
+        "waitfor" => is(2, &["delay", "time"]),
+        "update" => is(2, &["statistics"]),
+        "return" | "checkpoint" => ends_line(),
+        "goto" | "grant" | "revoke" | "deny" => tokens.get(2).is_some_and(|next| next.kind == Kind::Word),
+        "kill" => tokens.get(2).is_some_and(|next| next.kind == Kind::Number),
+        _ => false,
+    };
+    begins && !holds && tokens[1].kind == Kind::Word && tokens[1].begins_line(text)
+}
+
+/// Whether a T-SQL statement that moves rows certainly begins with token `at`, wherever in a line it stands.
+pub(super) fn begins_moving(text: &str, tokens: &[Token], at: usize) -> bool {
+    let moves = |word: &str| matches!(word, "select" | "insert" | "update" | "delete" | "merge" | "truncate");
+    beginning(text, tokens, at).is_some_and(|(word, begins)| begins && moves(word))
+}
+
 /// The tokens in which a definition says what it defines: those of what it holds may be very many.
 fn head(run: &Range<usize>) -> Range<usize> {
     const HEAD: usize = 1_000;
@@ -214,6 +248,8 @@ struct Splitter<'t> {
     tokens: &'t [Token],
     pieces: Vec<Piece>,
     in_body: bool,
+    /// Whether statements may follow each other without semicolons.
+    free: bool,
     declaring: bool,
     /// Inside an Oracle package, whose routines stand without CREATE.
     in_package: bool,
@@ -258,12 +294,15 @@ impl Splitter<'_> {
         }
         let (first, second) = (self.word(run.start), self.word(run.start + 1));
         if self.declaring && !BLOCKS.contains(&first.as_str()) && !is_any("statement", &first) {
-            self.pieces.push(Piece::Glue(run.clone()));
+            self.pieces.push(Piece::Declaration(run.clone()));
             return None;
         }
         self.declaring = false;
         match first.as_str() {
-            "begin" if matches!(second.as_str(), "transaction" | "tran" | "work") => None,
+            "begin" if matches!(second.as_str(), "transaction" | "tran" | "work" | "distributed") => {
+                self.next_beginning(run).map(|at| at..run.end)
+            }
+            _ if self.free && self.tokens.get(run.start + 1).is_some_and(|t| t.is_sign(':')) => after(2),
             "begin" if matches!(second.as_str(), "try" | "catch" | "not" | "atomic") => after(2),
             "begin" | "else" | "loop" | "repeat" => after(1),
             "do" if self.dollar(run).is_none() => after(1),
@@ -298,6 +337,8 @@ impl Splitter<'_> {
                 self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
                 next.map(|at| at..run.end)
             }
+            "save" | "goto" if self.free => self.idle(run),
+            word if is_any("idle", word) && self.free => self.idle(run),
             word if is_any("idle", word) || self.is_assignment(run) || self.is_end_label(run) => {
                 self.pieces.push(Piece::Glue(run.clone()));
                 None
@@ -397,7 +438,7 @@ impl Splitter<'_> {
         let begin = self.outer_word(run, 1, |word| word == "begin");
         let next = begin.or_else(|| self.next_line_statement(run));
         self.declaring = next.is_none();
-        self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
+        self.pieces.push(Piece::Declaration(run.start..next.unwrap_or(run.end)));
         next.map(|at| at..run.end)
     }
 
@@ -412,6 +453,23 @@ impl Splitter<'_> {
             let word = self.word(*at);
             self.tokens[*at].begins_line(self.text) && (is_any("statement", &word) || BLOCKS.contains(&word.as_str()))
         })
+    }
+
+    /// A statement that moves no rows, which the next one may follow without a semicolon.
+    fn idle(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
+        let next = self.next_beginning(run);
+        self.pieces.push(Piece::Glue(run.start..next.unwrap_or(run.end)));
+        next.map(|at| at..run.end)
+    }
+
+    /// The first line of `run` behind its first that certainly begins a statement: what is granted may stand there too.
+    fn next_beginning(&self, run: &Range<usize>) -> Option<usize> {
+        let begins = |at: usize| {
+            let word = self.word(at);
+            let other = BLOCKS.contains(&word.as_str()) || (is_any("idle", &word) && word != "set") || word == "use";
+            beginning(self.text, self.tokens, at).is_some_and(|(_, begins)| begins) || other
+        };
+        (run.start + 1..run.end).find(|at| self.tokens[*at].begins_line(self.text) && begins(*at))
     }
 
     fn bodies(&mut self, run: &Range<usize>) -> Option<Range<usize>> {
@@ -491,6 +549,7 @@ impl Splitter<'_> {
     }
 
     fn routine(&mut self, run: &Range<usize>, head: usize) -> Option<Range<usize>> {
+        self.pieces.push(Piece::Routine(head..run.end));
         if self.dollar(run).is_some() || self.quoted_body(run).is_some() {
             return self.bodies(run);
         }
@@ -510,8 +569,10 @@ impl Splitter<'_> {
             return Some(at..run.end);
         }
         // Oracle declares variables between IS and BEGIN.
-        self.declaring = (head..run.end).any(|at| matches!(self.word(at).as_str(), "as" | "is"));
-        self.pieces.push(Piece::Glue(run.clone()));
+        let is = (head..run.end).find(|at| matches!(self.word(*at).as_str(), "as" | "is"));
+        self.declaring = is.is_some();
+        self.pieces.push(Piece::Glue(run.start..is.unwrap_or(run.end)));
+        self.pieces.extend(is.map(|is| Piece::Declaration(is + 1..run.end)));
         None
     }
 
@@ -535,13 +596,15 @@ impl Splitter<'_> {
         }
         let tail = &self.tokens[run.start + 1..run.end];
         let immediate = self.word(run.start + 1) == "immediate";
+        // `EXEC (…)` runs a text, whatever it is put together of: a call has no parentheses.
+        let in_parentheses = tail.first().is_some_and(|first| first.is_sign('('));
         let text_first = tail.iter().find(|t| !t.is_sign('(')).is_some_and(|t| {
             let word = t.of(self.text);
             t.kind == Kind::Text || t.kind == Kind::Dollar || word.starts_with('@') || t.is(self.text, "format")
         });
         let by_procedure = tail.iter().any(|t| t.is(self.text, "sp_executesql"));
         let in_plpgsql = self.in_body && !tail.iter().any(|t| t.is(self.text, "procedure"));
-        let dynamic = immediate || text_first || by_procedure || in_plpgsql;
+        let dynamic = immediate || in_parentheses || text_first || by_procedure || in_plpgsql;
         // A call may be followed by further statements where no semicolon is needed.
         let next = self.next_line_statement(run);
         let end = next.unwrap_or(run.end);
@@ -578,14 +641,16 @@ mod tests {
         let cut = |run: &Range<usize>| text[tokens[run.start].at.start..tokens[run.end - 1].at.end].to_owned();
         let show = |piece: &Piece| match piece {
             Piece::Statement(run, _) => cut(run),
-            Piece::Glue(run) => format!("glue: {}", cut(run)),
+            Piece::Glue(run) | Piece::Declaration(run) => format!("glue: {}", cut(run)),
+            Piece::Routine(_) => String::new(),
             Piece::Dynamic(run) => format!("dynamic: {}", cut(run)),
             Piece::Body(at) => format!("body: {}", tokens[*at].of(text)),
             Piece::Foreign(at, language) => format!("{language}: {}", tokens[*at].of(text)),
         };
         pieces(text, &tokens, false, false)
             .iter()
-            .filter(|p| !matches!(p, Piece::Glue(r) if r.is_empty()))
+            .filter(|p| !matches!(p, Piece::Glue(r) | Piece::Declaration(r) if r.is_empty()))
+            .filter(|p| !matches!(p, Piece::Routine(_)))
             .map(show)
             .collect()
     }

@@ -9,7 +9,10 @@ use std::{
 
 use async_trait::async_trait;
 use carve::{
-    connector::{Bucket, ConnectorError, Lake, ObjectInfo, Origin, PutOutcome, RowStream, Snapshot, TableDescription},
+    connector::{
+        Bucket, ConnectorError, Lake, LoadPart, ObjectInfo, Origin, PutOutcome, RowStream, Snapshot, TableDescription,
+    },
+    service::decode_part,
     vocab::{DatasetId, Digest, Row, Schema, Value},
 };
 use tokio::sync::{Notify, mpsc};
@@ -177,24 +180,25 @@ impl Lake for MemoryLake {
         Ok(self.table(staging)?.ledger)
     }
 
-    async fn load_part(
+    async fn load_parts(
         &self,
         staging: &DatasetId,
-        part: &str,
-        _: &Schema,
-        rows: Vec<Row>,
-    ) -> Result<bool, ConnectorError> {
+        schema: &Schema,
+        parts: Vec<LoadPart>,
+    ) -> Result<usize, ConnectorError> {
         let call = self.gate.enter().await?;
-        let new = {
+        let mut new = 0;
+        {
             let mut tables = self.tables.lock().unwrap();
             let table = tables.get_mut(staging).ok_or_else(|| ConnectorError::NoSuchTable(staging.clone()))?;
-            let new = !table.ledger.iter().any(|loaded| loaded == part);
-            if new {
-                table.ledger.push(part.to_owned());
-                table.rows.extend(rows);
+            for part in parts {
+                if !table.ledger.contains(&part.name) {
+                    table.rows.extend(decode_part(part.format, schema, &part.bytes).unwrap());
+                    table.ledger.push(part.name);
+                    new += 1;
+                }
             }
-            new
-        };
+        }
         self.gate.leave(call).await;
         Ok(new)
     }
@@ -219,8 +223,14 @@ impl Lake for MemoryLake {
         Ok(())
     }
 
-    async fn take_indexes(&self, staging: &DatasetId, live: &DatasetId) -> Result<(), ConnectorError> {
+    async fn take_indexes(
+        &self,
+        staging: &DatasetId,
+        _: &Schema,
+        live: Option<&DatasetId>,
+    ) -> Result<(), ConnectorError> {
         self.gate.enter().await?;
+        let Some(live) = live else { return Ok(()) };
         if self.unique.lock().unwrap().contains(live) {
             let mut seen = std::collections::BTreeSet::new();
             if !self.table(staging)?.rows.iter().all(|row| seen.insert(format!("{:?}", row[1]))) {

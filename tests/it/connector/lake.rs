@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::one_part::OnePart;
+
 use super::{all_rows, base, column, drained, id, schema, told};
 
 const STAGING: &str = "raw.orders__carve_staging";
@@ -366,6 +368,8 @@ async fn odd_values_come_back_as_they_were() {
     let (schema, mut rows) = odd();
     rows[3][6] = Value::Decimal("15".into());
     rows[5][6] = Value::Decimal("0.5".into());
+    // A part spells whole numbers as integers where a column takes both.
+    (rows[2][2], rows[4][2]) = (Value::Integer(1), Value::Integer(1 << 53));
     lake.create_staging(&id(STAGING), &schema).await.unwrap();
     assert!(lake.load_part(&id(STAGING), "p", &schema, rows.clone()).await.unwrap());
     let mut snapshot = lake.snapshot().await.unwrap();
@@ -388,9 +392,7 @@ async fn what_sqlite_would_change_is_refused() {
     let cases = [
         (L::Double, "", Value::Double(f64::NAN), "NaN"),
         (L::Double, "REAL", Value::Double(-0.0), "-0.0"),
-        (L::Number, "NUMERIC", Value::Double(1.0), "1.0"),
         (L::Text, "DATETIME", Value::Text("20240131".into()), "20240131"),
-        (L::Integer, "INTEGER", Value::Text("1".into()), "Integer"),
     ];
     for (logical, physical, value, why) in cases {
         let mut one = schema(&[("c", logical)]);

@@ -1,4 +1,5 @@
 //! Every type of MariaDB: exactly as it is, or refused by name and allowed in another form.
+use crate::one_part::OnePart;
 use carve::connector::{Origin, open_lake};
 use carve::vocab::{LogicalType as L, Row, Value};
 

@@ -6,6 +6,7 @@ use carve::vocab::{LogicalType, Row, Schema, Value};
 
 use super::Database;
 use crate::connector::{all_rows, drained, id, schema, told};
+use crate::one_part::{OnePart, part};
 
 const STAGING: &str = "raw.orders__carve_staging";
 
@@ -48,7 +49,7 @@ async fn a_part_and_its_ledger_entry_come_together_or_not_at_all() {
     let load = async |part: &str, rows: Vec<Row>| lake.load_part(&id(STAGING), part, &orders(), rows).await;
     assert!(load("part01", vec![row(1, "a"), row(2, "b")]).await.unwrap());
     assert!(!load("part01", vec![row(1, "a"), row(2, "b")]).await.unwrap(), "a part is loaded once");
-    refused(load("part02", vec![row(3, "c"), row(1, "again")]).await, "duplicate key");
+    refused(load("part02", vec![row(3, "c"), row(1 << 40, "wide")]).await, "out of range");
     assert_eq!(lake.loaded_parts(&id(STAGING)).await.unwrap(), ["part01"]);
     assert_eq!(all_rows(&*lake, STAGING).await.unwrap().len(), 2);
     assert!(load("part02", vec![row(3, "c")]).await.unwrap());
@@ -58,6 +59,112 @@ async fn a_part_and_its_ledger_entry_come_together_or_not_at_all() {
     refused(lake.create_staging(&id("raw.theirs"), &orders()).await, "carve did not make");
     let long = format!("raw.{}", "x".repeat(64));
     refused(lake.create_staging(&id(&long), &orders()).await, "63 bytes");
+}
+
+#[tokio::test]
+async fn many_parts_come_together_or_not_at_all_and_none_twice() {
+    let Some((database, lake)) = lake_with("").await else { return };
+    lake.create_staging(&id(STAGING), &orders()).await.unwrap();
+    let load = async |parts: &[(&str, Row)]| {
+        let parts = parts.iter().map(|(name, row)| part(name, &orders(), std::slice::from_ref(row))).collect();
+        lake.load_parts(&id(STAGING), &orders(), parts).await
+    };
+    let held = || database.sql(&format!("SELECT string_agg(id::text, ' ' ORDER BY id) FROM {STAGING}"));
+    assert_eq!(load(&[("part01", row(1, "a")), ("part02", row(2, "b"))]).await.unwrap(), 2);
+    // The second of three cannot be written.
+    let broken = [("part03", row(3, "c")), ("part04", row(1 << 40, "wide")), ("part05", row(5, "e"))];
+    refused(load(&broken).await, "out of range");
+    assert_eq!((held().as_str(), lake.loaded_parts(&id(STAGING)).await.unwrap().len()), ("1 2", 2));
+    // Of what comes again, and twice in one call, each part is loaded once.
+    let again = [("part02", row(2, "b")), ("part03", row(3, "c")), ("part03", row(3, "c")), ("part01", row(1, "a"))];
+    assert_eq!(load(&again).await.unwrap(), 1);
+    assert_eq!(held(), "1 2 3");
+    assert_eq!(lake.loaded_parts(&id(STAGING)).await.unwrap(), ["part01", "part02", "part03"]);
+    assert_eq!(load(&again).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_load_the_same_parts_at_once_load_each_once() {
+    let Some((database, lake)) = lake_with("").await else { return };
+    lake.create_staging(&id(STAGING), &orders()).await.unwrap();
+    let parts: Vec<_> = (0..40).map(|n| part(&format!("part{n:02}"), &orders(), &[row(n, "a")])).collect();
+    let backwards = parts.iter().rev().cloned().collect();
+    let (staging, schema) = (id(STAGING), orders());
+    let (one, other) =
+        tokio::join!(lake.load_parts(&staging, &schema, parts), lake.load_parts(&staging, &schema, backwards));
+    assert_eq!(one.unwrap() + other.unwrap(), 40);
+    assert_eq!(database.sql(&format!("SELECT count(*), count(DISTINCT id) FROM {STAGING}")), "40|40");
+}
+
+#[tokio::test]
+async fn a_staged_table_has_its_key_once_it_is_filled_and_rests_until_it_is_in_its_place() {
+    let Some((database, lake)) = lake_with("").await else { return };
+    stage(&*lake, vec![row(1, "a"), row(1, "again")]).await;
+    refused(lake.take_indexes(&id(STAGING), &orders(), None).await, "could not create unique index");
+    stage(&*lake, vec![row(1, "a"), row(2, "b")]).await;
+    let facts = |table: &str| {
+        database.sql(&format!(
+            "SELECT reloptions, (SELECT count(*) FROM pg_index WHERE indrelid = c.oid AND indisprimary) FROM pg_class c
+             WHERE oid = '{table}'::regclass"
+        ))
+    };
+    assert_eq!(facts(STAGING), "{autovacuum_enabled=off}|0");
+    for _ in 0..2 {
+        lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await.unwrap();
+        assert_eq!(facts(STAGING), "{autovacuum_enabled=off}|1");
+    }
+    swap(&*lake).await.unwrap();
+    assert_eq!(facts("raw.orders"), "|1");
+    database.sql("ALTER TABLE raw.orders SET (autovacuum_enabled = off, fillfactor = 90)");
+    stage(&*lake, vec![row(3, "c")]).await;
+    swap(&*lake).await.unwrap();
+    assert_eq!(facts("raw.orders"), "{autovacuum_enabled=off,fillfactor=90}|1", "what somebody set stays");
+}
+
+#[tokio::test]
+async fn a_table_is_unchanged_until_one_of_its_rows_is_written() {
+    let Some((database, lake)) = lake_with("CREATE TABLE raw.t (id int); INSERT INTO raw.t VALUES (1), (2), (3)").await
+    else {
+        return;
+    };
+    let table = id("raw.t");
+    for (change, unchanged) in [
+        ("SELECT 1", true),
+        ("VACUUM raw.t", true),
+        ("VACUUM FREEZE raw.t", true),
+        ("BEGIN; INSERT INTO raw.t VALUES (9); ROLLBACK", true),
+        ("SELECT FROM raw.t FOR UPDATE", true),
+        ("INSERT INTO raw.t VALUES (4)", false),
+        ("DELETE FROM raw.t WHERE id = 4", false),
+        ("UPDATE raw.t SET id = id WHERE id = 2", false),
+        ("BEGIN; DELETE FROM raw.t WHERE id = 1; INSERT INTO raw.t VALUES (1); COMMIT", false),
+        ("BEGIN; TRUNCATE raw.t; INSERT INTO raw.t VALUES (1), (2), (3); COMMIT", false),
+        ("CREATE TABLE raw.u AS TABLE raw.t; DROP TABLE raw.t; ALTER TABLE raw.u RENAME TO t", false),
+    ] {
+        // Transactions of other tests run on the same server: while one that is older than the last change goes on, the
+        // table is read again rather than taken for unchanged.
+        for patience in (0..300).rev() {
+            let mut then = lake.snapshot().await.unwrap();
+            let (moment, rows) = (then.moment(&table).await.unwrap().unwrap(), then.count(&table).await.unwrap());
+            drop(then);
+            database.sql(change);
+            let mut now = lake.snapshot().await.unwrap();
+            let found = now.unchanged_since(&table, &moment, rows).await.unwrap();
+            if found == unchanged || patience == 0 || !unchanged {
+                assert_eq!(found, unchanged, "{change}");
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    }
+    let mut snapshot = lake.snapshot().await.unwrap();
+    database.sql("CREATE VIEW raw.v AS TABLE raw.t");
+    assert_eq!(lake.snapshot().await.unwrap().moment(&id("raw.v")).await.unwrap(), None);
+    let moment = snapshot.moment(&table).await.unwrap().unwrap();
+    assert!(
+        !lake.snapshot().await.unwrap().unchanged_since(&table, &moment, 2).await.unwrap(),
+        "another number of rows"
+    );
 }
 
 #[tokio::test]
@@ -74,7 +181,7 @@ async fn a_successor_has_the_rights_indexes_comments_and_readers_of_the_table_it
     );
     let Some((database, lake)) = lake_with(&script).await else { return };
     stage(&*lake, vec![row(1, "new"), row(2, "newer")]).await;
-    lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+    lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await.unwrap();
     swap(&*lake).await.unwrap();
     swap(&*lake).await.expect("done already is done");
     assert_eq!(database.sql("SELECT note FROM raw.\"Orders\" ORDER BY 1"), "new\nnewer");
@@ -172,7 +279,7 @@ async fn keys_and_indexes_have_the_same_names_after_every_swap_and_when_the_tabl
     assert!(before.contains("raw.only_note only_note") && before.contains("raw.twice twice"), "{before}");
     let put = async |live: &str, previous: &str| {
         stage(&*lake, vec![row(1, "new"), row(2, "newer")]).await;
-        lake.take_indexes(&id(STAGING), &id(live)).await.unwrap();
+        lake.take_indexes(&id(STAGING), &orders(), Some(&id(live))).await.unwrap();
         let previous = id(previous);
         lake.drop_table(&previous).await.unwrap();
         lake.swap(&id(STAGING), &id(live), Some(&previous)).await.unwrap();
@@ -197,6 +304,7 @@ async fn keys_and_indexes_have_the_same_names_after_every_swap_and_when_the_tabl
 async fn a_table_that_comes_back_has_no_key_of_the_import() {
     let Some((database, lake)) = lake_with("CREATE TABLE raw.orders (id int, note text)").await else { return };
     stage(&*lake, vec![row(1, "new")]).await;
+    lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await.unwrap();
     swap(&*lake).await.unwrap();
     assert_eq!(database.sql(NAMES), "raw.orders_pkey orders_pkey");
     lake.swap(&id("raw.orders__before"), &id("raw.orders"), Some(&id(STAGING))).await.unwrap();
@@ -230,7 +338,7 @@ async fn a_column_keeps_its_type_where_that_takes_every_value_of_the_origins() {
         Value::Decimal("1.50".into()),
     ];
     assert!(lake.load_part(&id(STAGING), "part01", &shape, vec![values]).await.unwrap());
-    lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+    lake.take_indexes(&id(STAGING), &shape, Some(&id("raw.orders"))).await.unwrap();
     swap(&*lake).await.unwrap();
     let types = "SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute
         WHERE attrelid = 'raw.orders'::regclass AND attnum > 0";
@@ -255,7 +363,7 @@ async fn a_schema_with_capitals_takes_an_import_too() {
     lake.create_staging(&staging, &orders()).await.unwrap();
     assert!(lake.load_part(&staging, "part01", &orders(), vec![row(1, "new")]).await.unwrap());
     assert_eq!(lake.loaded_parts(&staging).await.unwrap(), ["part01"]);
-    lake.take_indexes(&staging, &live).await.unwrap();
+    lake.take_indexes(&staging, &orders(), Some(&live)).await.unwrap();
     lake.swap(&staging, &live, Some(&previous)).await.unwrap();
     assert_eq!(database.sql("SELECT note FROM \"La ke\".\"Up Per\""), "new");
     lake.swap(&previous, &live, Some(&staging)).await.unwrap();
@@ -313,7 +421,7 @@ async fn row_security_key_collation_and_settings_stay_and_come_back() {
             |number| vec![Value::Integer(number), Value::Text(format!("{generation}{number}")), Value::Integer(number)];
         lake.create_staging(&id(STAGING), &loose).await.unwrap();
         assert!(lake.load_part(&id(STAGING), "part01", &loose, vec![row(1), row(2)]).await.unwrap());
-        lake.take_indexes(&id(STAGING), &id("raw.orders")).await.unwrap();
+        lake.take_indexes(&id(STAGING), &loose, Some(&id("raw.orders"))).await.unwrap();
         lake.swap(&id(STAGING), &id("raw.orders"), Some(&id(previous))).await.unwrap();
         assert_eq!(database.sql("SELECT note FROM raw.orders WHERE id = 2"), format!("{generation}2"));
         assert_eq!(database.sql(OTHERWISE), before, "{generation}");
@@ -382,7 +490,7 @@ async fn null_where_the_replaced_table_had_none_is_no_obstacle_but_in_its_key() 
     let load = async |rows: Vec<Row>| {
         lake.create_staging(&id(STAGING), &loose).await.unwrap();
         lake.load_part(&id(STAGING), "part01", &loose, rows).await.unwrap();
-        lake.take_indexes(&id(STAGING), &id("raw.orders")).await
+        lake.take_indexes(&id(STAGING), &loose, Some(&id("raw.orders"))).await
     };
     refused(load(vec![vec![Value::Null, Value::Text("a".into())]]).await, "break the primary key `orders_pkey`");
     load(vec![vec![Value::Integer(1), Value::Null]]).await.unwrap();
@@ -396,7 +504,10 @@ async fn rows_that_break_a_unique_index_are_refused_before_the_swap() {
     let script = "CREATE TABLE raw.orders (id int PRIMARY KEY, note text UNIQUE)";
     let Some((_database, lake)) = lake_with(script).await else { return };
     stage(&*lake, vec![row(1, "a"), row(2, "a")]).await;
-    refused(lake.take_indexes(&id(STAGING), &id("raw.orders")).await, "break the unique index `orders_note_key`");
+    refused(
+        lake.take_indexes(&id(STAGING), &orders(), Some(&id("raw.orders"))).await,
+        "break the unique index `orders_note_key`",
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use carve::vocab::{LogicalType, Row, Schema, Value};
 
 use super::{Database, ended};
 use crate::connector::{id, schema, told};
+use crate::one_part::OnePart;
 
 const ROWS: i64 = 2_000;
 const TABLE: &str = "CREATE SCHEMA raw; CREATE TABLE raw.t (id bigint PRIMARY KEY, gen bigint);

@@ -1,4 +1,5 @@
 //! The torture table: every type arrives exactly, or is refused by name with a way to allow it.
+use crate::one_part::OnePart;
 use carve::connector::Lake;
 use carve::vocab::{LogicalType, Row, Value};
 
