@@ -7,12 +7,13 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_last_into, without_only, without_top},
+    help::{blanked, without_first_from, without_first_into, without_last_into, without_only, without_top},
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
+    mysql_client,
     parse::{Parsed, parse_as},
     pivot_group::grouped,
     pivot_statement::pivoted,
@@ -85,7 +86,11 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
-    let plain = (dialect.name() == "clickhouse").then(|| plainer(text, &lex(text, dialect.rules()))).flatten();
+    let plain = match dialect.name() {
+        "clickhouse" => plainer(text, &lex(text, dialect.rules())),
+        "mysql" | "generic" => mysql_client::plainer(text),
+        _ => None,
+    };
     let text = plain.as_deref().unwrap_or(text);
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
@@ -223,7 +228,9 @@ impl Reader<'_> {
         let plainer = plainer.or_else(|| without_first_from(plain, at.start, tokens));
         let has_only = matches!(self.dialect.name(), "postgres" | "ansi" | "generic");
         let plainer = plainer.or_else(|| has_only.then(|| without_only(plain, at.start, tokens)).flatten());
+        let in_body = in_body || self.dialect.name() == "oracle";
         let plainer = plainer.or_else(|| in_body.then(|| without_last_into(plain, at.start, tokens)).flatten());
+        let plainer = plainer.or_else(|| in_body.then(|| without_first_into(plain, at.start, tokens)).flatten());
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
             Ok((parsed, dialect)) => {
