@@ -24,10 +24,18 @@ impl SameNames {
     ///
     /// Where several catalogs hold the table, the folder that bears the name of one of them decides.
     pub fn own(&self, written: &DatasetId, file: &Utf8Path) -> DatasetId {
+        self.own_in(written, file, None)
+    }
+
+    /// The same where a script says `USE database`: among several catalogs that one decides.
+    pub fn own_in(&self, written: &DatasetId, file: &Utf8Path, database: Option<&str>) -> DatasetId {
         if let Some(own) = self.called.get(written) {
             return own.clone();
         }
         let catalogs = self.apart.get(written);
+        if let Some(database) = database.filter(|one| catalogs.is_some_and(|catalogs| catalogs.contains(*one))) {
+            return in_catalog(database, written);
+        }
         let home = catalogs.and_then(|catalogs| {
             let folders = file.components().rev().skip(1).map(|part| part.as_str().to_lowercase());
             folders.into_iter().find(|folder| catalogs.contains(folder))
@@ -106,6 +114,14 @@ mod tests {
         assert_eq!(own("sql/a/b/x.sql"), "b.mart.day");
         assert_eq!(own("sql/x.sql"), "mart.day");
         assert_eq!(own("sql/a.sql"), "mart.day");
+    }
+
+    #[test]
+    fn the_database_that_a_script_uses_decides_before_its_folder() {
+        let own = |database| names().own_in(&id("mart.day"), "sql/a/x.sql".into(), database).to_string();
+        assert_eq!(own(Some("b")), "b.mart.day");
+        assert_eq!(own(Some("c")), "a.mart.day");
+        assert_eq!(own(None), "a.mart.day");
     }
 
     #[test]

@@ -13,6 +13,7 @@ impl Resolver<'_> {
     pub(super) fn effect(&mut self, effect: &Effect) {
         match effect {
             Effect::Schema(schema) => self.schema = Some(schema.clone()),
+            Effect::Database(database) => self.database = Some(database.clone()),
             Effect::Temp(name, columns) => {
                 self.temps.insert(temp_key(name).into_owned(), Temp::empty(columns));
                 if self.shown.is_some() && !columns.is_empty() {

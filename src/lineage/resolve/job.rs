@@ -128,6 +128,7 @@ impl Resolver<'_> {
         resolver.lateral_aliases = sql.dialect.lateral_aliases();
         resolver.aliases_win = sql.dialect.aliases_win();
         resolver.schema = schema.map(str::to_owned);
+        resolver.database = None;
         resolver.systems.clear();
         let bare = resolver.bare_with_target(sql, target);
         for (number, stmt) in sql.stmts.iter().enumerate() {

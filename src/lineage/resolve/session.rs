@@ -62,6 +62,8 @@ pub(super) struct Resolver<'c> {
     /// Whether the statement at hand makes tables.
     pub(super) creates: bool,
     pub(super) schema: Option<String>,
+    /// The database that the script uses.
+    pub(super) database: Option<String>,
     pub(super) systems: HashMap<String, String>,
     /// Where the estate's stages lie, by name.
     pub(super) stages: Option<&'c BTreeMap<String, String>>,
@@ -101,6 +103,7 @@ impl<'c> Resolver<'c> {
             shown: None,
             creates: false,
             schema: None,
+            database: None,
             systems: HashMap::new(),
             lateral_aliases: false,
             aliases_win: false,
@@ -256,7 +259,7 @@ impl<'c> Resolver<'c> {
     fn own(&self, meaning: Meaning) -> Meaning {
         match meaning {
             Meaning::Dataset(dataset, stubbed) if !self.names.is_empty() => {
-                Meaning::Dataset(self.names.own(&dataset, &self.file), stubbed)
+                Meaning::Dataset(self.names.own_in(&dataset, &self.file, self.database.as_deref()), stubbed)
             }
             as_written => as_written,
         }

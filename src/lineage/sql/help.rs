@@ -92,14 +92,17 @@ fn says(text: &str, base: usize, token: &Token, word: &str) -> bool {
 pub(in crate::lineage) fn without_last_into(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
     let is = |token: &Token, word: &str| says(text, base, token, word);
     let queries = tokens.first().is_some_and(|first| is(first, "select") || is(first, "with"));
-    let into = tokens.iter().rposition(|token| is(token, "into")).filter(|_| queries)?;
+    let returning = tokens.iter().position(|token| is(token, "returning"));
+    let into = tokens.iter().rposition(|token| is(token, "into"));
+    let into = into.filter(|into| queries || returning.is_some_and(|returning| returning < *into))?;
     let (before, names) = (&tokens[..into], &tokens[into + 1..]);
     let is_name = |token: &Token| match token.kind {
         Kind::Word => !is(token, "outfile") && !is(token, "dumpfile"),
         Kind::Quoted | Kind::Sign('.' | ',' | '@') => true,
         _ => false,
     };
-    let stands_last = !names.is_empty() && names.iter().all(is_name) && before.iter().any(|token| is(token, "from"));
+    let before_it = returning.is_some() || before.iter().any(|token| is(token, "from"));
+    let stands_last = !names.is_empty() && names.iter().all(is_name) && before_it;
     let mut bytes = text.as_bytes().to_vec();
     blank(&mut bytes, tokens[into].at.start - base..tokens[tokens.len() - 1].at.end - base);
     stands_last.then(|| String::from_utf8_lossy(&bytes).into_owned())
@@ -123,6 +126,28 @@ pub(in crate::lineage) fn without_stream(text: &str, base: usize, tokens: &[Toke
     }
     let mut bytes = text.as_bytes().to_vec();
     found.iter().for_each(|at| blank(&mut bytes, tokens[*at].at.start - base..tokens[*at].at.end - base));
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A procedure's `SELECT INTO a, b x, y FROM t` and `SELECT x INTO STRICT a FROM t`: `text` without the variables, or
+/// without STRICT.
+pub(in crate::lineage) fn without_first_into(text: &str, base: usize, tokens: &[Token]) -> Option<String> {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| says(text, base, token, word));
+    let sign = |at: usize, sign: char| tokens.get(at).is_some_and(|token| token.is_sign(sign));
+    let into = (1..tokens.len()).find(|at| is(*at, "into")).filter(|_| is(0, "select"))?;
+    let strict = is(into + 1, "strict");
+    let gone = match (into, strict) {
+        (1, _) => {
+            let first = into + 1 + usize::from(strict);
+            let more = (first..tokens.len()).step_by(2).take_while(|at| sign(at + 1, ',') || sign(at + 1, '.')).count();
+            into..first + 2 * more + 1
+        }
+        (_, true) => into + 1..into + 2,
+        _ => return None,
+    };
+    let (first, last) = (tokens.get(gone.start)?, tokens.get(gone.end - 1)?);
+    let mut bytes = text.as_bytes().to_vec();
+    blank(&mut bytes, first.at.start - base..last.at.end - base);
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 

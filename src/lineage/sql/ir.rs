@@ -324,6 +324,8 @@ pub(in crate::lineage) enum Effect {
     Temp(Name, Vec<Column>),
     /// USE schema, SET search_path.
     Schema(String),
+    /// USE of a database or catalog that holds schemas.
+    Database(String),
     /// Names that begin with `.0` are tables of the system `.1`.
     System(String, String),
     /// The stage `.0` holds the files at `.1`.

@@ -128,6 +128,12 @@ impl<'t> Lower<'t> {
     }
 
     fn named(&self, mut parts: Vec<String>, span: Span) -> Option<Name> {
+        // `db..t` leaves the schema out that everybody begins with.
+        if let [_, schema, _] = parts.as_mut_slice()
+            && schema.is_empty()
+        {
+            schema.push_str(self.default_schema());
+        }
         parts.retain(|part| !part.trim().is_empty());
         if parts.is_empty() {
             return None;
@@ -149,6 +155,14 @@ impl<'t> Lower<'t> {
         Some(Name { parts, at, exact })
     }
 
+    fn default_schema(&self) -> &'static str {
+        match self.dialect.name() {
+            "tsql" => "dbo",
+            "snowflake" => "public",
+            _ => "",
+        }
+    }
+
     /// Whether the bytes of `span` spell exactly the name `parts`, and stand so in the script.
     fn holds(&self, span: Span, parts: &[String]) -> bool {
         let Some(at) = self.lines.bytes(span) else { return false };
@@ -162,11 +176,9 @@ impl<'t> Lower<'t> {
             return true;
         }
         let bare: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
-        bare.to_lowercase()
-            .split('.')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .eq(parts.iter().map(String::as_str))
+        let between = format!(".{}.", self.default_schema());
+        let bare = bare.to_lowercase().replace("..", &between);
+        bare.split('.').map(str::trim).filter(|part| !part.is_empty()).eq(parts.iter().map(String::as_str))
     }
 }
 

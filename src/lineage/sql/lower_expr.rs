@@ -1,7 +1,7 @@
 //! Expressions: which columns they take and what they do with them.
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, OrderByExpr, Spanned, Subscript, Value, WindowSpec, WindowType,
+    FunctionArguments, Ident, OrderByExpr, Spanned, Subscript, Value, WindowSpec, WindowType,
 };
 
 use super::{
@@ -15,12 +15,14 @@ impl Lower<'_> {
     /// One expression.
     pub(super) fn expr(&mut self, expr: &Expr) -> Ex {
         match expr {
+            Expr::Identifier(ident) if self.counts_rows(ident) => Ex::Nothing,
             Expr::Identifier(ident) => match ident.value.starts_with('@') && ident.quote_style.is_none() {
                 true => Ex::Nothing,
                 false => self
                     .named_expression(ident)
                     .unwrap_or_else(|| Ex::Column { parts: vec![lower(ident)], at: self.bytes_or_start(ident.span) }),
             },
+            Expr::CompoundIdentifier(idents) if self.is_sequence(idents) => Ex::Nothing,
             Expr::CompoundIdentifier(idents) => {
                 let parts = idents.iter().map(lower).collect();
                 Ex::Column { parts, at: self.bytes_or_start(expr.span()) }
@@ -55,6 +57,18 @@ impl Lower<'_> {
             }
             other => self.parts(other),
         }
+    }
+
+    /// `orders_seq.NEXTVAL`: a number that comes from no table.
+    fn is_sequence(&self, idents: &[Ident]) -> bool {
+        let last = idents.last().filter(|last| last.quote_style.is_none()).map(lower);
+        let named = matches!(last.as_deref(), Some("nextval" | "currval"));
+        named && matches!(self.dialect.name(), "oracle" | "snowflake" | "generic")
+    }
+
+    /// Oracle's ROWNUM belongs to no table.
+    fn counts_rows(&self, ident: &Ident) -> bool {
+        self.dialect.name() == "oracle" && ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("rownum")
     }
 
     /// Operator chains lean to the left and may be very long: they are walked, not recursed into.

@@ -258,17 +258,21 @@ impl Lower<'_> {
     }
 
     fn use_schema(&mut self, stmt: &mut Stmt, to: &Use) {
-        // T-SQL's USE names a database, which stands before the schema: it changes no dataset's name here.
-        if self.dialect.name() == "tsql" {
-            return;
-        }
-        match to {
-            Use::Object(name) | Use::Schema(name) => stmt.effects.push(Effect::Schema(last_part(name))),
+        let (Use::Object(name) | Use::Schema(name) | Use::Database(name) | Use::Catalog(name)) = to else { return };
+        let holds_schemas = match to {
+            // T-SQL's USE names a database, which stands before the schema.
+            _ if self.dialect.name() == "tsql" => true,
             // Snowflake's databases hold schemas; Hive's and MySQL's are schemas.
-            Use::Database(name) if self.dialect.name() != "snowflake" => {
-                stmt.effects.push(Effect::Schema(last_part(name)));
-            }
-            _ => {}
+            Use::Database(_) => self.dialect.name() == "snowflake",
+            Use::Catalog(_) => true,
+            _ => false,
+        };
+        if holds_schemas {
+            return stmt.effects.push(Effect::Database(last_part(name)));
+        }
+        stmt.effects.push(Effect::Schema(last_part(name)));
+        if let Some(Name { parts, .. }) = self.name(name).filter(|name| name.parts.len() > 1) {
+            stmt.effects.push(Effect::Database(parts[0].clone()));
         }
     }
 

@@ -24,6 +24,7 @@ mod lower_pipe;
 mod lower_query;
 mod lower_stmt;
 mod moves;
+mod mysql_client;
 pub(in crate::lineage) mod parse;
 mod pivot_group;
 mod pivot_statement;

@@ -31,7 +31,28 @@ impl Lower<'_> {
             }
             "postgres_scan" | "postgres_scan_pushdown" | "mysql_scan" => self.remote_table(args, 0, &[1, 2]),
             "sqlite_scan" => self.remote_table(args, 0, &[1]),
-            "postgresql" | "mysql" | "mongodb" | "odbc" | "jdbc" if args.len() >= 3 => self.remote_table(args, 1, &[2]),
+            "postgresql" | "mysql" | "mongodb" if args.len() >= 3 => self.remote_table(args, 1, &[2]),
+            // ClickHouse: odbc('DSN=crm', 'schema', 'table').
+            "odbc" | "jdbc" if args.len() >= 2 => self.remote_table(args, 0, &[1, 2]),
+            // The first argument names the servers that read.
+            "s3cluster"
+            | "urlcluster"
+            | "hdfscluster"
+            | "icebergs3cluster"
+            | "icebergcluster"
+            | "deltalakecluster"
+            | "azureblobstoragecluster"
+            | "filecluster"
+            | "hudicluster"
+                if args.len() >= 2 =>
+            {
+                self.files_named(&args[1])
+            }
+            "merge" if self.dialect.name() == "clickhouse" => {
+                let at = self.bytes_or_start(name.span());
+                self.unnamed.push(("the tables it reads are chosen by a pattern of their names".to_owned(), at));
+                None
+            }
             // Databricks: STREAM(table) reads the table.
             "stream" if args.len() == 1 => self.table_of_cluster(args),
             "remote" | "remotesecure" if args.len() >= 2 => self.table_of_server(args),
@@ -153,7 +174,7 @@ pub(super) fn system_of(text: &str) -> Option<String> {
     let plain = plain_address(&lower);
     let pairs = || lower.split([' ', ';', '?', '&', '\t', '\n']);
     let key = |key: &str| pairs().find_map(|pair| pair.trim().strip_prefix(key).map(str::to_owned));
-    let keys = ["dbname=", "database=", "databasename=", "initial catalog=", "host=", "server="];
+    let keys = ["dbname=", "database=", "databasename=", "initial catalog=", "dsn=", "host=", "server="];
     let named = keys.iter().find_map(|one| key(one));
     let named = named.unwrap_or_else(|| plain.split('?').next().unwrap_or_default().to_owned());
     let path = named.trim_end_matches('/');

@@ -7,12 +7,15 @@ use super::{
     dialect::Dialect,
     doing::{Doing, Rest, Target},
     harmless::is_harmless,
-    help::{blanked, without_first_from, without_last_into, without_only, without_stream, without_top},
+    help::{
+        blanked, without_first_from, without_first_into, without_last_into, without_only, without_stream, without_top,
+    },
     hyphens::hyphenated,
     ir::{Bytes, Fill, Stmt},
     lexer::{Kind, Token, lex},
     literals::{Literals, body},
     lower::Lower,
+    mysql_client,
     parse::{Parsed, parse_as},
     pivot_group::grouped,
     pivot_statement::pivoted,
@@ -86,7 +89,11 @@ pub(in crate::lineage) struct Note {
 /// Reads `text` in the dialect `declared`, or in the one its signs tell.
 pub(in crate::lineage) fn read_text(text: &str, declared: Option<Dialect>) -> ScriptSql {
     let dialect = declared.unwrap_or_else(|| Dialect::detected(text));
-    let plain = (dialect.name() == "clickhouse").then(|| plainer(text, &lex(text, dialect.rules()))).flatten();
+    let plain = match dialect.name() {
+        "clickhouse" => plainer(text, &lex(text, dialect.rules())),
+        "mysql" | "generic" => mysql_client::plainer(text),
+        _ => None,
+    };
     let text = plain.as_deref().unwrap_or(text);
     let mut sql = ScriptSql::new(dialect);
     sql.coverage.scripts = 1;
@@ -237,6 +244,8 @@ impl Reader<'_> {
             return at.end;
         }
         let plain = &self.text[at.clone()];
+        // Oracle fills variables by INTO wherever it stands.
+        let in_body = in_body || self.dialect.name() == "oracle";
         let plainer = self.plain_words(plain, at.start, tokens, in_body);
         let text = plainer.as_deref().unwrap_or(plain);
         match self.attempt(text, self.dialect) {
@@ -280,7 +289,8 @@ impl Reader<'_> {
             "databricks" | "spark" => without_stream(text, base, tokens),
             _ => None,
         };
-        plainer.or_else(own).or_else(|| in_body.then(|| without_last_into(text, base, tokens)).flatten())
+        let filled = || without_last_into(text, base, tokens).or_else(|| without_first_into(text, base, tokens));
+        plainer.or_else(own).or_else(|| in_body.then(filled).flatten())
     }
 
     /// A statement whose words are moved so that a grammar knows them; `false` where that does not help.

@@ -466,7 +466,9 @@ impl Splitter<'_> {
     fn next_beginning(&self, run: &Range<usize>) -> Option<usize> {
         let begins = |at: usize| {
             let word = self.word(at);
-            let other = BLOCKS.contains(&word.as_str()) || (is_any("idle", &word) && word != "set") || word == "use";
+            let other = BLOCKS.contains(&word.as_str())
+                || (is_any("idle", &word) && word != "set")
+                || ["use", "disable", "enable", "dbcc", "backup", "restore"].contains(&word.as_str());
             beginning(self.text, self.tokens, at).is_some_and(|(_, begins)| begins) || other
         };
         (run.start + 1..run.end).find(|at| self.tokens[*at].begins_line(self.text) && begins(*at))
@@ -559,13 +561,15 @@ impl Splitter<'_> {
         }
         let opens = |at: usize| matches!(self.word(at).as_str(), "as" | "is" | "do");
         let begins = |at: usize| is_any("statement", &self.word(at)) || BLOCKS.contains(&self.word(at).as_str());
-        let body = (head..run.end).find(|at| opens(*at) && begins(at + 1));
+        let begin = self.outer_word(run, head - run.start, |word| word == "begin");
+        // What stands behind BEGIN is the body, whatever it says of its own with AS.
+        let body = (head..begin.unwrap_or(run.end)).find(|at| opens(*at) && begins(at + 1));
         // MySQL's and Oracle's SELECT INTO fills variables; T-SQL, whose procedures say AS BEGIN, makes tables by it.
         self.in_body |= body.is_none_or(|at| self.word(at) == "is");
         if let Some(at) = body {
             return Some(at + 1..run.end);
         }
-        if let Some(at) = self.outer_word(run, head - run.start, |word| word == "begin") {
+        if let Some(at) = begin.or_else(|| self.plain_body(run, head)) {
             return Some(at..run.end);
         }
         // Oracle declares variables between IS and BEGIN.
@@ -574,6 +578,16 @@ impl Splitter<'_> {
         self.pieces.push(Piece::Glue(run.start..is.unwrap_or(run.end)));
         self.pieces.extend(is.map(|is| Piece::Declaration(is + 1..run.end)));
         None
+    }
+
+    /// MySQL's `CREATE PROCEDURE p() INSERT …`: one statement without BEGIN.
+    fn plain_body(&self, run: &Range<usize>, head: usize) -> Option<usize> {
+        let changes = |word: &str| matches!(word, "insert" | "update" | "delete" | "replace" | "truncate");
+        let says_as = || (head..run.end).any(|at| matches!(self.word(at).as_str(), "is" | "returns"));
+        if self.word(head) != "procedure" || says_as() {
+            return None;
+        }
+        self.outer_word(run, head - run.start + 1, changes)
     }
 
     /// MySQL's `CREATE TRIGGER … FOR EACH ROW [FOLLOWS other] INSERT …`: one statement without BEGIN.
