@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{
     host::{Flavour, Gathered, Kind, Node, Task, dag_of, enter_group, judge, walk},
-    operators,
+    operators, runs,
 };
 use crate::estate::{
     Schedule,
@@ -160,7 +160,7 @@ fn asset(interp: &mut Interp<'_, Gathered>, made: &Rc<Thing>, function: &Rc<Func
     }
     interp.host.inputs.push((at, before));
     walk(interp, at, function, Given::default());
-    operators::promised(made, interp.around, &mut interp.host.tasks[at].found);
+    runs::promised(made, interp.around, &mut interp.host.tasks[at].found);
     judge(interp, at, &function.def.name);
 }
 
@@ -304,9 +304,9 @@ fn task_function(
     if flavour == "bash"
         && let Some(text) = answer.as_text()
     {
-        let found = operators::bash(text, &Value::None, interp.around);
+        let found = runs::bash(text, &Value::None, interp.around);
         interp.host.tasks[at].found.add(found);
     }
-    operators::promised(made, interp.around, &mut interp.host.tasks[at].found);
+    runs::promised(made, interp.around, &mut interp.host.tasks[at].found);
     judge(interp, at, &function.def.name);
 }

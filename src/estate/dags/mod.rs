@@ -9,6 +9,7 @@ mod gusty;
 mod host;
 mod jobs;
 mod operators;
+mod runs;
 mod schedules;
 mod transfers;
 
