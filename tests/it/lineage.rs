@@ -151,7 +151,7 @@ fn check(path: &Path) -> Result<(), String> {
         let written = &sql[one.at.start..one.at.end];
         let bare: String = written.chars().filter(|c| !"\"`[] ".contains(*c)).collect();
         // T-SQL leaves the default schema out: `db..t`.
-        let bare = bare.replace("..", ".");
+        let bare = bare.replace("..", if one.dataset.to_string().contains(".dbo.") { ".dbo." } else { ".public." });
         if !one.dataset.to_string().replace(' ', "").ends_with(&bare.to_lowercase()) && !bare.contains('$') {
             differences.push(format!("  {} is said to stand at `{written}`", one.dataset));
         }

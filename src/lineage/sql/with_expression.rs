@@ -37,8 +37,7 @@ pub(super) fn named_expressions(text: &str, tokens: &[Token]) -> Option<Splice> 
 fn items(text: &str, tokens: &[Token], first: usize) -> Vec<Range<usize>> {
     let first = first + usize::from(tokens.get(first).is_some_and(|token| token.is(text, "recursive")));
     let (mut found, mut start, mut depth) = (Vec::new(), first, 0i32);
-    for at in first..tokens.len() {
-        let token = &tokens[at];
+    for (at, token) in tokens.iter().enumerate().skip(first) {
         match token.kind {
             Kind::Sign('(' | '[') => depth += 1,
             Kind::Sign(')' | ']') => depth -= 1,

@@ -145,6 +145,9 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
             if filled.text[whole.clone()].starts_with(':') && !stands(&filled.text, &whole, is_known(values, name)) {
                 return None;
             }
+            if is_macro(&filled.text, &whole) && !is_known(values, name) {
+                return None;
+            }
             if lines.iter().any(|line| line.start <= whole.start && whole.end <= line.end) {
                 return None;
             }
@@ -194,6 +197,13 @@ fn substituted(filled: Filled, values: &BTreeMap<String, String>) -> Filled {
     problems.sort();
     problems.dedup();
     Filled { text, origins, complete, problems, ..filled }
+}
+
+/// Whether `{cluster}` and its like at `range` stand in a string, where ClickHouse's servers fill them: no name is missing.
+fn is_macro(text: &str, range: &Range<usize>) -> bool {
+    const MACROS: [&str; 6] = ["{cluster}", "{replica}", "{shard}", "{uuid}", "{layer}", "{installation}"];
+    let quotes = || text[..range.start].rsplit('\n').next().unwrap_or_default().matches('\'').count();
+    MACROS.contains(&&text[range.clone()]) && quotes() % 2 == 1
 }
 
 /// Whether what stands at `range` is a part of a longer name: a value of several words, such as `add the table here`,
