@@ -1,11 +1,12 @@
 //! PostgreSQL to parts, beside `psql \copy … csv` on the same rows in the same run:
-//! `cargo bench --bench extract -- postgres://USER@HOST/DATABASE [ROWS] [CASE…]`, the password in PGPASSWORD.
+//! `cargo bench --bench extract -- postgres://USER@HOST/DATABASE [ROWS…] [CASE…]`, the password in PGPASSWORD.
 //!
-//! `raw.orders` of 12 columns is made in that database when it is not there with so many rows. Each case runs in a
+//! `raw.orders` of 12 columns is made in that database when it is not there with so many rows, of one size after the
+//! other (`2000000 10000000`: time should grow with the rows, memory should not). Each case runs in a
 //! process of its own, three times in turn with the others; median time and peak memory are printed. Cases: `psql`,
 //! `csv1` and `csv4` (hashed parts of 1,000 rows in a folder, one stream and four ranges), `parquet4`, `s3` (four ranges
-//! into an S3 server in the same process), `wrap` (publish, import, all proofs, swap). CARVE_BENCH_FOLDER says where
-//! files go.
+//! into an S3 server in the same process, s3s-fs, that keeps writers apart), `wrap` (publish, import, all proofs, swap),
+//! `wide` (1,000 rows into CSV parts, one of them with a text of 210 MB). CARVE_BENCH_FOLDER says where files go.
 #![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a program for developers")]
 /// What several benchmarks share.
 mod common {
@@ -34,7 +35,7 @@ use common::{estate::drafted, memory::peak_mib, store::served};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CASES: [&str; 6] = ["psql", "csv1", "csv4", "parquet4", "s3", "wrap"];
+const CASES: [&str; 7] = ["psql", "csv1", "csv4", "parquet4", "s3", "wrap", "wide"];
 const ROUNDS: usize = 3;
 
 fn main() {
@@ -46,24 +47,31 @@ fn main() {
     {
         return one(&url, case, Utf8Path::new(folder));
     }
-    let rows: u64 = rest.iter().find_map(|word| word.parse().ok()).unwrap_or(2_000_000);
+    let sizes: Vec<u64> = rest.iter().filter_map(|word| word.parse().ok()).collect();
     let wanted: Vec<&str> = CASES.into_iter().filter(|case| rest.iter().any(|word| word == case)).collect();
     let cases = if wanted.is_empty() { CASES.to_vec() } else { wanted };
-    fill(&url, rows);
     let (parent, mut folders) = (parent(), Vec::new());
-    let mut found: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        for case in &cases {
-            let folder = parent.join(format!("carve-extract-{}-{}", std::process::id(), folders.len()));
-            found.entry(case).or_default().push(apart(&url, case, &folder));
-            folders.push(folder);
-        }
+    for rows in if sizes.is_empty() { vec![2_000_000] } else { sizes } {
+        fill(&url, rows);
+        measured(&url, rows, &cases, &parent, &mut folders);
     }
     // Not sooner: ext4 without a journal looks long for an inode that was not deleted a minute ago.
     folders.iter().for_each(|folder| fs::remove_dir_all(folder).unwrap());
+}
+
+/// Runs the cases in turn, each in a new folder below `parent`, and prints a line a case.
+fn measured(url: &str, rows: u64, cases: &[&'static str], parent: &Utf8Path, folders: &mut Vec<Utf8PathBuf>) {
+    let mut found: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        for case in cases {
+            let folder = parent.join(format!("carve-extract-{}-{}", std::process::id(), folders.len()));
+            found.entry(case).or_default().push(apart(url, case, &folder));
+            folders.push(folder);
+        }
+    }
     println!("{rows} rows × 12 columns, median of {ROUNDS}");
     let base = found.get("psql").map(|all| median(all));
-    for case in &cases {
+    for case in cases {
         let time = median(&found[case]);
         let peak = found[case].iter().map(|(_, peak)| *peak).fold(0.0, f64::max);
         let ratio = base.map(|base| format!("{:.2} × psql", time / base)).unwrap_or_default();
@@ -102,6 +110,7 @@ fn one(url: &str, case: &str, folder: &Utf8Path) {
     let seconds = match case {
         "psql" => timed(|| psql(url, &format!("\\copy raw.orders to {folder}/orders.csv csv header"))),
         "wrap" => on_a_copy(url, |copy| runtime().block_on(carve(copy, case, folder))),
+        "wide" => on_a_wide_one(url, |wide| runtime().block_on(carve(wide, case, folder))),
         _ => runtime().block_on(carve(url, case, folder)),
     };
     println!("{seconds} {}", peak_mib());
@@ -125,13 +134,31 @@ fn psql(url: &str, script: &str) {
 /// Runs `work` on a copy of the database, because a wrap changes it.
 fn on_a_copy(url: &str, work: impl FnOnce(&str) -> f64) -> f64 {
     let (server, name) = url.rsplit_once('/').unwrap();
-    let (other, copy) = (format!("{server}/template1"), format!("{name}_copy"));
-    psql(&other, &format!("DROP DATABASE IF EXISTS {copy}"));
-    psql(&other, &format!("CREATE DATABASE {copy} TEMPLATE {name}"));
-    psql(&format!("{server}/{copy}"), "VACUUM ANALYZE raw.orders");
-    psql(&format!("{server}/{copy}"), "CHECKPOINT");
-    let seconds = work(&format!("{server}/{copy}"));
-    psql(&other, &format!("DROP DATABASE {copy} WITH (FORCE)"));
+    on_another(server, &format!("{name}_copy"), &format!("TEMPLATE {name}"), work)
+}
+
+/// Runs `work` on a database whose table has a row of 210 MB among others.
+fn on_a_wide_one(url: &str, work: impl FnOnce(&str) -> f64) -> f64 {
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let wide = "CREATE SCHEMA raw; CREATE TABLE raw.orders (id bigint PRIMARY KEY, note text);
+        INSERT INTO raw.orders SELECT i, CASE i WHEN 500 THEN repeat('a text, of \"some\" length ', 8400000) ELSE 'short' END
+        FROM generate_series(1, 1000) i";
+    on_another(server, &format!("{name}_wide"), "", |url| {
+        psql(url, wide);
+        work(url)
+    })
+}
+
+fn on_another(server: &str, name: &str, made: &str, work: impl FnOnce(&str) -> f64) -> f64 {
+    let other = format!("{server}/template1");
+    psql(&other, &format!("DROP DATABASE IF EXISTS {name}"));
+    psql(&other, &format!("CREATE DATABASE {name} {made}"));
+    if !made.is_empty() {
+        psql(&format!("{server}/{name}"), "VACUUM ANALYZE raw.orders");
+    }
+    psql(&format!("{server}/{name}"), "CHECKPOINT");
+    let seconds = work(&format!("{server}/{name}"));
+    psql(&other, &format!("DROP DATABASE {name} WITH (FORCE)"));
     seconds
 }
 

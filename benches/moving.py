@@ -34,6 +34,9 @@ def connectorx(url, folder):
     import pyarrow.csv
 
     table = connectorx.read_sql(url, f"SELECT * FROM {TABLE}", return_type="arrow", partition_on="id", partition_num=4)
+    # Its zone is called +00:00, which pyarrow's writer does not know.
+    utc = [f.with_type(pyarrow.timestamp("us", "UTC")) if getattr(f.type, "tz", None) else f for f in table.schema]
+    table = table.cast(pyarrow.schema(utc))
     pyarrow.csv.write_csv(table, f"{folder}/orders.csv")
 
 

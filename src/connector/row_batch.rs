@@ -154,6 +154,16 @@ mod tests {
             .unwrap();
             assert_eq!(seen, numbers(2..5));
         }
+        let held = Arc::new(Numbers);
+        let mut at = 0;
+        let batch = RowBatch::sent(held.clone(), 3);
+        let counted = batch.each(|_| {
+            at += 1;
+            assert_eq!(Arc::strong_count(&held), if at == 3 { 1 } else { 2 }, "what was sent goes before its last row");
+            Ok::<_, ConnectorError>(())
+        });
+        counted.unwrap();
+        assert_eq!(at, 3);
         let mut sent = RowBatch::sent(Arc::new(Numbers), 5);
         assert_eq!((sent.split_off(4).bytes(), sent.bytes()), (10, 40));
     }

@@ -312,3 +312,24 @@ impl TryFrom<String> for Fingerprint {
         text.parse()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_has_the_hashes_of_its_whole_encoding() {
+        let texts = |length: usize| [Value::Text("a".repeat(length)), Value::Integer(7), Value::Bytes(vec![9; length])];
+        let mut encoding = RowEncoding::default();
+        // Long ones between short ones: nothing of one row is left for the next.
+        for length in [3, LONG - 1, LONG, 2, 3 * LONG + 1, 0] {
+            let mut whole = Vec::new();
+            for value in texts(length) {
+                push_value(&mut whole, &value);
+                encoding.push(&value);
+            }
+            let [first, second] = SEEDS.map(|seed| xxh3_128_with_seed(&whole, seed));
+            assert_eq!(encoding.hash(), RowHash { first, second }, "{length}");
+        }
+    }
+}

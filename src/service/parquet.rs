@@ -140,3 +140,41 @@ fn malformed(reason: impl Into<String>) -> FormatError {
 fn failed(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> FormatError {
     FormatError::Parquet { doing, source: Box::new(source) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::LogicalType;
+
+    /// Rows of some length in a column of numbers and one of texts.
+    fn part(rows: usize, length: usize, at_once: bool) -> Vec<u8> {
+        let column = |name: &str, logical| Column {
+            name: name.to_owned(),
+            logical,
+            physical: String::new(),
+            nullable: true,
+            description: None,
+        };
+        let columns = vec![column("n", LogicalType::Integer), column("t", LogicalType::Text)];
+        let schema = Schema { columns, key: Vec::new() };
+        let mut part = ParquetPart::new(&schema).unwrap();
+        for row in 0..rows {
+            let text = format!("{row} {}", "x".repeat(length));
+            for (at, value) in [Value::Integer(row as i64), Value::Text(text)].iter().enumerate() {
+                let value = if row % 7 == at { &Value::Null } else { value };
+                part.push(at, &schema.columns[at], value).unwrap();
+            }
+            if !at_once {
+                part.end_row().unwrap();
+            }
+        }
+        part.finish().unwrap()
+    }
+
+    #[test]
+    fn a_file_does_not_depend_on_how_many_rows_are_encoded_at_once() {
+        for (rows, length) in [(0, 0), (1, 0), (ROWS - 1, 0), (ROWS, 5), (3 * ROWS + 1, 5), (2 * ROWS + 5, 700)] {
+            assert!(part(rows, length, true) == part(rows, length, false), "{rows} {length}");
+        }
+    }
+}

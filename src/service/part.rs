@@ -8,6 +8,9 @@ use super::{
 };
 use crate::vocab::{Column, PartFormat, Row, Schema, Value};
 
+/// Bytes from which a value is long.
+const LONG: usize = 1 << 20;
+
 /// Writes one part row by row, and takes the fingerprint of its rows on the way: the same rows, the same bytes. Rows
 /// are brought into canonical form.
 #[derive(Debug)]
@@ -37,11 +40,11 @@ impl<'s> PartWriter<'s> {
         Ok(PartWriter { schema, body, encoding, fingerprint: Fingerprint::default() })
     }
 
-    /// Writes one row.
+    /// Writes one row; long values are taken away, so that they are not held twice.
     ///
     /// # Errors
     /// A row that the format cannot keep exactly; the part is then good for nothing.
-    pub fn push(&mut self, row: &[Value]) -> Result<(), FormatError> {
+    pub fn push(&mut self, row: &mut Row) -> Result<(), FormatError> {
         let at = usize::try_from(self.fingerprint.rows).unwrap_or(usize::MAX);
         self.push_values(row).map_err(|e| e.in_row(extension(self.body.format()), at))?;
         self.fingerprint.add_hash(self.encoding.hash());
@@ -60,24 +63,27 @@ impl<'s> PartWriter<'s> {
         Ok((self.fingerprint, bytes))
     }
 
-    fn push_values(&mut self, row: &[Value]) -> Result<(), FormatError> {
+    fn push_values(&mut self, row: &mut Row) -> Result<(), FormatError> {
         let columns = &self.schema.columns;
         if row.len() != columns.len() {
             return Err(FormatError::Width { expected: columns.len(), found: row.len() });
         }
         for (at, (column, value)) in columns.iter().zip(row).enumerate() {
-            let changed;
-            let value = match is_canonical(column, value) {
-                true => value,
-                false => {
-                    changed = canonical(column, value)?;
-                    &*changed
-                }
-            };
-            self.encoding.push(value);
-            self.body.push(at, column, value)?;
+            match is_canonical(column, value) {
+                true => self.write(at, column, value)?,
+                false => self.write(at, column, &*canonical(column, value)?)?,
+            }
+            if value.heap_bytes() >= LONG {
+                *value = Value::Null;
+            }
         }
         self.body.end_row()
+    }
+
+    /// Writes the canonical value of a row's column `at`.
+    fn write(&mut self, at: usize, column: &Column, value: &Value) -> Result<(), FormatError> {
+        self.encoding.push(value);
+        self.body.push(at, column, value)
     }
 }
 
@@ -138,7 +144,7 @@ impl Body {
 /// A schema nothing can be published under, or a row that the format cannot keep exactly.
 pub fn encode_part(format: PartFormat, schema: &Schema, rows: &[Row]) -> Result<Vec<u8>, FormatError> {
     let mut writer = PartWriter::new(format, schema)?;
-    rows.iter().try_for_each(|row| writer.push(row))?;
+    rows.iter().try_for_each(|row| writer.push(&mut row.clone()))?;
     Ok(writer.finish()?.1)
 }
 

@@ -74,10 +74,10 @@ pub(super) async fn by_place(client: &Client, table: &Found, wanted: usize) -> R
 }
 
 /// The condition that a row's key lies in `only`; `None` where its `leading` column is another, or no whole number.
-pub(super) fn within_key(leading: Option<&RawColumn>, only: &KeyRanges) -> Option<String> {
-    let column = leading.filter(|column| column.name.eq_ignore_ascii_case(&only.column))?;
-    ordered_natively(&column.of).filter(|of| of.starts_with("int"))?;
-    let name = quoted(&column.name);
+pub(super) fn within_key(leading: Option<(&str, &PgType)>, only: &KeyRanges) -> Option<String> {
+    let (name, of) = leading.filter(|(name, _)| name.eq_ignore_ascii_case(&only.column))?;
+    ordered_natively(of).filter(|of| of.starts_with("int"))?;
+    let name = quoted(name);
     let one = |keys: &std::ops::RangeInclusive<i64>| {
         format!("{name} BETWEEN '{}'::pg_catalog.int8 AND '{}'::pg_catalog.int8", keys.start(), keys.end())
     };
@@ -165,6 +165,18 @@ mod tests {
         let bounds = ["3".to_owned(), "5".to_owned()];
         assert_eq!(conditions("x", &bounds), ["x < 3", "x >= 3 AND x < 5", "x >= 5"]);
         assert!(conditions("x", &[]).is_empty());
+    }
+
+    #[test]
+    fn a_key_is_asked_for_by_its_ranges_where_it_is_a_whole_number() {
+        let [whole, numeric] = ["int4", "numeric"].map(|of| PgType { base: of.to_owned(), built_in: true });
+        let only = KeyRanges { column: "id".to_owned(), keys: [-8..=-1, 4..=i64::MAX].into() };
+        let expected = "\"Id\" BETWEEN '-8'::pg_catalog.int8 AND '-1'::pg_catalog.int8 OR \
+                        \"Id\" BETWEEN '4'::pg_catalog.int8 AND '9223372036854775807'::pg_catalog.int8";
+        assert_eq!(within_key(Some(("Id", &whole)), &only).as_deref(), Some(expected));
+        assert!(within_key(Some(("Id", &numeric)), &only).is_none());
+        let other = KeyRanges { column: "other".to_owned(), ..only.clone() };
+        assert!(within_key(Some(("Id", &whole)), &other).is_none() && within_key(None, &only).is_none());
     }
 
     #[test]

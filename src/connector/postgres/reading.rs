@@ -19,6 +19,19 @@ use crate::connector::row_batch::Sent;
 use crate::connector::{ConnectorError, RowBatch, RowStream};
 use crate::vocab::{DatasetId, LogicalType, Row, Schema, Value};
 
+/// Bytes of a message up to which the connection that it came on is used again: the driver keeps room for the longest.
+const KEPT: usize = 16 << 20;
+
+/// How a copy ended.
+pub(super) enum Ended {
+    /// All of it was read.
+    Whole,
+    /// The same, and the connection holds much memory now.
+    Heavy,
+    /// Nobody wanted the rest.
+    Unread,
+}
+
 /// A COPY, and what its rows are.
 #[derive(Clone)]
 pub(super) struct Reading {
@@ -103,17 +116,18 @@ impl Selection {
 }
 
 impl Reading {
-    /// Sends every row. False when nobody reads any more: then the copy is left half read, without an error.
-    pub(super) async fn send(&self, client: &Client, batches: &mut Batches) -> Result<bool, ConnectorError> {
+    /// Sends every row. When nobody reads any more the copy is left half read, without an error.
+    pub(super) async fn send(&self, client: &Client, batches: &mut Batches) -> Result<Ended, ConnectorError> {
         let doing = |e| engine(format!("read `{}`", self.id), e);
         let copy = format!("COPY ({}\n) TO STDOUT (FORMAT binary)", self.sql);
         let stream = client.copy_out(copy.as_str()).await.map_err(doing)?;
         let mut stream = pin!(stream);
         let mut packer = Packer::of(self.columns.len());
         let broken = |e| ConnectorError::Engine { doing: format!("read `{}`", self.id), source: Box::new(e) };
-        let mut before = 0;
+        let (mut before, mut longest) = (0, 0);
         while let Some(message) = stream.next().await {
             let message = message.map_err(doing)?;
+            longest = longest.max(message.len());
             let alone = packer.alone(&message).map_err(broken)?;
             if alone.is_none() {
                 packer.take(&message).map_err(broken)?;
@@ -122,14 +136,18 @@ impl Reading {
             let (rows, bytes) = packer.waiting();
             let full = rows >= BATCH_ROWS || bytes >= BATCH_BYTES || alone.is_some();
             if full && !self.give(packer.pack(), &mut before, batches).await {
-                return Ok(false);
+                return Ok(Ended::Unread);
             }
             if alone.is_some() && !self.give(alone, &mut before, batches).await {
-                return Ok(false);
+                return Ok(Ended::Unread);
             }
         }
         packer.end().map_err(broken)?;
-        Ok(self.give(packer.pack(), &mut before, batches).await)
+        Ok(match self.give(packer.pack(), &mut before, batches).await {
+            false => Ended::Unread,
+            true if longest > KEPT => Ended::Heavy,
+            true => Ended::Whole,
+        })
     }
 
     /// Hands on rows as they are; `before` counts those handed on. False when nobody reads any more.
@@ -147,10 +165,10 @@ impl Reading {
         tokio::spawn(async move {
             let outcome = self.send(&client, &mut batches).await;
             match outcome {
-                Ok(true) if client.batch_execute("COMMIT").await.is_ok() => server.give_back(client),
-                Ok(true) => {}
+                Ok(Ended::Whole) if client.batch_execute("COMMIT").await.is_ok() => server.give_back(client),
+                Ok(Ended::Whole | Ended::Heavy) => {}
                 // What is in the middle of a copy is not used again.
-                Ok(false) | Err(_) => server.abandon(client).await,
+                Ok(Ended::Unread) | Err(_) => server.abandon(client).await,
             }
             batches.end(outcome.map(|_| ())).await;
         });

@@ -243,7 +243,8 @@ impl Snapshot for PgSnapshot {
         only: &KeyRanges,
     ) -> Result<Vec<RowStream>, ConnectorError> {
         let (_, selection) = self.selection(table, schema).await?;
-        let Some(condition) = within_key(selection.leading.as_ref(), only) else {
+        let leading = selection.leading.as_ref().map(|column| (column.name.as_str(), &column.of));
+        let Some(condition) = within_key(leading, only) else {
             return self.scattered(table, schema).await;
         };
         let other = self.others(1).await?.pop();

@@ -152,6 +152,33 @@ fn all_differences_at_once_in_a_large_table_are_told_each() {
 }
 
 #[test]
+fn what_a_key_leads_to_is_read_again_and_told_the_same() {
+    let rows = rows();
+    let Some(left) = Database::with(&table(rows, 2)) else { return };
+    left.sql(
+        "ALTER TABLE big ALTER id TYPE int, ADD PRIMARY KEY (id); UPDATE big SET id = id - 1000; VACUUM ANALYZE big",
+    );
+    let right = left.copy();
+    // Far apart and at both ends of what both have, and beyond it.
+    let far = i32::MAX;
+    right.sql(&format!(
+        "DELETE FROM big WHERE id = -999; UPDATE big SET d = 0.1 WHERE id IN (-5, {0}); UPDATE big SET id = {far} WHERE id = 77",
+        rows - 1000
+    ));
+    let answer = compared(&left, &right, &["--limit", "100"]);
+    assert_eq!((counts(&answer), answer["complete"].as_bool()), ([2, 1, 2], Some(true)));
+    let key = |found: &Json| match found["kind"] == "changed" {
+        true => found["key"]["id"].as_str().unwrap().to_owned(),
+        false => found["row"]["id"].as_str().unwrap().to_owned(),
+    };
+    let told: Vec<String> = answer["differences"].as_array().unwrap().iter().map(key).collect();
+    assert_eq!(told, ["-999".to_owned(), "-5".to_owned(), "77".to_owned(), (rows - 1000).to_string(), far.to_string()]);
+    // The other side has the numbers as text: it is read as a whole, and left out is what the first leaves out.
+    right.sql("ALTER TABLE big DROP CONSTRAINT big_pkey, ALTER id TYPE text");
+    assert_eq!(counts(&compared(&left, &right, &[])), [2, 1, 2]);
+}
+
+#[test]
 fn what_was_changed_in_an_import_is_told_by_verify_of_its_service() {
     let Some(estate) = planned("mode: beside, origin: source") else { return };
     estate.run(&["apply", "sales"], 0);
