@@ -28,6 +28,7 @@ mod mysql_client;
 pub(in crate::lineage) mod parse;
 mod pivot_group;
 mod pivot_statement;
+mod quoted_body;
 mod rearrange;
 mod remote;
 mod said;

@@ -19,6 +19,7 @@ use super::{
     parse::{Parsed, parse_as},
     pivot_group::grouped,
     pivot_statement::pivoted,
+    quoted_body::undoubled,
     rearrange::{outfile, rearranged},
     scan::scan,
     shape::{shaped, string_of},
@@ -179,6 +180,7 @@ impl Reader<'_> {
                         let folded = self.literals.fold(self.text, std::slice::from_ref(token));
                         match folded.as_ref().and_then(|folded| folded.plain.clone()) {
                             Some(inner) => self.body(inner, depth),
+                            None if self.doubled_body(token, depth) => {}
                             None => self.dynamic(&tokens[at..at + 1], MAX_BODIES),
                         }
                     }
@@ -192,6 +194,21 @@ impl Reader<'_> {
     fn body(&mut self, inner: Range<usize>, depth: usize) {
         self.range(inner, true, depth + 1);
         self.declared.forget();
+    }
+
+    /// A body in which quotes are doubled; `false` where it is quoted in another way.
+    fn doubled_body(&mut self, token: &Token, depth: usize) -> bool {
+        let written = token.of(self.text);
+        let plain = written.len() > 2 && written.starts_with('\'') && !written.starts_with("'''");
+        let inner = token.at.start + 1..token.at.end - 1;
+        let Some(body) = plain.then(|| undoubled(&self.text[inner.clone()])).flatten() else { return false };
+        // Every byte is where it was, so that places in it are places in the script.
+        let text = [&self.text[..inner.start], &body, &self.text[inner.end..]].concat();
+        let (literals, declared) = (std::mem::take(&mut self.literals), std::mem::take(&mut self.declared));
+        let mut reader = Reader { text: &text, dialect: self.dialect, sql: &mut *self.sql, literals, declared };
+        reader.body(inner, depth);
+        (self.literals, self.declared) = (reader.literals, reader.declared);
+        true
     }
 
     /// One statement, or several where no semicolon parts them.
