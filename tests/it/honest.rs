@@ -179,7 +179,7 @@ fn an_apply_at_work_is_running_and_a_polite_request_to_end_is_heard() {
     // A raw table of many rows keeps it at work for a while.
     lake(
         &shop,
-        "WITH RECURSIVE n(i) AS (SELECT 10000000 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
+        "WITH RECURSIVE n(i) AS (SELECT 10000000 UNION ALL SELECT i + 1 FROM n LIMIT 200000)
          INSERT INTO orders (order_id, customer_id, status, ordered_at, updated_at)
          SELECT i, 1, 'new', '2025-01-01 00:00:00', '2025-01-01 00:00:00' FROM n",
     );
@@ -364,7 +364,7 @@ fn a_terminal_that_goes_away_ends_an_apply_as_ctrl_c_does() {
         // A raw table of many rows keeps it at work for a while.
         lake(
             &shop,
-            "WITH RECURSIVE n(i) AS (SELECT 10000000 UNION ALL SELECT i + 1 FROM n LIMIT 60000)
+            "WITH RECURSIVE n(i) AS (SELECT 10000000 UNION ALL SELECT i + 1 FROM n LIMIT 200000)
              INSERT INTO orders (order_id, customer_id, status, ordered_at, updated_at)
              SELECT i, 1, 'new', '2025-01-01 00:00:00', '2025-01-01 00:00:00' FROM n",
         );
@@ -397,7 +397,7 @@ fn planning_that_is_interrupted_ends_with_130() {
     // Reading this takes a while: a script of many statements.
     let statement =
         "insert into mart.t select a.x, b.y, c.z from raw.a a join raw.b b on a.i = b.i join raw.c c using (j);\n";
-    fs::write(estate.path().join("long.sql"), statement.repeat(40_000)).unwrap();
+    fs::write(estate.path().join("long.sql"), statement.repeat(80_000)).unwrap();
     for (command, signal) in [("plan", "-INT"), ("scan", "-INT"), ("plan", "-TERM"), ("plan", "-HUP")] {
         let child =
             carve(estate.path(), &[command, "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
