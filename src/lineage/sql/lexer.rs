@@ -119,6 +119,7 @@ impl Lexer<'_> {
             b'-' if self.starts("--") => self.line_comment(),
             b'#' if self.rules.hash_comment => self.line_comment(),
             b'/' if self.rules.slash_comment && self.starts("//") => self.slashes(),
+            b'\\' if self.sends() => self.sent(),
             b'\\' if self.begins_line() && self.starts_copy() => self.psql_copy(),
             b'\\' if self.begins_line() => self.line_comment(),
             b'!' if self.rules.bang_lines && self.begins_line() && self.ends_statement() => self.line_comment(),
@@ -167,6 +168,20 @@ impl Lexer<'_> {
             self.at += 1;
             self.push(Kind::Sign('/'), self.at - 1);
         }
+    }
+
+    /// `\g`, `\gset` and their like send what stands before them as a semicolon does: psql's, and MySQL's `\G`.
+    fn sends(&self) -> bool {
+        let rest = &self.bytes[self.at + 1..];
+        let word = &rest[..rest.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count()];
+        let behind = self.tokens.last().is_some_and(|last| !last.is_sign(';'));
+        behind && [&b"g"[..], b"G", b"gx", b"gset", b"gexec", b"gdesc", b"crosstabview", b"watch"].contains(&word)
+    }
+
+    fn sent(&mut self) {
+        self.at += 1;
+        self.push(Kind::Sign(';'), self.at - 1);
+        self.line_comment();
     }
 
     /// psql reads `\COPY` as `\copy`.

@@ -34,13 +34,23 @@ impl Lower<'_> {
         self.fill_in(&mut inner, tree);
         let target = inner.fills.iter().find_map(|fill| fill.target.clone());
         self.inner.push(inner);
-        let returned = match tree {
-            Statement::Insert(insert) => insert.returning.as_deref(),
-            Statement::Update(update) => update.returning.as_deref(),
-            Statement::Delete(delete) => delete.returning.as_deref(),
-            _ => None,
+        let Some(target) = target else { return Body::Values(Vec::new()) };
+        let (returned, output) = match tree {
+            Statement::Insert(insert) => (insert.returning.as_deref(), insert.output.as_ref()),
+            Statement::Update(update) => (update.returning.as_deref(), update.output.as_ref()),
+            Statement::Delete(delete) => (delete.returning.as_deref(), delete.output.as_ref()),
+            Statement::Merge(merge) => (None, merge.output.as_ref()),
+            _ => (None, None),
         };
-        let (Some(returned), Some(target)) = (returned, target) else { return Body::Values(Vec::new()) };
+        if let Some(OutputClause::Output { select_items, .. } | OutputClause::Returning { select_items, .. }) = output {
+            let mut from = changed_rows(&target);
+            if let Statement::Merge(merge) = tree {
+                from.push(joined(self.relation(&merge.source)));
+            }
+            let items = select_items.iter().flat_map(|item| self.item(item)).collect();
+            return Body::Select(Box::new(Select { items, from, ..Select::default() }));
+        }
+        let Some(returned) = returned else { return Body::Values(Vec::new()) };
         let items = returned.iter().flat_map(|item| self.item(item)).collect();
         Body::Select(Box::new(Select { items, from: vec![alone(Source::Table(target))], ..Select::default() }))
     }
@@ -184,13 +194,8 @@ impl Lower<'_> {
     pub(super) fn output(&mut self, stmt: &mut Stmt, changed: &Name, output: Option<&OutputClause>) {
         let Some(OutputClause::Output { select_items, into_table: Some(into), .. }) = output else { return };
         let Some((target, columns)) = self.output_target(into) else { return };
-        let relation = |alias: &str| Relation {
-            source: Source::Table(changed.clone()),
-            alias: Some(alias.to_owned()),
-            columns: Vec::new(),
-        };
         let items = select_items.iter().flat_map(|item| self.item(item)).collect();
-        let from = ["deleted", "inserted"].map(|alias| joined(relation(alias))).into();
+        let from = changed_rows(changed);
         let query = plain(Body::Select(Box::new(Select { items, from, ..Select::default() })));
         stmt.fills.push(Fill { columns, ..Fill::of(Some(target), query) });
     }
@@ -351,6 +356,16 @@ impl Lower<'_> {
         let at = qualifier.unwrap_or(if has_fields { 0 } else { parts.len().saturating_sub(1) });
         parts.get(at).cloned().unwrap_or_else(|| last_part(name))
     }
+}
+
+/// T-SQL's `deleted` and `inserted`: rows of the table that a statement changes.
+fn changed_rows(table: &Name) -> Vec<super::ir::Joined> {
+    let rows = |alias: &str| Relation {
+        source: Source::Table(table.clone()),
+        alias: Some(alias.to_owned()),
+        columns: Vec::new(),
+    };
+    ["deleted", "inserted"].map(|alias| joined(rows(alias))).into()
 }
 
 /// The query with its item `at` alone, where it has `width` of them and no star among them.

@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use regex::Regex;
 
-use super::{dataform, engine, project::Projects};
+use super::{ampersands, dataform, engine, project::Projects};
 use crate::{
     estate::{Estate, Script, Templating},
     lineage::{
@@ -48,7 +48,7 @@ pub(in crate::lineage) fn fill(script: &Script, estate: &Estate, projects: &Proj
     };
     match script.templating {
         Templating::Generic => {
-            let mut filled = filled;
+            let mut filled = ampersands::filled_in(filled, &values, estate.dialect_of(script));
             let others = filled.ways().into_iter().map(|way| substituted(way, &values));
             let others = others.map(|way| (way.text, way.origins)).collect();
             Filled { others, ..substituted(filled, &values) }

@@ -1,4 +1,5 @@
 //! Templates in SQL: rendered by a real engine where that works, expression by expression where not.
+mod ampersands;
 mod branch;
 mod dataform;
 mod engine;
